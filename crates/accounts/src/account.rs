@@ -1,0 +1,239 @@
+//! Making accounts, seeing them, and changing passwords.
+
+use base::{AccountId, EntryId, Secret, SpaceId, Time};
+use db::{
+    Lane, Tx,
+    accounts::{AccountRow, NewAccount},
+    spaces::NewSpace,
+};
+
+use crate::{
+    Accounts, Error, Permission, Permissions, Principal, Registrations,
+    name::{AccountName, display_name},
+    password::make_up,
+};
+
+/// The setting that tells that the first administrator was made, with its id.
+const FIRST_ADMIN: &str = "first-admin";
+
+/// The account name of the first administrator.
+const ADMIN: &str = "admin";
+
+/// What people call a personal space until they rename it.
+const SPACE_NAME: &str = "My files";
+
+/// An account to make.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// What its owner will sign in with: 2 to 64 letters, digits, `.`, `_`, `-`, `@`.
+    pub name: String,
+    /// Its password: 8 to 256 characters.
+    pub password: Secret,
+    /// What others will see; the name, if it is absent.
+    pub display_name: Option<String>,
+}
+
+/// An account as somebody sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserView {
+    /// Which one.
+    pub id: AccountId,
+    /// What its owner signs in with.
+    pub name: String,
+    /// What others see.
+    pub display_name: String,
+    /// What only its owner and administrators see.
+    pub private: Option<Private>,
+}
+
+/// What only its owner and administrators see of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Private {
+    /// What it may do.
+    pub permissions: Permissions,
+    /// Its personal space.
+    pub space: SpaceId,
+    /// That space's root folder.
+    pub root: EntryId,
+    /// When it was made.
+    pub created: Time,
+}
+
+impl UserView {
+    /// The account with everything, for its owner and administrators.
+    pub(crate) fn full(row: AccountRow) -> Self {
+        let private = Private {
+            permissions: Permissions::parse(&row.permissions),
+            space: row.space,
+            root: row.root,
+            created: row.created,
+        };
+        Self { id: row.id, name: row.name, display_name: row.display_name, private: Some(private) }
+    }
+}
+
+impl Accounts {
+    /// Makes an account with the permission to use files, its personal space and that space's root folder.
+    ///
+    /// # Errors
+    /// [`Error::RegistrationClosed`], [`Error::NameInvalid`], [`Error::NameTaken`], [`Error::DisplayNameInvalid`],
+    /// [`Error::PasswordInvalid`], [`Error::Busy`], [`Error::Database`].
+    pub async fn register(&self, registration: Registration) -> Result<UserView, Error> {
+        if self.0.options.registrations == Registrations::Closed {
+            return Err(Error::RegistrationClosed);
+        }
+        let name = AccountName::new(&registration.name)?;
+        let shown = display_name(registration.display_name.as_deref().unwrap_or(&name.shown))?;
+        // A look first, since hashing costs so much more; the insertion decides.
+        if db::accounts::account_by_name(&self.0.db, &name.key).await?.is_some() {
+            return Err(Error::NameTaken);
+        }
+        let password_hash = self.0.passwords.hash(&registration.password).await?;
+        let new = self.draft(name, shown, password_hash, Permissions::of([Permission::Files]));
+        self.0
+            .db
+            .write(Lane::Free, async move |tx| {
+                insert(&tx, &new).await?;
+                Ok(UserView::full(new.row))
+            })
+            .await
+    }
+
+    /// Makes the account `admin`, with all permissions, if this database never had one; to be called at each start.
+    ///
+    /// The account gets the given password, or one that is made up and returned: it is nowhere else. Of several processes
+    /// that start at once one makes the account. An administrator who is removed later does not come back.
+    ///
+    /// # Errors
+    /// [`Error::PasswordInvalid`], [`Error::NameTaken`] if somebody registered as `admin` before the first start,
+    /// [`Error::Database`].
+    pub async fn ensure_admin(&self, password: Option<Secret>) -> Result<Option<Secret>, Error> {
+        if db::nodes::setting(&self.0.db, FIRST_ADMIN).await?.is_some() {
+            return Ok(None);
+        }
+        let made_up = if password.is_none() { Some(make_up()) } else { None };
+        let Some(chosen) = password.as_ref().or(made_up.as_ref()) else { return Ok(None) };
+        let password_hash = self.0.passwords.hash(chosen).await?;
+        let name = AccountName::new(ADMIN)?;
+        let shown = "Administrator".to_owned();
+        let new = self.draft(name, shown, password_hash, Permissions::of(Permission::ALL));
+        let made = self
+            .0
+            .db
+            .write(Lane::Free, async move |tx| {
+                let mark = new.row.id.to_string();
+                if !db::nodes::swap_setting(&tx, FIRST_ADMIN, None, &mark).await? {
+                    return Ok::<_, Error>(false);
+                }
+                insert(&tx, &new).await?;
+                Ok(true)
+            })
+            .await?;
+        Ok(made_up.filter(|_| made))
+    }
+
+    /// An account: all of it for its owner and for those who may administer users, its names for everybody else.
+    ///
+    /// # Errors
+    /// [`Error::UserUnknown`], [`Error::Database`].
+    pub async fn user(&self, principal: &Principal, id: AccountId) -> Result<UserView, Error> {
+        let row = db::accounts::account(&self.0.db, id).await?.ok_or(Error::UserUnknown)?;
+        let mut view = UserView::full(row);
+        if principal.account != id && !principal.permissions.has(Permission::AdminUsers) {
+            view.private = None;
+        }
+        Ok(view)
+    }
+
+    /// Changes the caller's password and ends all their other sessions.
+    ///
+    /// # Errors
+    /// [`Error::WrongPassword`] if the old one is not the account's, [`Error::PasswordInvalid`],
+    /// [`Error::TooManyAttempts`], [`Error::Busy`], [`Error::UserUnknown`], [`Error::Database`].
+    pub async fn change_password(&self, principal: &Principal, old: Secret, new: Secret) -> Result<(), Error> {
+        let inner = &*self.0;
+        let row = db::accounts::account(&inner.db, principal.account).await?.ok_or(Error::UserUnknown)?;
+        // A stolen access token must not become a way to guess the password. The counter is one of its own, by a text that is no account name: strangers
+        // who try to sign in as this account do not keep its owner from changing the password.
+        let counter = format!("/{}", principal.account);
+        let attempt = inner
+            .throttle
+            .admit(Some(&counter), None, inner.clock.elapsed())
+            .map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
+        match inner.passwords.verify(&old, Some(&row.password_hash)).await {
+            Ok(true) => inner.throttle.succeeded(attempt),
+            Ok(false) => return Err(Error::WrongPassword),
+            Err(error) => {
+                inner.throttle.take_back(attempt);
+                return Err(error);
+            }
+        }
+        let password_hash = inner.passwords.hash(&new).await?;
+        let (account, keep, now) = (principal.account, principal.session, inner.clock.now());
+        let ended = inner
+            .db
+            .write(Lane::Free, async move |tx| {
+                // Of two changes at once the second finds another password than the one that was checked.
+                if !db::accounts::replace_password(&tx, account, &row.password_hash, &password_hash).await? {
+                    return Err(Error::WrongPassword);
+                }
+                Ok(db::accounts::end_other_sessions(&tx, account, keep, now).await?)
+            })
+            .await?;
+        for session in ended {
+            inner.live.ended(session, inner.clock.elapsed());
+        }
+        Ok(())
+    }
+
+    fn draft(&self, name: AccountName, shown: String, password_hash: String, permissions: Permissions) -> Draft {
+        let row = AccountRow {
+            id: self.0.ids.account(),
+            name: name.shown,
+            display_name: shown,
+            password_hash,
+            permissions: permissions.to_string(),
+            created: self.0.clock.now(),
+            disabled: None,
+            space: self.0.ids.space(),
+            root: self.0.ids.entry(),
+        };
+        Draft { row, name_key: name.key, quota_bytes: self.0.options.quota_bytes }
+    }
+}
+
+/// An account about to be inserted.
+struct Draft {
+    row: AccountRow,
+    name_key: String,
+    quota_bytes: Option<u64>,
+}
+
+/// Inserts an account with its space and root.
+///
+/// # Errors
+/// [`Error::NameTaken`], [`Error::Database`].
+async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
+    let Draft { row, name_key, quota_bytes } = draft;
+    let account = NewAccount {
+        id: row.id,
+        name: &row.name,
+        name_key,
+        display_name: &row.display_name,
+        password_hash: &row.password_hash,
+        permissions: &row.permissions,
+        created: row.created,
+    };
+    if !db::accounts::insert_account(tx, &account).await? {
+        return Err(Error::NameTaken);
+    }
+    let space = NewSpace {
+        id: row.space,
+        owner: row.id,
+        name: SPACE_NAME,
+        root: row.root,
+        quota_bytes: *quota_bytes,
+        created: row.created,
+    };
+    Ok(db::spaces::insert_personal_space(tx, &space).await?)
+}

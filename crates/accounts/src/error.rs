@@ -1,0 +1,134 @@
+//! What can go wrong with accounts.
+
+use std::time::Duration;
+
+use base::ErrorKind;
+
+use crate::Permission;
+
+/// Why something about accounts, sessions or permissions was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody may register here.
+    #[error("registration is closed; ask an administrator for an account")]
+    RegistrationClosed,
+    /// Somebody has that account name, perhaps in other case.
+    #[error("this account name is taken")]
+    NameTaken,
+    /// No account name.
+    #[error("an account name has 2 to 64 characters: letters, digits, `.`, `_`, `-`, `@`")]
+    NameInvalid,
+    /// No name to be shown.
+    #[error("a display name has 1 to 100 characters, none of them a control character")]
+    DisplayNameInvalid,
+    /// No password.
+    #[error("a password has 8 to 256 characters")]
+    PasswordInvalid,
+    /// There is no such account, or its password is another.
+    #[error("the name or the password is wrong")]
+    WrongCredentials,
+    /// The old password given for a change is not the account's.
+    #[error("the old password is wrong")]
+    WrongPassword,
+    /// The password is right, but the account may not be used.
+    #[error("this account is disabled")]
+    AccountDisabled,
+    /// Too many attempts failed for this name or from this address.
+    #[error("too many attempts; try again in {} seconds", retry_after.as_secs().max(1))]
+    TooManyAttempts {
+        /// When the next attempt will be looked at.
+        retry_after: Duration,
+    },
+    /// So many passwords are being checked that this one would wait too long.
+    #[error("too many people are signing in just now; try again soon")]
+    Busy,
+    /// The token is not one of ours, or was changed.
+    #[error("the token is not valid")]
+    TokenInvalid,
+    /// The token is too old, or from before the clock was set back: get a new one.
+    #[error("the token has expired")]
+    TokenExpired,
+    /// The refresh token was used before. Its session is ended, since one of the two who used it stole it.
+    #[error("the refresh token was used before; the session has been ended for safety")]
+    TokenReused,
+    /// The session was ended, or has expired.
+    #[error("the session has ended; sign in again")]
+    SessionEnded,
+    /// There is no such account.
+    #[error("there is no such user")]
+    UserUnknown,
+    /// The caller has no such session.
+    #[error("there is no such session")]
+    SessionUnknown,
+    /// There is no such space, or the caller may not know that there is.
+    #[error("there is no such space")]
+    SpaceUnknown,
+    /// The caller lacks a permission.
+    #[error("this needs the permission `{}`", .0.as_str())]
+    PermissionMissing(Permission),
+    /// Something stored is not what it must be.
+    #[error("damaged data: {0}")]
+    Damaged(&'static str),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+impl Error {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::RegistrationClosed
+            | Self::WrongPassword
+            | Self::AccountDisabled
+            | Self::PermissionMissing(_) => ErrorKind::Denied,
+            Self::NameTaken => ErrorKind::Exists,
+            Self::NameInvalid | Self::DisplayNameInvalid | Self::PasswordInvalid => ErrorKind::Invalid,
+            Self::WrongCredentials
+            | Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::TokenReused
+            | Self::SessionEnded => ErrorKind::Unauthenticated,
+            Self::TooManyAttempts { .. } => ErrorKind::Throttled,
+            Self::Busy => ErrorKind::Unavailable,
+            Self::UserUnknown | Self::SessionUnknown | Self::SpaceUnknown => ErrorKind::NotFound,
+            Self::Damaged(_) => ErrorKind::Internal,
+            Self::Database(error) => error.kind(),
+        }
+    }
+
+    /// The stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::RegistrationClosed => "registration-closed",
+            Self::NameTaken => "name-taken",
+            Self::NameInvalid => "invalid-account-name",
+            Self::DisplayNameInvalid => "invalid-display-name",
+            Self::PasswordInvalid => "invalid-password",
+            Self::WrongCredentials => "wrong-credentials",
+            Self::WrongPassword => "wrong-password",
+            Self::AccountDisabled => "account-disabled",
+            Self::TooManyAttempts { .. } => "too-many-attempts",
+            Self::Busy => "busy",
+            Self::TokenInvalid => "invalid-token",
+            Self::TokenExpired => "token-expired",
+            Self::TokenReused => "token-reused",
+            Self::SessionEnded => "session-ended",
+            Self::UserUnknown => "user-not-found",
+            Self::SessionUnknown => "session-not-found",
+            Self::SpaceUnknown => "space-not-found",
+            Self::PermissionMissing(_) => "permission-missing",
+            Self::Damaged(_) => "internal",
+            Self::Database(error) => error.kind().as_str(),
+        }
+    }
+
+    /// How long the caller should wait before it tries again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyAttempts { retry_after } => Some(*retry_after),
+            Self::Busy => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+}

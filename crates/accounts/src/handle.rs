@@ -1,0 +1,194 @@
+//! The handle, its options, and what every request needs: whom a token speaks for.
+
+use std::{sync::Arc, time::Duration};
+
+use base::{Clock, Ids, SpaceId, limits};
+use db::{Db, Lane, spaces::SpaceRow};
+
+use crate::{
+    Error, Permissions, Principal,
+    live::{Known, Live, LiveSessions},
+    may,
+    password::Passwords,
+    permission::Action,
+    throttle::Throttle,
+    token::{Keys, StoredKey},
+};
+
+/// The setting that holds the key of access tokens.
+const TOKEN_KEY: &str = "token-key";
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registrations {
+    /// Anybody.
+    Open,
+    /// Nobody; accounts are made by administrators.
+    Closed,
+}
+
+/// How accounts are run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Who may make an account.
+    pub registrations: Registrations,
+    /// How long an access token is good.
+    pub access_lifetime: Duration,
+    /// How long a session goes on without being refreshed.
+    pub refresh_lifetime: Duration,
+    /// The bound of a new personal space; without it there is none.
+    pub quota_bytes: Option<u64>,
+    /// Passwords that are hashed at a time; each takes a core for about 20 ms, and 19 MiB.
+    pub password_workers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            registrations: Registrations::Open,
+            access_lifetime: Duration::from_secs(15 * 60),
+            refresh_lifetime: Duration::from_secs(30 * 24 * 3600),
+            quota_bytes: None,
+            password_workers: 2,
+        }
+    }
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// Its items, in order.
+    pub items: Vec<T>,
+    /// Whether there are more after them.
+    pub more: bool,
+}
+
+impl<T> Page<T> {
+    /// The page that `limit + 1` rows were read for.
+    pub(crate) fn of(mut items: Vec<T>, limit: u32) -> Self {
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        Self { items, more }
+    }
+}
+
+/// People and what is theirs. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Accounts(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Ids,
+    pub(crate) options: Options,
+    pub(crate) keys: Keys,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: Throttle,
+    pub(crate) live: LiveSessions,
+}
+
+impl Accounts {
+    /// Accounts in a database, with the key for access tokens that all processes on it share.
+    ///
+    /// The first process makes the key; of several that start at once, one does and the others read what it made.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; [`Error::Damaged`] if the stored key is none.
+    pub async fn open(db: Db, clock: Arc<dyn Clock>, ids: Ids, options: Options) -> Result<Self, Error> {
+        let keys = Keys::new(&shared_key(&db).await?)?;
+        let passwords = Passwords::new(options.password_workers);
+        let (throttle, live) = (Throttle::new(), LiveSessions::new());
+        Ok(Self(Arc::new(Inner { db, clock, ids, options, keys, passwords, throttle, live })))
+    }
+
+    /// Whom an access token speaks for.
+    ///
+    /// This costs a few microseconds and no look at the database, unless the session was not looked at within the last
+    /// second. A session that this process has ended is refused from the moment on at which that call returned.
+    ///
+    /// # Errors
+    /// [`Error::TokenInvalid`], [`Error::TokenExpired`], [`Error::SessionEnded`], [`Error::Database`].
+    pub async fn authenticate(&self, token: &str) -> Result<Principal, Error> {
+        let inner = &*self.0;
+        let now = inner.clock.now();
+        let principal = inner.keys.check(token, now)?;
+        let known = match inner.live.get(principal.session, inner.clock.elapsed()) {
+            Some(known) => known,
+            None => self.look(&principal).await?,
+        };
+        match known {
+            Known::Live(live) if live.account == principal.account && live.expires > now => {
+                Ok(Principal { permissions: principal.permissions.and(live.permissions), ..principal })
+            }
+            Known::Live(_) | Known::Ended => Err(Error::SessionEnded),
+        }
+    }
+
+    /// What the database says of a principal's session.
+    async fn look(&self, principal: &Principal) -> Result<Known, Error> {
+        let inner = &*self.0;
+        let state = db::accounts::session_state(&inner.db, principal.session).await?;
+        let Some(state) = state.filter(|state| state.ended.is_none() && state.disabled.is_none()) else {
+            inner.live.ended(principal.session, inner.clock.elapsed());
+            return Ok(Known::Ended);
+        };
+        let live = Live {
+            account: state.account,
+            permissions: Permissions::parse(&state.permissions),
+            expires: state.expires,
+        };
+        Ok(inner.live.saw_live(principal.session, live, inner.clock.elapsed()))
+    }
+
+    /// Up to `limit` of the spaces that the principal may see, in order of their ids, beginning after `after`.
+    ///
+    /// # Errors
+    /// [`Error::PermissionMissing`], [`Error::Database`].
+    pub async fn spaces(
+        &self,
+        principal: &Principal,
+        after: Option<SpaceId>,
+        limit: u32,
+    ) -> Result<Page<SpaceRow>, Error> {
+        may(principal, Action::Read, principal.account)?;
+        let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
+        let rows = db::spaces::spaces_of(&self.0.db, principal.account, after, limit + 1).await?;
+        Ok(Page::of(rows, limit))
+    }
+
+    /// One space.
+    ///
+    /// # Errors
+    /// [`Error::SpaceUnknown`], also if it is somebody else's; [`Error::PermissionMissing`], [`Error::Database`].
+    pub async fn space(&self, principal: &Principal, id: SpaceId) -> Result<SpaceRow, Error> {
+        let space = db::spaces::space(&self.0.db, id).await?.ok_or(Error::SpaceUnknown)?;
+        may(principal, Action::Read, space.owner)?;
+        Ok(space)
+    }
+
+    /// Removes up to `limit` sessions that expired a refresh token's lifetime ago, with all their tokens, and returns how
+    /// many there were. To be called now and then by a worker: they are good for nothing any more.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn prune(&self, limit: u32) -> Result<u64, Error> {
+        let before = self.0.clock.now().minus(self.0.options.refresh_lifetime);
+        let pruned = self
+            .0
+            .db
+            .write(Lane::Free, async move |tx| db::accounts::delete_expired_sessions(&tx, before, limit).await)
+            .await?;
+        Ok(pruned)
+    }
+}
+
+async fn shared_key(db: &Db) -> Result<StoredKey, Error> {
+    let damaged = |_| Error::Damaged("the token key");
+    if db::nodes::setting(db, TOKEN_KEY).await?.is_none() {
+        let made = serde_json::to_string(&StoredKey::make()).map_err(damaged)?;
+        // Whoever comes second inserts nothing.
+        db.write(Lane::Free, async move |tx| db::nodes::swap_setting(&tx, TOKEN_KEY, None, &made).await).await?;
+    }
+    let stored = db::nodes::setting(db, TOKEN_KEY).await?.ok_or(Error::Damaged("the token key"))?;
+    serde_json::from_str(&stored).map_err(damaged)
+}

@@ -1,0 +1,36 @@
+//! People: accounts, sessions, tokens, permissions, and the spaces that are theirs.
+//!
+//! This crate exists to enforce a rule (reason a): drive and chat share people, and neither may own them.
+//!
+//! - **Passwords** are Argon2id hashes, made and checked on a bounded pool ([`Options::password_workers`]). A name that
+//!   does not exist costs the same time as a wrong password.
+//! - **Access tokens** are JWTs that name the session, the permissions and the personal space; they live for minutes and
+//!   are checked without the database but for one thing: that the session has not ended, which is looked up at most once
+//!   a second per session. A session that this process ends is ended for it at once, for others within that second.
+//! - **Refresh tokens** are used once and give their successor. Only hashes are stored. See [`Accounts::refresh`] for
+//!   what happens when one is used again.
+//! - **Sign-in is slowed down, never locked**: per name and per address, see the comments in `throttle`.
+//! - **The wall clock may jump.** A token is good only between its two times, with a minute's leeway at either end: one
+//!   from before a clock was set back is refused as expired, and its client gets a new one with its refresh token.
+//! - **One function** answers who may do what: [`may`]. Other people's things do not exist for those who may not see
+//!   them.
+//!
+//! An account is made together with its personal space and that space's root folder, in one unit of work.
+
+mod account;
+mod error;
+mod handle;
+mod live;
+mod name;
+mod password;
+mod permission;
+mod session;
+mod throttle;
+mod token;
+
+pub use account::{Private, Registration, UserView};
+pub use db::spaces::SpaceRow as Space;
+pub use error::Error;
+pub use handle::{Accounts, Options, Page, Registrations};
+pub use permission::{Action, Permission, Permissions, Principal, may};
+pub use session::{Login, SessionView, Tokens};

@@ -1,0 +1,523 @@
+//! The tree: entries, their versions, and what a change does to the row of its space.
+
+use base::{AccountId, ContentId, EntryId, SpaceId, Time, VersionId, limits};
+
+use crate::{Db, Error, Row, RowReader, Tx, params};
+
+/// `entry.kind` of a folder.
+pub const FOLDER: u32 = 0;
+
+/// `entry.kind` of a file.
+pub const FILE: u32 = 1;
+
+/// How many columns [`EntryRow`] takes, in the order of `entry_columns!`.
+const ENTRY_COLUMNS: usize = 13;
+
+/// The columns of an [`EntryRow`], for `concat!`.
+macro_rules! entry_columns {
+    () => {
+        "e.id, e.space_id, e.parent_id, e.name, e.kind, e.revision, e.version_id, e.content_id, e.size, \
+         e.content_type, e.blake3, e.created_us, e.modified_us"
+    };
+}
+
+/// A folder or file of the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Which one.
+    pub id: EntryId,
+    /// The space it is in.
+    pub space: SpaceId,
+    /// The folder it is in; none for a root, and for a removed tree that is being taken apart.
+    pub parent: Option<EntryId>,
+    /// Its name, in NFC.
+    pub name: String,
+    /// [`FOLDER`] or [`FILE`].
+    pub kind: u32,
+    /// Raised by each change.
+    pub revision: u64,
+    /// A file's current version.
+    pub version: Option<VersionId>,
+    /// The bytes of that version.
+    pub content: Option<ContentId>,
+    /// How many they are; 0 for a folder.
+    pub size: u64,
+    /// Their media type.
+    pub content_type: Option<String>,
+    /// Their BLAKE3, where known.
+    pub blake3: Option<[u8; 32]>,
+    /// When it was made.
+    pub created: Time,
+    /// When its bytes changed last; for a folder, when it was made.
+    pub modified: Time,
+}
+
+impl EntryRow {
+    fn read_at(row: &RowReader<'_>, at: usize) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.get(at)?,
+            space: row.get(at + 1)?,
+            parent: row.get(at + 2)?,
+            name: row.get(at + 3)?,
+            kind: row.get(at + 4)?,
+            revision: row.get(at + 5)?,
+            version: row.get(at + 6)?,
+            content: row.get(at + 7)?,
+            size: row.get(at + 8)?,
+            content_type: row.get(at + 9)?,
+            blake3: row.get(at + 10)?,
+            created: row.get(at + 11)?,
+            modified: row.get(at + 12)?,
+        })
+    }
+}
+
+impl Row for EntryRow {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        Self::read_at(row, 0)
+    }
+}
+
+/// What the row of an entry's space says, as far as the tree needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpaceState {
+    /// Which space.
+    pub id: SpaceId,
+    /// Whose it is.
+    pub owner: AccountId,
+    /// Its root folder.
+    pub root: EntryId,
+    /// Number of its newest journal row.
+    pub sequence: u64,
+    /// Bytes of all versions in it.
+    pub used: u64,
+    /// Bytes that uploads in progress may still bring.
+    pub reserved: u64,
+    /// How many bytes it may hold, if that is limited.
+    pub quota: Option<u64>,
+    /// Removed trees that are still being taken apart: while there are any, an entry may be unreachable.
+    pub purging: u64,
+}
+
+impl SpaceState {
+    fn read_at(row: &RowReader<'_>, at: usize) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.get(at)?,
+            owner: row.get(at + 1)?,
+            root: row.get(at + 2)?,
+            sequence: row.get(at + 3)?,
+            used: row.get(at + 4)?,
+            reserved: row.get(at + 5)?,
+            quota: row.get(at + 6)?,
+            purging: row.get(at + 7)?,
+        })
+    }
+}
+
+impl Row for SpaceState {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        Self::read_at(row, 0)
+    }
+}
+
+/// An entry together with its space.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The entry.
+    pub entry: EntryRow,
+    /// Its space.
+    pub space: SpaceState,
+}
+
+impl Row for Located {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        Ok(Self { entry: EntryRow::read_at(row, 0)?, space: SpaceState::read_at(row, ENTRY_COLUMNS)? })
+    }
+}
+
+/// The entry and its space, by the entry's id alone.
+pub async fn locate(db: &Db, id: EntryId) -> Result<Option<Located>, Error> {
+    db.query_opt(
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging
+             FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
+        ),
+        &params![id],
+    )
+    .await
+}
+
+/// The space's row.
+pub async fn space(db: &Db, id: SpaceId) -> Result<Option<SpaceState>, Error> {
+    db.query_opt(
+        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging
+         FROM space WHERE id = $1",
+        &params![id],
+    )
+    .await
+}
+
+/// The space's row, inside a unit of work and without taking it.
+pub async fn space_within(tx: &Tx, id: SpaceId) -> Result<Option<SpaceState>, Error> {
+    tx.query_opt(
+        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging
+         FROM space WHERE id = $1",
+        &params![id],
+    )
+    .await
+}
+
+/// What a change does to the row of its space.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Claim {
+    /// Journal rows that the caller is going to write: 0 or 1.
+    pub sequence: u32,
+    /// Added to the bytes in use.
+    pub used: i64,
+    /// Added to the bytes reserved.
+    pub reserved: i64,
+}
+
+/// Locks the space's row for the rest of the unit of work, which must do so before anything else, and applies `claim`
+/// to it in the same statement.
+///
+/// Gives the row as it is afterwards; `None` if there is no such space, or if the claim takes more bytes than the quota
+/// leaves. A claim that takes none is never refused.
+pub async fn claim(tx: &Tx, space: SpaceId, claim: Claim) -> Result<Option<SpaceState>, Error> {
+    tx.query_opt(
+        "UPDATE space SET sequence = sequence + $1, used_bytes = used_bytes + $2, reserved_bytes = reserved_bytes + $3
+         WHERE id = $4
+           AND ($2 + $3 <= 0 OR quota_bytes IS NULL OR used_bytes + reserved_bytes + $2 + $3 <= quota_bytes)
+         RETURNING id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging",
+        &params![claim.sequence, claim.used, claim.reserved, space],
+    )
+    .await
+}
+
+/// Counts a removed tree as being taken apart (1), or as gone (-1).
+pub async fn count_purging(tx: &Tx, space: SpaceId, change: i64) -> Result<(), Error> {
+    tx.exec("UPDATE space SET purging = purging + $1 WHERE id = $2", &params![change, space]).await?;
+    Ok(())
+}
+
+/// An entry of a space that the caller knows.
+pub async fn entry(tx: &Tx, space: SpaceId, id: EntryId) -> Result<Option<EntryRow>, Error> {
+    tx.query_opt(
+        concat!("SELECT ", entry_columns!(), " FROM entry e WHERE e.space_id = $1 AND e.id = $2"),
+        &params![space, id],
+    )
+    .await
+}
+
+/// The entry of that name in a folder.
+pub async fn child(tx: &Tx, space: SpaceId, parent: EntryId, name: &str) -> Result<Option<EntryRow>, Error> {
+    tx.query_opt(
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            " FROM entry e WHERE e.space_id = $1 AND e.parent_id = $2 AND e.name = $3"
+        ),
+        &params![space, parent, name],
+    )
+    .await
+}
+
+/// The entry of that name in a folder, outside a unit of work.
+pub async fn find_child(db: &Db, space: SpaceId, parent: EntryId, name: &str) -> Result<Option<EntryRow>, Error> {
+    db.query_opt(
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            " FROM entry e WHERE e.space_id = $1 AND e.parent_id = $2 AND e.name = $3"
+        ),
+        &params![space, parent, name],
+    )
+    .await
+}
+
+/// Up to `limit` entries of a folder with names above `after`, in code-point order of their names.
+pub async fn children(
+    db: &Db,
+    space: SpaceId,
+    parent: EntryId,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<EntryRow>, Error> {
+    db.query(
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            " FROM entry e WHERE e.space_id = $1 AND e.parent_id = $2 AND e.name > $3 ORDER BY e.name LIMIT $4"
+        ),
+        &params![space, parent, after, limit],
+    )
+    .await
+}
+
+/// Up to `limit` entries of a folder, inside a unit of work.
+pub async fn children_within(
+    tx: &Tx,
+    space: SpaceId,
+    parent: EntryId,
+    limit: u32,
+) -> Result<Vec<EntryRow>, Error> {
+    tx.query(
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            " FROM entry e WHERE e.space_id = $1 AND e.parent_id = $2 ORDER BY e.name LIMIT $3"
+        ),
+        &params![space, parent, limit],
+    )
+    .await
+}
+
+/// Walks up from an entry; one step more than the deepest tree has, so that a walk always ends.
+const ANCESTORS: &str = "WITH RECURSIVE up (id, parent_id, level) AS (
+         SELECT id, parent_id, CAST(0 AS BIGINT) FROM entry WHERE space_id = $1 AND id = $2
+         UNION ALL
+         SELECT e.id, e.parent_id, up.level + 1 FROM up JOIN entry e ON e.space_id = $1 AND e.id = up.parent_id
+         WHERE up.level <= $3
+     )
+     SELECT id FROM up ORDER BY level";
+
+/// The entry itself and the folders above it, nearest first. It is part of the tree if the last one is the root.
+pub async fn ancestors(tx: &Tx, space: SpaceId, id: EntryId) -> Result<Vec<EntryId>, Error> {
+    let rows: Vec<(EntryId,)> = tx.query(ANCESTORS, &params![space, id, limits::DEPTH_MAX as u64]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The same as [`ancestors`], outside a unit of work.
+pub async fn find_ancestors(db: &Db, space: SpaceId, id: EntryId) -> Result<Vec<EntryId>, Error> {
+    let rows: Vec<(EntryId,)> = db.query(ANCESTORS, &params![space, id, limits::DEPTH_MAX as u64]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many levels of folders there are below a folder.
+pub async fn folder_height(tx: &Tx, space: SpaceId, id: EntryId) -> Result<u64, Error> {
+    let height: Option<(u64,)> = tx
+        .query_opt(
+            "WITH RECURSIVE down (id, level) AS (
+                 SELECT id, CAST(0 AS BIGINT) FROM entry WHERE space_id = $1 AND id = $2
+                 UNION ALL
+                 SELECT e.id, down.level + 1 FROM down
+                 JOIN entry e ON e.space_id = $1 AND e.parent_id = down.id AND e.kind = 0
+             )
+             SELECT COALESCE(MAX(level), 0) FROM down",
+            &params![space, id],
+        )
+        .await?;
+    Ok(height.map_or(0, |(height,)| height))
+}
+
+/// Inserts an entry.
+pub async fn insert_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
+    tx.exec(
+        "INSERT INTO entry (id, space_id, parent_id, name, kind, revision, version_id, content_id, size, content_type,
+                            blake3, created_us, modified_us)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        &params![
+            row.id,
+            row.space,
+            row.parent,
+            &row.name,
+            row.kind,
+            row.revision,
+            row.version,
+            row.content,
+            row.size,
+            row.content_type.as_deref(),
+            row.blake3.as_ref(),
+            row.created,
+            row.modified
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Writes what can change about an entry: place, name, revision, current version.
+pub async fn update_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
+    tx.exec(
+        "UPDATE entry SET parent_id = $1, name = $2, revision = $3, version_id = $4, content_id = $5, size = $6,
+                          content_type = $7, blake3 = $8, modified_us = $9
+         WHERE space_id = $10 AND id = $11",
+        &params![
+            row.parent,
+            &row.name,
+            row.revision,
+            row.version,
+            row.content,
+            row.size,
+            row.content_type.as_deref(),
+            row.blake3.as_ref(),
+            row.modified,
+            row.space,
+            row.id
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Removes an entry's own row.
+pub async fn delete_entry(tx: &Tx, space: SpaceId, id: EntryId) -> Result<(), Error> {
+    tx.exec("DELETE FROM entry WHERE space_id = $1 AND id = $2", &params![space, id]).await?;
+    Ok(())
+}
+
+/// The bytes an entry had at a time.
+#[derive(Debug, Clone)]
+pub struct VersionRow {
+    /// Which one.
+    pub id: VersionId,
+    /// The file.
+    pub entry: EntryId,
+    /// The space it counts in.
+    pub space: SpaceId,
+    /// Its bytes.
+    pub content: ContentId,
+    /// How many they are.
+    pub size: u64,
+    /// Their media type.
+    pub content_type: String,
+    /// Their BLAKE3, where known.
+    pub blake3: Option<[u8; 32]>,
+    /// When it was made.
+    pub created: Time,
+    /// Who made it.
+    pub created_by: Option<AccountId>,
+}
+
+/// Inserts a version.
+pub async fn insert_version(tx: &Tx, row: &VersionRow) -> Result<(), Error> {
+    tx.exec(
+        "INSERT INTO version (id, entry_id, space_id, content_id, size, content_type, blake3, created_us, created_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        &params![
+            row.id,
+            row.entry,
+            row.space,
+            row.content,
+            row.size,
+            &row.content_type,
+            row.blake3.as_ref(),
+            row.created,
+            row.created_by
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A version that was removed: the content that lost a reference, and the bytes that come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removed {
+    /// The content.
+    pub content: ContentId,
+    /// Its bytes.
+    pub size: u64,
+}
+
+impl Row for Removed {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        Ok(Self { content: row.get(0)?, size: row.get(1)? })
+    }
+}
+
+/// Removes a file's versions but for `current` and the newest `others` beside it.
+///
+/// Newest is the order of version ids, which is that of their making unless the clock went back; `current` is named so
+/// that such a clock never costs the bytes that people see.
+pub async fn trim_versions(
+    tx: &Tx,
+    space: SpaceId,
+    entry: EntryId,
+    current: VersionId,
+    others: u32,
+) -> Result<Vec<Removed>, Error> {
+    tx.query(
+        "DELETE FROM version WHERE space_id = $1 AND entry_id = $2 AND id IN (
+             SELECT id FROM version WHERE space_id = $1 AND entry_id = $2 AND id <> $3
+             ORDER BY id DESC LIMIT 1000000 OFFSET $4
+         ) RETURNING content_id, size",
+        &params![space, entry, current, others],
+    )
+    .await
+}
+
+/// Removes all versions of a file.
+pub async fn delete_versions(tx: &Tx, space: SpaceId, entry: EntryId) -> Result<Vec<Removed>, Error> {
+    tx.query(
+        "DELETE FROM version WHERE space_id = $1 AND entry_id = $2 RETURNING content_id, size",
+        &params![space, entry],
+    )
+    .await
+}
+
+/// Removes up to `limit` files of a folder with all their versions; how many files, and what was removed.
+pub async fn delete_files_of(
+    tx: &Tx,
+    space: SpaceId,
+    folder: EntryId,
+    limit: u32,
+) -> Result<(u64, Vec<Removed>), Error> {
+    let removed = tx
+        .query(
+            "DELETE FROM version WHERE space_id = $1 AND entry_id IN (
+                 SELECT id FROM entry WHERE space_id = $1 AND parent_id = $2 AND kind = 1 ORDER BY name LIMIT $3
+             ) RETURNING content_id, size",
+            &params![space, folder, limit],
+        )
+        .await?;
+    let files = tx
+        .exec(
+            "DELETE FROM entry WHERE space_id = $1 AND id IN (
+                 SELECT id FROM entry WHERE space_id = $1 AND parent_id = $2 AND kind = 1 ORDER BY name LIMIT $3
+             )",
+            &params![space, folder, limit],
+        )
+        .await?;
+    Ok((files, removed))
+}
+
+/// Any folder directly inside a folder.
+pub async fn some_subfolder(tx: &Tx, space: SpaceId, folder: EntryId) -> Result<Option<EntryId>, Error> {
+    let row: Option<(EntryId,)> = tx
+        .query_opt(
+            "SELECT id FROM entry WHERE space_id = $1 AND parent_id = $2 AND kind = 0 LIMIT 1",
+            &params![space, folder],
+        )
+        .await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Whether a file still has a version.
+pub async fn has_version(db: &Db, space: SpaceId, entry: EntryId, version: VersionId) -> Result<bool, Error> {
+    let row: Option<(i64,)> = db
+        .query_opt(
+            "SELECT CAST(1 AS BIGINT) FROM version WHERE space_id = $1 AND entry_id = $2 AND id = $3",
+            &params![space, entry, version],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Fills in the hash of a file's version; `false` if the version is gone.
+pub async fn set_version_hash(
+    tx: &Tx,
+    space: SpaceId,
+    entry: EntryId,
+    version: VersionId,
+    blake3: &[u8; 32],
+) -> Result<bool, Error> {
+    let rows = tx
+        .exec(
+            "UPDATE version SET blake3 = $1 WHERE space_id = $2 AND entry_id = $3 AND id = $4",
+            &params![blake3, space, entry, version],
+        )
+        .await?;
+    Ok(rows == 1)
+}

@@ -1,0 +1,29 @@
+//! What happened in a space, for those that keep in step with it.
+
+use accounts::Action;
+use base::SpaceId;
+use db::tree;
+use journal::{Journal, Page};
+
+use crate::{Actor, Drive, Error, drive::permit};
+
+impl Drive {
+    /// The changes of a space after the cursor `since`, or from the beginning.
+    ///
+    /// A removed, moved or copied folder is one change: what is in it went along.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Cursor`], [`Error::Journal`] with `cursor-gone` if the reader must begin anew.
+    pub async fn changes(
+        &self,
+        actor: &Actor,
+        space: SpaceId,
+        since: Option<&str>,
+        limit: u32,
+    ) -> Result<Page, Error> {
+        let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
+        permit(actor, Action::Read, state.owner, "space")?;
+        let since = since.map(str::parse).transpose()?;
+        Ok(Journal::changes(&self.inner.db, space, since, limit).await?)
+    }
+}

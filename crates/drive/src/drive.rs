@@ -1,0 +1,161 @@
+//! The handle, and how an id becomes an entry that the caller may see.
+
+use std::{sync::Arc, time::Duration};
+
+use accounts::{Action, Principal};
+use base::{AccountId, Clock, EntryId, Ids, SpaceId, Time};
+use db::{
+    Db, Lane, Tx,
+    tree::{self, EntryRow, Located},
+};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::{Error, upload::Running};
+
+/// Who does something.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// The signed-in account.
+    pub principal: Principal,
+    /// The client's own id of the operation, kept in the journal so that the client knows its own changes.
+    pub operation: Option<Uuid>,
+}
+
+/// What may be set.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many versions of a file are kept, the current one among them; at least 1.
+    pub versions_kept: u32,
+    /// How long an upload lives after its last byte.
+    pub upload_lifetime: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { versions_kept: 10, upload_lifetime: Duration::from_secs(24 * 3600) }
+    }
+}
+
+/// A page of a listing.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Whether there are more after them.
+    pub more: bool,
+}
+
+/// The tree, its files and uploads. Cheap to clone.
+#[derive(Clone)]
+pub struct Drive {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) store: files::Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Ids,
+    pub(crate) options: Options,
+    /// Appends and clean-ups that go on after their caller went away.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) running: Running,
+}
+
+impl Drive {
+    /// A drive over this database and this store.
+    pub fn new(db: Db, store: files::Store, clock: Arc<dyn Clock>, ids: Ids, options: Options) -> Self {
+        let inner =
+            Inner { db, store, clock, ids, options, tasks: TaskTracker::new(), running: Running::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Waits until the appends and clean-ups whose callers went away have ended. To be called at shutdown, when no
+    /// bodies come in any more.
+    pub async fn settle(&self) {
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        self.inner.tasks.reopen();
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.inner.clock.now()
+    }
+
+    /// Runs a unit of work in a space.
+    pub(crate) async fn write<T, F, Fut>(&self, space: SpaceId, run: F) -> Result<T, Error>
+    where
+        F: FnOnce(Tx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Error>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.inner.db.write(Lane::Space(space), run).await
+    }
+
+    /// The entry of this id and its space, if the caller may do `action` there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for `what` if there is none, it is somebody else's, or it was removed.
+    pub(crate) async fn locate(
+        &self,
+        actor: &Actor,
+        action: Action,
+        id: EntryId,
+        what: &'static str,
+    ) -> Result<Located, Error> {
+        let located = tree::locate(&self.inner.db, id).await?.ok_or(Error::NotFound(what))?;
+        permit(actor, action, located.space.owner, what)?;
+        self.reachable(&located, what).await?;
+        Ok(located)
+    }
+
+    /// While removed trees of the space are being taken apart, an entry counts only if its folders lead to the root.
+    async fn reachable(&self, located: &Located, what: &'static str) -> Result<(), Error> {
+        let Located { entry, space } = located;
+        if space.purging == 0 || entry.id == space.root {
+            return Ok(());
+        }
+        let ancestors = tree::find_ancestors(&self.inner.db, space.id, entry.id).await?;
+        if ancestors.last() == Some(&space.root) { Ok(()) } else { Err(Error::NotFound(what)) }
+    }
+
+    /// A folder, the caller's own root if none is named.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAFolder`].
+    pub(crate) async fn folder(
+        &self,
+        actor: &Actor,
+        action: Action,
+        id: Option<EntryId>,
+    ) -> Result<Located, Error> {
+        let located = self.locate(actor, action, id.unwrap_or(actor.principal.root), "folder").await?;
+        is_folder(&located.entry)?;
+        Ok(located)
+    }
+}
+
+/// Whether the actor may do `action` in the space of `owner`; if it is hidden from them, the space might as well not exist.
+///
+/// # Errors
+/// [`Error::NotFound`] for `what`, [`Error::Accounts`].
+pub(crate) fn permit(actor: &Actor, action: Action, owner: AccountId, what: &'static str) -> Result<(), Error> {
+    match accounts::may(&actor.principal, action, owner) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == base::ErrorKind::NotFound => Err(Error::NotFound(what)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// # Errors
+/// [`Error::NotAFolder`].
+pub(crate) fn is_folder(row: &EntryRow) -> Result<(), Error> {
+    if row.kind == tree::FOLDER { Ok(()) } else { Err(Error::NotAFolder) }
+}
+
+/// # Errors
+/// [`Error::NotAFile`].
+pub(crate) fn is_file(row: &EntryRow) -> Result<(), Error> {
+    if row.kind == tree::FILE { Ok(()) } else { Err(Error::NotAFile) }
+}

@@ -1,0 +1,210 @@
+//! What can go wrong in the drive.
+
+use base::{ErrorKind, limits};
+
+/// Why the drive did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such entry, folder, space or upload, or it is somebody else's.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The folder has an entry of that name.
+    #[error("the folder has an entry of that name already")]
+    NameTaken,
+    /// A folder would come to lie inside itself.
+    #[error("a folder cannot be put into itself or into a folder below it")]
+    IntoItself,
+    /// Folders would nest deeper than the limit.
+    #[error("folders nest at most {} deep", limits::DEPTH_MAX)]
+    TooDeep,
+    /// The tree has more entries than one unit of work takes.
+    #[error("a folder of more than {0} entries cannot be copied in one step")]
+    TooManyEntries(usize),
+    /// The root of a space stays where it is.
+    #[error("the root folder of a space cannot be renamed, moved, copied or removed")]
+    RootEntry,
+    /// The entry is a file where a folder is needed.
+    #[error("this is not a folder")]
+    NotAFolder,
+    /// The entry is a folder where a file is needed.
+    #[error("this is not a file")]
+    NotAFile,
+    /// Entries do not move from one space to another.
+    #[error("an entry cannot be moved or copied to another space")]
+    OtherSpace,
+    /// A name on a path cannot be one.
+    #[error(transparent)]
+    Name(#[from] base::NameError),
+    /// The text is no cursor of the journal.
+    #[error(transparent)]
+    Cursor(#[from] journal::ParseCursorError),
+    /// The entry is not in the state that the caller named.
+    #[error("the entry has changed since it was last seen")]
+    Precondition,
+    /// The space has no room left for this.
+    #[error("the space has not enough room left")]
+    Quota,
+    /// The file would be larger than any file may be.
+    #[error("a file has at most {} bytes", limits::FILE_BYTES_MAX)]
+    FileTooLarge,
+    /// Fewer bytes came than were announced.
+    #[error("{received} bytes came where {announced} were announced")]
+    BodyTooShort {
+        /// What the client said.
+        announced: u64,
+        /// What it sent.
+        received: u64,
+    },
+    /// More bytes came than were announced.
+    #[error("more bytes came than the {announced} that were announced")]
+    BodyTooLong {
+        /// What the client said.
+        announced: u64,
+    },
+    /// The client went away, or its body made no sense.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The bytes are not those that the client took the checksum of.
+    #[error("the bytes do not match their checksum")]
+    Checksum,
+    /// Somebody resumed this upload elsewhere.
+    #[error("the upload was resumed elsewhere")]
+    UploadTakenOver,
+    /// Bytes must follow where the durable ones end.
+    #[error("the upload has {received} bytes, and {offset} was given as the offset")]
+    OffsetMismatch {
+        /// Where the next byte belongs.
+        received: u64,
+        /// What the client said.
+        offset: u64,
+    },
+    /// A final upload is made of others and takes no bytes.
+    #[error("a final upload takes no bytes of its own")]
+    UploadIsFinal,
+    /// The upload has become a file, or is complete, and does not change any more.
+    #[error("the upload is finished")]
+    UploadFinished,
+    /// The upload still lacks bytes.
+    #[error("the upload is not complete yet")]
+    UploadNotComplete,
+    /// The length was given before, and differs.
+    #[error("the upload's length was given before")]
+    LengthGiven,
+    /// The parts of a final upload are not what they must be.
+    #[error("a final upload is made of finished partial uploads, each named once")]
+    BadParts,
+    /// The upload came in more pieces than a file may be made of.
+    #[error("a file is made of at most {} pieces", limits::EXTENTS_MAX)]
+    TooManyExtents,
+    /// The store of bytes failed or refused.
+    #[error(transparent)]
+    Files(#[from] files::Error),
+    /// The caller may not.
+    #[error(transparent)]
+    Accounts(#[from] accounts::Error),
+    /// The journal failed or refused.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// The queue of jobs failed.
+    #[error(transparent)]
+    Bus(#[from] bus::Error),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    /// The database holds something that makes no sense.
+    #[error("the database holds an entry that makes no sense: {0}")]
+    Shape(&'static str),
+}
+
+/// Why a body ended before its end.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BodyError {
+    /// The client went away or stopped sending.
+    #[error("the body was cut off: {0}")]
+    Cut(String),
+    /// What the client sent cannot be read as a body.
+    #[error("the body is malformed: {0}")]
+    Malformed(String),
+}
+
+impl Error {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::NameTaken => ErrorKind::Exists,
+            Self::IntoItself
+            | Self::UploadTakenOver
+            | Self::OffsetMismatch { .. }
+            | Self::UploadIsFinal
+            | Self::UploadFinished
+            | Self::UploadNotComplete
+            | Self::LengthGiven => ErrorKind::Conflict,
+            Self::TooDeep
+            | Self::RootEntry
+            | Self::NotAFolder
+            | Self::NotAFile
+            | Self::OtherSpace
+            | Self::Name(_)
+            | Self::Cursor(_)
+            | Self::BodyTooShort { .. }
+            | Self::Body(_)
+            | Self::Checksum
+            | Self::BadParts => ErrorKind::Invalid,
+            Self::TooManyEntries(_) | Self::FileTooLarge | Self::BodyTooLong { .. } | Self::TooManyExtents => {
+                ErrorKind::TooLarge
+            }
+            Self::Precondition => ErrorKind::Precondition,
+            Self::Quota => ErrorKind::Quota,
+            Self::Files(error) => error.kind(),
+            Self::Accounts(error) => error.kind(),
+            Self::Journal(error) => error.kind(),
+            Self::Bus(error) => error.kind(),
+            Self::Db(error) => error.kind(),
+            Self::Shape(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// The stable code of the condition.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not-found",
+            Self::NameTaken => "name-taken",
+            Self::IntoItself => "into-itself",
+            Self::TooDeep => "too-deep",
+            Self::TooManyEntries(_) => "too-many-entries",
+            Self::RootEntry => "root-entry",
+            Self::NotAFolder => "not-a-folder",
+            Self::NotAFile => "not-a-file",
+            Self::OtherSpace => "other-space",
+            Self::Name(_) => "invalid-name",
+            Self::Cursor(_) => "invalid-cursor",
+            Self::Precondition => "precondition-failed",
+            Self::Quota => "quota-exceeded",
+            Self::FileTooLarge => "file-too-large",
+            Self::BodyTooShort { .. } => "body-too-short",
+            Self::BodyTooLong { .. } => "body-too-long",
+            Self::Body(BodyError::Cut(_)) => "body-cut",
+            Self::Body(BodyError::Malformed(_)) => "body-malformed",
+            Self::Checksum => "checksum-mismatch",
+            Self::UploadTakenOver => "upload-taken-over",
+            Self::OffsetMismatch { .. } => "offset-mismatch",
+            Self::UploadIsFinal => "upload-is-final",
+            Self::UploadFinished => "upload-finished",
+            Self::UploadNotComplete => "upload-not-complete",
+            Self::LengthGiven => "length-given",
+            Self::BadParts => "bad-parts",
+            Self::TooManyExtents => "too-many-extents",
+            Self::Files(error) => error.code(),
+            Self::Accounts(error) => error.code(),
+            Self::Journal(error) => error.code(),
+            Self::Bus(error) => error.code(),
+            Self::Db(error) => match error.kind() {
+                ErrorKind::Quota => "database-full",
+                ErrorKind::Internal => "internal",
+                _ => "database-unavailable",
+            },
+            Self::Shape(_) => "internal",
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The drive: folders, files, versions and uploads of the spaces that people own.
+//!
+//! This crate exists to enforce a rule (reason a): it knows neither conversations nor any web protocol. What it promises:
+//!
+//! - **One unit of work per change.** It locks the space's row first, so changes of one space happen one after another:
+//!   two moves never make a cycle, two creates never share a name, and the bytes in use are exact at every commit. What
+//!   a change does, its journal row and the jobs that follow from it are committed together or not at all.
+//! - **Nothing half.** Bytes that were not committed are invisible and are cleaned away: at once where this process
+//!   lives to do it, else by the intent rows of the store and the expiry of uploads.
+//! - **A removed tree is gone at once**, through every id, however large it is: the rest is taken apart by a job, and
+//!   until that is done an id counts only if its folders lead up to the root.
+//! - `used_bytes` of a space is the sum of the sizes of all its versions, always.
+//!
+//! Lock order in every unit of work: the space's row, then everything else.
+//!
+//! - [`Drive`]: the handle; look-ups and changes of the tree, [`Drive::put`], [`Drive::open`]
+//! - [`Upload`]: interrupted uploads ([`Drive::create_upload`], [`Drive::append`], …), the machine below tus and others
+//! - [`jobs`]: the background work that this crate owns
+//! - [`Entry`], [`Space`]: what callers see
+
+mod changes;
+mod copy;
+mod drive;
+mod entry;
+mod error;
+mod expire;
+mod guard;
+mod hashing;
+mod place;
+mod purge;
+mod put;
+mod read;
+mod rehash;
+mod space;
+mod tree;
+mod upload;
+mod work;
+
+pub use copy::Copy;
+pub use drive::{Actor, Drive, Options, Page};
+pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict};
+pub use error::{BodyError, Error};
+pub use put::{Body, Put, Stored, Target};
+pub use read::{File, PartsView};
+pub use space::Space;
+pub use tree::Update;
+pub use upload::{Algorithm, Append, Checksum, Finish, NewUpload, Upload, UploadKind, UploadState};
+
+/// The queued and recurring work of this crate, for the worker role to run.
+pub mod jobs {
+    pub use crate::{expire::Expirer, purge::PurgeHandler, rehash::HashHandler};
+}

@@ -1,0 +1,145 @@
+//! Removing: a file at once, a tree out of sight at once and out of the database in bites.
+
+use accounts::Action;
+use async_trait::async_trait;
+use base::{EntryId, SpaceId};
+use bus::{Handler, HandlerError, Leased, NewJob};
+use db::tree::{self, EntryRow};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Actor, Drive, Entry, Error, IfMatch,
+    work::{Work, signed},
+};
+
+/// Kind of the jobs that take a removed tree apart.
+const KIND: &str = "drive.purge";
+
+/// Entries that one unit of work takes apart at most.
+pub(crate) const BITE: u32 = 1000;
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Payload {
+    space: SpaceId,
+    entry: EntryId,
+}
+
+impl Drive {
+    /// Removes a file with all its versions, or a folder with its tree.
+    ///
+    /// Either is gone for every reader when this returns. Of a tree of more than a thousand entries the rest is taken
+    /// apart by a job, and its bytes come back to the quota as that goes on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::RootEntry`], [`Error::Precondition`].
+    pub async fn remove(&self, actor: &Actor, id: EntryId, if_match: Option<IfMatch>) -> Result<(), Error> {
+        let space = self.locate(actor, Action::Change, id, "entry").await?.space.id;
+        let (drive, actor) = (self.clone(), actor.clone());
+        self.write(space, async move |tx| {
+            let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+            let row = work.entry(id, "entry").await?;
+            if row.parent.is_none() {
+                return Err(Error::RootEntry);
+            }
+            IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
+            work.record_removal(&row).await?;
+            if row.kind == tree::FILE {
+                let removed = tree::delete_versions(&tx, space, id).await?;
+                tree::delete_entry(&tx, space, id).await?;
+                return work.give_back(&removed).await;
+            }
+            if work.take_apart(id, BITE).await? { Ok(()) } else { work.detach(row).await }
+        })
+        .await
+    }
+
+    /// Takes a bite of a removed tree; true when nothing is left of it.
+    async fn purge_bite(&self, payload: Payload) -> Result<bool, Error> {
+        let Payload { space, entry } = payload;
+        let drive = self.clone();
+        self.write(space, async move |tx| {
+            let work = Work::hold(&drive, &tx, space, None).await?;
+            // An attempt that was cut off after its last commit finds nothing, and is done.
+            let Some(row) = tree::entry(&tx, space, entry).await? else { return Ok(true) };
+            if row.parent.is_some() || entry == work.space.root {
+                return Err(Error::Shape("a tree that is to be taken apart was not removed"));
+            }
+            let done = work.take_apart(entry, BITE).await?;
+            if done {
+                tree::count_purging(&tx, space, -1).await?;
+            }
+            Ok(done)
+        })
+        .await
+    }
+}
+
+impl Work<'_> {
+    /// Takes what is left of a tree out of sight and asks for the rest to be done.
+    async fn detach(&self, row: EntryRow) -> Result<(), Error> {
+        let (space, entry) = (row.space, row.id);
+        tree::update_entry(self.tx, &EntryRow { parent: None, revision: row.revision + 1, ..row }).await?;
+        tree::count_purging(self.tx, space, 1).await?;
+        let job = NewJob {
+            kind: KIND,
+            version: 1,
+            dedup: Some(format!("{KIND} {entry}")),
+            payload: Payload { space, entry },
+            priority: 0,
+            due: self.now,
+        };
+        Ok(bus::enqueue(self.tx, &self.drive.inner.ids, self.now, job).await?)
+    }
+
+    /// Removes up to `budget` entries of a tree, leaves before what holds them, so that what is left hangs together;
+    /// true when `top` itself is gone too.
+    pub(crate) async fn take_apart(&self, top: EntryId, budget: u32) -> Result<bool, Error> {
+        let space = self.space.id;
+        let (mut left, mut bytes) = (budget, 0);
+        let mut path = vec![top];
+        while let Some(&folder) = path.last()
+            && left > 0
+        {
+            let (files, removed) = tree::delete_files_of(self.tx, space, folder, left).await?;
+            bytes += self.release(&removed).await?;
+            left -= (files as u32).min(left);
+            if left == 0 {
+                break;
+            }
+            if let Some(inner) = tree::some_subfolder(self.tx, space, folder).await? {
+                path.push(inner);
+            } else {
+                tree::delete_entry(self.tx, space, folder).await?;
+                path.pop();
+                left -= 1;
+            }
+        }
+        self.count(-signed(bytes)?, 0).await?;
+        Ok(path.is_empty())
+    }
+}
+
+/// Takes removed trees apart. It may begin again at any point: what is gone is gone, and the rest hangs together.
+pub struct PurgeHandler {
+    drive: Drive,
+}
+
+impl PurgeHandler {
+    /// A handler for the removed trees of this drive.
+    pub fn new(drive: Drive) -> Self {
+        Self { drive }
+    }
+}
+
+#[async_trait]
+impl Handler for PurgeHandler {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn handle(&self, job: &Leased) -> Result<(), HandlerError> {
+        let payload: Payload = job.payload()?;
+        while !self.drive.purge_bite(payload).await? {}
+        Ok(())
+    }
+}

@@ -1,0 +1,199 @@
+//! Folders and places: look up, list, create, rename and move.
+
+use accounts::Action;
+use base::{EntryId, Name, SpaceId, limits};
+use db::tree::{self, EntryRow};
+use journal::Kind as Changed;
+use serde_json::json;
+
+use crate::{
+    Actor, Drive, Entry, Error, IfMatch, OnConflict, Page,
+    drive::{is_folder, permit},
+    entry::NameOf,
+    work::Work,
+};
+
+/// What is to change about an entry. What is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct Update {
+    /// Its new name.
+    pub name: Option<Name>,
+    /// The folder it moves to, in the same space.
+    pub parent: Option<EntryId>,
+    /// The state it must be in.
+    pub if_match: Option<IfMatch>,
+}
+
+impl Drive {
+    /// The entry of this id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn stat(&self, actor: &Actor, id: EntryId) -> Result<Entry, Error> {
+        Entry::try_from(&self.locate(actor, Action::Read, id, "entry").await?.entry)
+    }
+
+    /// The entry at a path of names from the space's root: `/a/b.txt`. Empty names between slashes are skipped.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Name`] if a name on the path cannot be one, [`Error::TooDeep`].
+    pub async fn resolve(&self, actor: &Actor, space: SpaceId, path: &str) -> Result<Entry, Error> {
+        let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
+        permit(actor, Action::Read, state.owner, "space")?;
+        let mut row = self.locate(actor, Action::Read, state.root, "space").await?.entry;
+        for (depth, name) in path.split('/').filter(|name| !name.is_empty()).enumerate() {
+            if depth > limits::DEPTH_MAX {
+                return Err(Error::TooDeep);
+            }
+            let name = Name::new(name)?;
+            row = tree::find_child(&self.inner.db, space, row.id, name.as_str())
+                .await?
+                .ok_or(Error::NotFound("entry"))?;
+        }
+        Entry::try_from(&row)
+    }
+
+    /// Up to `limit` entries of a folder with names above `after`, in code-point order of their names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAFolder`].
+    pub async fn children(
+        &self,
+        actor: &Actor,
+        folder: EntryId,
+        after: Option<&Name>,
+        limit: u32,
+    ) -> Result<Page<Entry>, Error> {
+        let located = self.folder(actor, Action::Read, Some(folder)).await?;
+        let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
+        let after = after.map_or("", Name::as_str);
+        let mut rows = tree::children(&self.inner.db, located.space.id, folder, after, limit + 1).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        Ok(Page { items: rows.iter().map(Entry::try_from).collect::<Result<_, _>>()?, more })
+    }
+
+    /// Makes a folder in `parent`, or in the caller's own root.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::NameTaken`], [`Error::TooDeep`].
+    pub async fn create_folder(&self, actor: &Actor, parent: Option<EntryId>, name: Name) -> Result<Entry, Error> {
+        let located = self.folder(actor, Action::Change, parent).await?;
+        let (space, parent) = (located.space.id, located.entry.id);
+        let (drive, actor) = (self.clone(), actor.clone());
+        self.write(space, async move |tx| {
+            let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+            work.slot(parent, name.clone(), OnConflict::Fail, NameOf::Folder).await?;
+            if work.depth(parent).await? >= limits::DEPTH_MAX {
+                return Err(Error::TooDeep);
+            }
+            let row = work.new_folder(parent, name.into_string());
+            let entry = Entry::try_from(&row)?;
+            tree::insert_entry(&tx, &row).await?;
+            let undo = json!({ "do": "remove", "entry_id": row.id });
+            work.record(Changed::Created, &entry, Some(undo)).await?;
+            Ok(entry)
+        })
+        .await
+    }
+
+    /// Renames and moves an entry in one step. A folder takes its tree along, whatever its size: that is one row.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::RootEntry`], [`Error::Precondition`], [`Error::NameTaken`], [`Error::OtherSpace`],
+    /// [`Error::IntoItself`], [`Error::NotAFolder`], [`Error::TooDeep`].
+    pub async fn update(&self, actor: &Actor, id: EntryId, update: Update) -> Result<Entry, Error> {
+        let located = self.locate(actor, Action::Change, id, "entry").await?;
+        if let Some(parent) = update.parent {
+            let target = self.folder(actor, Action::Change, Some(parent)).await?;
+            if target.space.id != located.space.id {
+                return Err(Error::OtherSpace);
+            }
+        }
+        let space = located.space.id;
+        let (drive, actor) = (self.clone(), actor.clone());
+        self.write(space, async move |tx| {
+            let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+            work.relocate(id, update).await
+        })
+        .await
+    }
+}
+
+impl Work<'_> {
+    /// The row of a new folder.
+    pub(crate) fn new_folder(&self, parent: EntryId, name: String) -> EntryRow {
+        EntryRow {
+            id: self.drive.inner.ids.entry(),
+            space: self.space.id,
+            parent: Some(parent),
+            name,
+            kind: tree::FOLDER,
+            revision: 1,
+            version: None,
+            content: None,
+            size: 0,
+            content_type: None,
+            blake3: None,
+            created: self.now,
+            modified: self.now,
+        }
+    }
+
+    /// How many folders there are between the root and a folder, itself included: 0 for the root.
+    ///
+    /// A folder's own depth is at most [`limits::DEPTH_MAX`], so files need no look at it.
+    pub(crate) async fn depth(&self, folder: EntryId) -> Result<usize, Error> {
+        if folder == self.space.root {
+            return Ok(0);
+        }
+        Ok(tree::ancestors(self.tx, self.space.id, folder).await?.len() - 1)
+    }
+
+    async fn relocate(&self, id: EntryId, update: Update) -> Result<Entry, Error> {
+        let old = self.entry(id, "entry").await?;
+        IfMatch::check(update.if_match.as_ref(), &Entry::try_from(&old)?)?;
+        let Some(from) = old.parent else { return Err(Error::RootEntry) };
+        let to = update.parent.unwrap_or(from);
+        let name = update.name.map_or_else(|| old.name.clone(), Name::into_string);
+        if to == from && name == old.name {
+            return Entry::try_from(&old);
+        }
+        if to != from {
+            is_folder(&self.entry(to, "folder").await?)?;
+            if old.kind == tree::FOLDER {
+                self.may_hold(to, &old).await?;
+            }
+        }
+        if tree::child(self.tx, self.space.id, to, &name).await?.is_some() {
+            return Err(Error::NameTaken);
+        }
+        let undo = json!({ "do": "update", "entry_id": old.id, "parent_id": from, "name": old.name });
+        let row = EntryRow { parent: Some(to), name, revision: old.revision + 1, ..old };
+        tree::update_entry(self.tx, &row).await?;
+        let entry = Entry::try_from(&row)?;
+        let kind = if to == from { Changed::Renamed } else { Changed::Moved };
+        self.record(kind, &entry, Some(undo)).await?;
+        Ok(entry)
+    }
+
+    /// Whether a folder can come to lie in another one.
+    ///
+    /// # Errors
+    /// [`Error::IntoItself`], [`Error::TooDeep`].
+    async fn may_hold(&self, target: EntryId, folder: &EntryRow) -> Result<(), Error> {
+        let above = tree::ancestors(self.tx, self.space.id, target).await?;
+        if above.contains(&folder.id) {
+            return Err(Error::IntoItself);
+        }
+        // Only a folder that moves down can break the limit, and only then are the folders below it looked at.
+        let (new, old) = (above.len(), self.depth(folder.id).await?);
+        if new > old {
+            let height = tree::folder_height(self.tx, self.space.id, folder.id).await?;
+            if new as u64 + height > limits::DEPTH_MAX as u64 {
+                return Err(Error::TooDeep);
+            }
+        }
+        Ok(())
+    }
+}

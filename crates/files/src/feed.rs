@@ -1,0 +1,119 @@
+//! A part on its way from a node, read ahead and handed out in exact lengths.
+
+use std::{collections::VecDeque, ops::Range, sync::Arc};
+
+use base::PartId;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::nodes::{Nodes, Peer};
+
+/// Pieces that wait in a feed. A node sends pieces of at most a unit, so this is the feed's read-ahead in units.
+const PIECES_WAITING: usize = 1;
+
+/// What a feed should check beyond what the node checks.
+#[derive(Clone, Copy)]
+pub(crate) enum Check {
+    /// The whole part is read: its checksum must be the one of the manifest.
+    Whole(u64),
+    /// Only a piece of the part is read.
+    Piece,
+}
+
+/// Reads a range of a part from start to end.
+pub(crate) struct Feed {
+    receiver: mpsc::Receiver<Result<Bytes, proto::Error>>,
+    waiting: VecDeque<Bytes>,
+    waiting_bytes: usize,
+    /// Ends the pump when the feed is dropped.
+    _pump: JoinSet<()>,
+}
+
+impl Feed {
+    /// Begins to read `range` of `part`.
+    pub(crate) fn open(nodes: &Nodes, peer: Arc<Peer>, part: PartId, range: Range<u64>, check: Check) -> Self {
+        let (sender, receiver) = mpsc::channel(PIECES_WAITING);
+        let nodes = nodes.clone();
+        let mut pump = JoinSet::new();
+        pump.spawn(async move {
+            if let Err(error) = run(&peer, part, range, check, &sender).await {
+                nodes.note_failure(&peer, &error);
+                // Nobody listens any more if this fails.
+                let _ = sender.send(Err(error)).await;
+            }
+        });
+        Self { receiver, waiting: VecDeque::new(), waiting_bytes: 0, _pump: pump }
+    }
+
+    /// The next `length` bytes.
+    ///
+    /// # Errors
+    /// What the node answered, or [`proto::Error::Body`] if it sent too little.
+    pub(crate) async fn take(&mut self, length: usize) -> Result<Bytes, proto::Error> {
+        while self.waiting_bytes < length {
+            match self.receiver.recv().await {
+                Some(Ok(piece)) => {
+                    self.waiting_bytes += piece.len();
+                    self.waiting.push_back(piece);
+                }
+                Some(Err(error)) => return Err(error),
+                None => return Err(proto::Error::Body("the part ended early".into())),
+            }
+        }
+        self.waiting_bytes -= length;
+        if let Some(first) = self.waiting.front_mut()
+            && first.len() >= length
+        {
+            let taken = first.split_to(length);
+            if first.is_empty() {
+                self.waiting.pop_front();
+            }
+            return Ok(taken);
+        }
+        let mut joined = BytesMut::with_capacity(length);
+        while joined.len() < length {
+            let Some(first) = self.waiting.front_mut() else { break };
+            let piece = first.split_to(first.len().min(length - joined.len()));
+            joined.extend_from_slice(&piece);
+            if first.is_empty() {
+                self.waiting.pop_front();
+            }
+        }
+        Ok(joined.freeze())
+    }
+}
+
+/// Moves pieces from the node to the feed. The last piece of a whole part is held back until the checksum is known to
+/// be right, so that no reader ever gets all bytes of a wrong part.
+async fn run(
+    peer: &Peer,
+    part: PartId,
+    range: Range<u64>,
+    check: Check,
+    sender: &mpsc::Sender<Result<Bytes, proto::Error>>,
+) -> Result<(), proto::Error> {
+    let mut left = range.end - range.start;
+    let mut stream = peer.parts.get(part, range).await?.into_stream();
+    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
+    while left > 0 {
+        let Some(piece) = stream.next().await else {
+            return Err(proto::Error::Body("the part ended early".into()));
+        };
+        let piece = piece?;
+        let Some(after) = left.checked_sub(piece.len() as u64) else {
+            return Err(proto::Error::Body("the node sent more than was asked for".into()));
+        };
+        left = after;
+        if let Check::Whole(checksum) = check {
+            digest.update(&piece);
+            if left == 0 && digest.finalize() != checksum {
+                return Err(proto::Error::Damaged(part, "its checksum is not the one of the manifest".into()));
+            }
+        }
+        if sender.send(Ok(piece)).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

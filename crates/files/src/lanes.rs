@@ -1,0 +1,127 @@
+//! Parts on their way to nodes: one lane each, all at once, with back pressure.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use base::PartId;
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use proto::{Body, Receipt};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::nodes::{Nodes, Peer};
+
+/// Units that wait in a lane. With the one that is being sent that makes two stripes in memory.
+const UNITS_WAITING: usize = 1;
+
+/// What a lane carries. The end is said, never guessed: a lane whose sender vanished is a part that was cut off.
+enum Item {
+    Unit(Bytes),
+    End,
+}
+
+/// Writes several parts of one extent at once.
+///
+/// A lane that fails stays failed; the others go on, and [`Lanes::finish`] tells which parts became durable.
+pub(crate) struct Lanes {
+    senders: Vec<Option<mpsc::Sender<Item>>>,
+    tasks: JoinSet<(usize, Result<Receipt, proto::Error>)>,
+    results: Vec<Option<Result<Receipt, proto::Error>>>,
+}
+
+impl Lanes {
+    /// Opens a lane for each part.
+    pub(crate) fn open(nodes: &Nodes, targets: Vec<(PartId, Arc<Peer>)>) -> Self {
+        let mut lanes =
+            Self { senders: Vec::new(), tasks: JoinSet::new(), results: targets.iter().map(|_| None).collect() };
+        for (lane, (part, peer)) in targets.into_iter().enumerate() {
+            let (sender, receiver) = mpsc::channel(UNITS_WAITING);
+            lanes.senders.push(Some(sender));
+            let nodes = nodes.clone();
+            lanes.tasks.spawn(async move {
+                let result = peer.parts.put(part, Body::Stream(body(receiver, peer.clone()))).await;
+                if let Err(error) = &result {
+                    nodes.note_failure(&peer, error);
+                }
+                (lane, result)
+            });
+        }
+        lanes
+    }
+
+    /// Hands a unit to a lane; waits while the lane is full. A failed lane swallows it.
+    pub(crate) async fn send(&mut self, lane: usize, unit: Bytes) {
+        if unit.is_empty() {
+            return;
+        }
+        if let Some(sender) = &self.senders[lane]
+            && sender.send(Item::Unit(unit)).await.is_err()
+        {
+            self.senders[lane] = None;
+        }
+    }
+
+    /// How many lanes still run.
+    pub(crate) fn running(&self) -> usize {
+        self.senders.iter().flatten().count()
+    }
+
+    /// Ends every lane and waits until each part is durable or failed.
+    pub(crate) async fn finish(mut self) -> Vec<Result<Receipt, proto::Error>> {
+        for sender in self.senders.iter_mut() {
+            if let Some(sender) = sender.take() {
+                // An error means that the lane failed already; its task tells why.
+                let _ = sender.send(Item::End).await;
+            }
+        }
+        while let Some(joined) = self.tasks.join_next().await {
+            match joined {
+                Ok((lane, result)) => self.results[lane] = Some(result),
+                Err(error) => tracing::error!(%error, "a lane of a write panicked"),
+            }
+        }
+        self.results
+            .into_iter()
+            .map(|result| result.unwrap_or_else(|| Err(proto::Error::Unavailable("the write was cut off".into()))))
+            .collect()
+    }
+}
+
+/// The lane's receiving end as the body of a put. Counts what waits as load of the node.
+fn body(receiver: mpsc::Receiver<Item>, peer: Arc<Peer>) -> stream::BoxStream<'static, Result<Bytes, proto::Error>> {
+    stream::unfold(Some((receiver, peer)), |state| async move {
+        let (mut receiver, peer) = state?;
+        match receiver.recv().await {
+            Some(Item::Unit(unit)) => {
+                peer.in_flight.fetch_add(unit.len() as i64, Ordering::Relaxed);
+                let counted = CountedUnit { bytes: unit.len(), peer: peer.clone() };
+                let unit = Bytes::from_owner(Owned { unit, _counted: counted });
+                Some((Ok(unit), Some((receiver, peer))))
+            }
+            Some(Item::End) => None,
+            None => Some((Err(proto::Error::Body("the writer went away".into())), None)),
+        }
+    })
+    .boxed()
+}
+
+struct CountedUnit {
+    bytes: usize,
+    peer: Arc<Peer>,
+}
+
+impl Drop for CountedUnit {
+    fn drop(&mut self) {
+        self.peer.in_flight.fetch_sub(self.bytes as i64, Ordering::Relaxed);
+    }
+}
+
+struct Owned {
+    unit: Bytes,
+    _counted: CountedUnit,
+}
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        &self.unit
+    }
+}

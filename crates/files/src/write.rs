@@ -1,0 +1,439 @@
+//! Writing an extent: intent first, then bytes to all nodes at once, then durable parts.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use base::{ContentId, ExtentId, NodeId};
+use bytes::{Bytes, BytesMut};
+use db::{Lane, content::NewIntent};
+use futures::future::join_all;
+use proto::{Body, Receipt};
+use stripe::{Layout, Manifest, PartPlace, PartState};
+
+use crate::{
+    Error, Store, Strategy,
+    budget::Window,
+    heal,
+    lanes::Lanes,
+    nodes::{Peer, stripe_nodes_min},
+};
+
+/// How long an aborted write's streams get to end on the nodes before its parts are removed.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// What is about to be written.
+#[derive(Debug, Clone)]
+pub struct NewExtent {
+    /// The content that it is a piece of.
+    pub content: ContentId,
+    /// Its place among the content's extents, from 0.
+    pub position: u32,
+    /// Where its first byte stands in the content.
+    pub start: u64,
+    /// How many bytes will come, if known: small ones need no room for a whole stripe.
+    pub expected: Option<u64>,
+    /// The group of commits that the intent joins.
+    pub lane: Lane,
+}
+
+/// An extent whose parts are durable. Nobody sees it before [`crate::seal`] was part of a commit.
+#[derive(Debug, Clone)]
+pub struct Extent {
+    pub(crate) id: ExtentId,
+    pub(crate) content: ContentId,
+    pub(crate) manifest: Vec<u8>,
+    pub(crate) missing: u32,
+    length: u64,
+}
+
+impl Extent {
+    /// Its bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+}
+
+/// Takes the bytes of one extent.
+///
+/// Memory is bounded by two stripes and their parity, whatever the length. Dropped before [`Writer::finish`], it leaves
+/// an intent that the clean-up removes with whatever parts there are.
+pub struct Writer {
+    store: Store,
+    extent: ExtentId,
+    content: ContentId,
+    lane: Lane,
+    layout: Layout,
+    peers: Vec<Arc<Peer>>,
+    /// Bytes that are not on their way yet, less than a stripe or just one.
+    stripe: BytesMut,
+    lanes: Option<Lanes>,
+    checksums: Vec<crc_fast::Digest>,
+    written: u64,
+    renewed: Duration,
+    _window: Window,
+}
+
+impl Store {
+    /// Chooses nodes for a new extent and commits the intent to write it.
+    ///
+    /// # Errors
+    /// [`Error::TooFewNodes`], [`Error::Busy`], [`Error::Db`].
+    pub async fn begin(&self, new: NewExtent) -> Result<Writer, Error> {
+        let parity = self.parity();
+        let layout = Layout::new(parity)?;
+        let full = layout.stripe_bytes() / layout.data() * layout.parts();
+        let window = match new.expected {
+            Some(expected) if expected <= layout.stripe_bytes() as u64 => {
+                let bytes = expected as usize / layout.data() * layout.parts();
+                self.inner.budget.take(bytes, bytes).await?
+            }
+            _ => self.inner.budget.take(3 * full, full).await?,
+        };
+        let extent = self.inner.ids.extent();
+        let (group, peers) = self.choose(extent, layout)?;
+        let manifest = intent_manifest(layout, &peers);
+        let intent = NewIntent {
+            id: extent,
+            content: new.content,
+            position: new.position,
+            start: new.start,
+            group,
+            manifest: manifest.encode(),
+            deadline: self.inner.clock.now().plus(self.inner.options.intent_lease),
+        };
+        self.inner.db.write(new.lane, async move |tx| db::content::insert_intent(&tx, &intent).await).await?;
+        let room = new.expected.unwrap_or(u64::MAX).min(layout.stripe_bytes() as u64) as usize;
+        Ok(Writer {
+            store: self.clone(),
+            extent,
+            content: new.content,
+            lane: new.lane,
+            layout,
+            stripe: BytesMut::with_capacity(room),
+            lanes: None,
+            checksums: (0..layout.parts()).map(|_| crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme)).collect(),
+            peers,
+            written: 0,
+            renewed: self.inner.clock.elapsed(),
+            _window: window,
+        })
+    }
+
+    /// Picks a placement group by the configured strategy and its nodes, with live nodes in place of those that
+    /// cannot take parts now.
+    fn choose(&self, extent: ExtentId, layout: Layout) -> Result<(u16, Vec<Arc<Peer>>), Error> {
+        let placement = self.inner.nodes.placement(layout.parity())?;
+        let own = stripe::group(extent);
+        let group = match self.inner.options.strategy {
+            Strategy::Rendezvous => own,
+            Strategy::RoundRobin => {
+                (self.inner.turn.fetch_add(1, Ordering::Relaxed) % u64::from(stripe::GROUPS)) as u16
+            }
+            Strategy::LeastLoaded => {
+                // Two choices that do not depend on each other: the extent's own group, and another one drawn from
+                // its bits (Mitzenmacher, "The power of two choices", 2001).
+                let bits = extent.to_bytes();
+                let other = u16::from_le_bytes([bits[13], bits[14]]) % stripe::GROUPS;
+                if self.load(placement.nodes(other)) < self.load(placement.nodes(own)) { other } else { own }
+            }
+        };
+        let cap = layout.parity().max(1);
+        let mut used: HashMap<NodeId, usize> = HashMap::new();
+        let mut peers: Vec<Option<Arc<Peer>>> = Vec::with_capacity(layout.parts());
+        for node in placement.nodes(group) {
+            let peer = self.inner.nodes.peer(*node).filter(|peer| self.inner.nodes.takes_parts(peer));
+            if let Some(peer) = &peer {
+                *used.entry(peer.id).or_default() += 1;
+            }
+            peers.push(peer);
+        }
+        for slot in &mut peers {
+            if slot.is_none() {
+                let peer = self.substitute(&used, cap).ok_or_else(|| Error::TooFewNodes {
+                    live: self.inner.nodes.writable(),
+                    wanted: stripe_nodes_min(layout.parity()),
+                })?;
+                *used.entry(peer.id).or_default() += 1;
+                *slot = Some(peer);
+            }
+        }
+        Ok((group, peers.into_iter().flatten().collect()))
+    }
+
+    /// A node that can take one more part of an extent whose parts lie as `used` says: the one with the fewest, then
+    /// the one with the most room.
+    pub(crate) fn substitute(&self, used: &HashMap<NodeId, usize>, cap: usize) -> Option<Arc<Peer>> {
+        let count = |peer: &Peer| used.get(&peer.id).copied().unwrap_or(0);
+        self.inner
+            .nodes
+            .all()
+            .into_iter()
+            .filter(|peer| count(peer) < cap && self.inner.nodes.takes_parts(peer))
+            .min_by_key(|peer| (count(peer), u64::MAX - peer.free_bytes()))
+    }
+
+    /// Bytes on their way to a group's nodes, and bytes that the fullest of them still has, the less the worse.
+    fn load(&self, nodes: &[NodeId]) -> (i64, u64) {
+        let peers: Vec<_> = nodes.iter().filter_map(|node| self.inner.nodes.peer(*node)).collect();
+        let in_flight: i64 = peers.iter().map(|peer| peer.in_flight.load(Ordering::Relaxed)).sum();
+        let free = peers.iter().map(|peer| peer.free_bytes()).min().unwrap_or(0);
+        (in_flight, u64::MAX - free)
+    }
+}
+
+/// The manifest of an intent: where parts may come to lie, before anything is known of them.
+fn intent_manifest(layout: Layout, peers: &[Arc<Peer>]) -> Manifest {
+    let parts = peers.iter().map(|peer| PartPlace { node: peer.id, checksum: 0, state: PartState::Missing }).collect();
+    Manifest::new(layout, 0, parts).expect("a part for each of the layout's, on nodes that were chosen for it")
+}
+
+impl Writer {
+    /// Bytes taken so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Takes the next bytes. Waits while nodes are slower than the sender.
+    ///
+    /// # Errors
+    /// [`Error::WriteFailed`] as soon as too few nodes are left to finish, [`Error::IntentGone`], [`Error::Db`].
+    pub async fn push(&mut self, mut bytes: Bytes) -> Result<(), Error> {
+        self.written += bytes.len() as u64;
+        while !bytes.is_empty() {
+            if self.stripe.len() == self.layout.stripe_bytes() {
+                self.send_stripe().await?;
+            }
+            let room = self.layout.stripe_bytes() - self.stripe.len();
+            let taken = bytes.split_to(bytes.len().min(room));
+            self.stripe.extend_from_slice(&taken);
+        }
+        self.renew_if_due().await
+    }
+
+    /// Cuts the waiting stripe and hands its units to the lanes.
+    async fn send_stripe(&mut self) -> Result<(), Error> {
+        let next = BytesMut::with_capacity(self.layout.stripe_bytes());
+        let stripe = std::mem::replace(&mut self.stripe, next).freeze();
+        let units = self.cut(&stripe)?;
+        let store = &self.store;
+        let (extent, peers) = (self.extent, &self.peers);
+        let lanes = self.lanes.get_or_insert_with(|| {
+            let targets =
+                peers.iter().enumerate().map(|(index, peer)| (extent.part(index as u8), peer.clone())).collect();
+            Lanes::open(&store.inner.nodes, targets)
+        });
+        for (lane, unit) in units.into_iter().enumerate() {
+            lanes.send(lane, unit).await;
+        }
+        if lanes.running() < self.layout.data() {
+            let results = self.lanes.take().expect("the lanes were opened above").finish().await;
+            return Err(Error::WriteFailed(first_error(&results)));
+        }
+        Ok(())
+    }
+
+    /// The data and parity units of a stripe, and their checksums taken in.
+    fn cut(&mut self, stripe: &Bytes) -> Result<Vec<Bytes>, Error> {
+        let lengths = self.layout.unit_lengths(stripe.len());
+        let mut units = Vec::with_capacity(self.layout.parts());
+        let mut at = 0;
+        for length in lengths {
+            units.push(stripe.slice(at..at + length));
+            at += length;
+        }
+        if self.layout.parity() > 0 {
+            let data: Vec<&[u8]> = units.iter().map(|unit| &unit[..]).collect();
+            let mut parity = vec![vec![0; lengths[0]]; self.layout.parity()];
+            let mut slices: Vec<&mut [u8]> = parity.iter_mut().map(Vec::as_mut_slice).collect();
+            self.store.codec(self.layout)?.encode(&data, &mut slices)?;
+            units.extend(parity.into_iter().map(Bytes::from));
+        }
+        for (digest, unit) in self.checksums.iter_mut().zip(&units) {
+            digest.update(unit);
+        }
+        Ok(units)
+    }
+
+    /// Moves the intent's deadline while the write lives.
+    async fn renew_if_due(&mut self) -> Result<(), Error> {
+        let now = self.store.inner.clock.elapsed();
+        if now.saturating_sub(self.renewed) < self.store.inner.options.intent_lease / 3 {
+            return Ok(());
+        }
+        self.renewed = now;
+        self.state_intent().await
+    }
+
+    async fn state_intent(&self) -> Result<(), Error> {
+        let manifest = intent_manifest(self.layout, &self.peers).encode();
+        let (content, extent) = (self.content, self.extent);
+        let deadline = self.store.inner.clock.now().plus(self.store.inner.options.intent_lease);
+        let renewed = self
+            .store
+            .inner
+            .db
+            .write(self.lane, async move |tx| {
+                db::content::renew_intent(&tx, content, extent, &manifest, deadline).await
+            })
+            .await?;
+        if renewed { Ok(()) } else { Err(Error::IntentGone) }
+    }
+
+    /// Sends what is left and waits until enough parts are durable: all of them, or with parity at least one more
+    /// than the data parts while a node is down. What is missing then becomes a repair by [`crate::seal`].
+    ///
+    /// # Errors
+    /// [`Error::WriteFailed`]; the parts that did become durable are left to the clean-up.
+    pub async fn finish(mut self) -> Result<Extent, Error> {
+        let stripe = std::mem::take(&mut self.stripe).freeze();
+        let results = match self.lanes.take() {
+            None => self.put_small(stripe).await?,
+            Some(mut lanes) => {
+                for (lane, unit) in self.cut(&stripe)?.into_iter().enumerate() {
+                    lanes.send(lane, unit).await;
+                }
+                lanes.finish().await
+            }
+        };
+        let mut manifest = self.manifest(&results)?;
+        let durable = |manifest: &Manifest| manifest.parts().iter().filter(|part| part.state == PartState::Ok).count();
+        let wanted = (self.layout.data() + 1).min(self.layout.parts());
+        if durable(&manifest) < self.layout.data() {
+            return Err(Error::WriteFailed(first_error(&results)));
+        }
+        if durable(&manifest) < wanted {
+            self.rebuild(&mut manifest, wanted).await?;
+        }
+        let missing = (self.layout.parts() - durable(&manifest)) as u32;
+        Ok(Extent {
+            id: self.extent,
+            content: self.content,
+            length: self.written,
+            manifest: manifest.encode(),
+            missing,
+        })
+    }
+
+    /// Writes an extent of at most one stripe: every part in one piece. The bytes are still here, so a part that its
+    /// node did not take goes to another one at once.
+    async fn put_small(&mut self, stripe: Bytes) -> Result<Vec<Result<Receipt, proto::Error>>, Error> {
+        let units = self.cut(&stripe)?;
+        let mut results = join_all(units.iter().enumerate().map(|(index, unit)| self.put_unit(index, unit))).await;
+        for index in 0..results.len() {
+            if results[index].is_ok() {
+                continue;
+            }
+            let mut used: HashMap<NodeId, usize> = HashMap::new();
+            for peer in &self.peers {
+                *used.entry(peer.id).or_default() += 1;
+            }
+            // The node that just failed is passed over: `takes_parts` looks at its last failure.
+            if let Some(peer) = self.store.substitute(&used, self.layout.parity().max(1)) {
+                self.peers[index] = peer;
+                self.state_intent().await?;
+                results[index] = self.put_unit(index, &units[index]).await;
+            }
+        }
+        Ok(results)
+    }
+
+    async fn put_unit(&self, index: usize, unit: &Bytes) -> Result<Receipt, proto::Error> {
+        let peer = &self.peers[index];
+        peer.in_flight.fetch_add(unit.len() as i64, Ordering::Relaxed);
+        let result = peer.parts.put(self.extent.part(index as u8), Body::Whole(unit.clone())).await;
+        peer.in_flight.fetch_sub(unit.len() as i64, Ordering::Relaxed);
+        if let Err(error) = &result {
+            self.store.inner.nodes.note_failure(peer, error);
+        }
+        result
+    }
+
+    /// What became of the parts, by what the nodes say they hold and what was sent to them.
+    fn manifest(&self, results: &[Result<Receipt, proto::Error>]) -> Result<Manifest, Error> {
+        let parts = self
+            .peers
+            .iter()
+            .zip(&self.checksums)
+            .zip(results)
+            .enumerate()
+            .map(|(index, ((peer, digest), result))| {
+                let sent =
+                    Receipt { length: self.layout.part_length(self.written, index), checksum: digest.finalize() };
+                let state = match result {
+                    Ok(held) if *held == sent => PartState::Ok,
+                    Ok(held) => {
+                        tracing::error!(node = %peer.id, ?held, ?sent, "a node holds other bytes than were sent");
+                        PartState::Damaged
+                    }
+                    Err(_) => PartState::Missing,
+                };
+                PartPlace { node: peer.id, checksum: sent.checksum, state }
+            })
+            .collect();
+        Ok(Manifest::new(self.layout, self.written, parts)?)
+    }
+
+    /// Rebuilds missing parts on other nodes from those that are durable, until `wanted` are.
+    async fn rebuild(&mut self, manifest: &mut Manifest, wanted: usize) -> Result<(), Error> {
+        let mut used: HashMap<NodeId, usize> = HashMap::new();
+        let mut lost = Vec::new();
+        for (index, part) in manifest.parts().iter().enumerate() {
+            match part.state {
+                PartState::Ok => *used.entry(part.node).or_default() += 1,
+                PartState::Missing | PartState::Damaged => lost.push(index),
+            }
+        }
+        lost.truncate(wanted - (self.layout.parts() - lost.len()));
+        let mut targets = Vec::new();
+        for index in lost {
+            let peer = self.store.substitute(&used, self.layout.parity()).ok_or_else(|| Error::TooFewNodes {
+                live: self.store.inner.nodes.writable(),
+                wanted: stripe_nodes_min(self.layout.parity()),
+            })?;
+            *used.entry(peer.id).or_default() += 1;
+            self.peers[index] = peer.clone();
+            targets.push((index, peer));
+        }
+        self.state_intent().await?;
+        heal::rebuild(&self.store, self.extent, manifest, &targets).await?;
+        for (index, peer) in targets {
+            manifest.parts_mut()[index].node = peer.id;
+            manifest.parts_mut()[index].state = PartState::Ok;
+        }
+        Ok(())
+    }
+
+    /// Gives the write up and removes what there is of it, as far as the nodes answer.
+    pub async fn abort(self) {
+        let Self { store, extent, content, lanes, peers, lane, .. } = self;
+        // Parts that are under way end before the intent does, else they would outlive it.
+        drop(lanes);
+        let now = store.inner.clock.now();
+        let parts: Vec<_> = peers.iter().enumerate().map(|(index, peer)| (index as u8, peer.id)).collect();
+        let garbage = store.garbage(extent, parts, 0, now.plus(SETTLE));
+        let given_up = store
+            .inner
+            .db
+            .write(lane, async move |tx| {
+                if db::content::delete_extent(&tx, content, extent).await? {
+                    db::content::insert_garbage(&tx, &garbage).await?;
+                }
+                Ok::<_, db::Error>(())
+            })
+            .await;
+        match given_up {
+            Ok(()) => store.inner.wake.notify_one(),
+            Err(error) => tracing::warn!(%error, "an aborted write is left to the clean-up"),
+        }
+    }
+}
+
+fn first_error(results: &[Result<Receipt, proto::Error>]) -> proto::Error {
+    results
+        .iter()
+        .find_map(|result| result.as_ref().err().cloned())
+        .unwrap_or_else(|| proto::Error::Unavailable("a node holds other bytes than were sent".into()))
+}

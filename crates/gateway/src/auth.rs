@@ -1,0 +1,83 @@
+//! Who is asking: the bearer token of a request becomes a principal.
+
+use std::sync::Arc;
+
+use accounts::{Permission, Principal};
+use axum::extract::FromRequestParts;
+use base::ErrorKind;
+use http::{HeaderMap, header, request::Parts};
+
+use crate::{error::Problem, state::App};
+
+/// A signed-in caller.
+pub(crate) struct Caller(pub(crate) Principal);
+
+impl Caller {
+    /// The caller as the drive wants to know it.
+    pub(crate) fn actor(self) -> drive::Actor {
+        drive::Actor { principal: self.0, operation: None }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        authenticate(app, &parts.headers).await
+    }
+}
+
+/// The principal of a request's token.
+///
+/// # Errors
+/// `unauthenticated` without a token, and what accounts say of a token that is not good.
+pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let token = bearer(headers).ok_or_else(|| {
+        Problem::new(
+            ErrorKind::Unauthenticated,
+            "unauthenticated",
+            "This call needs an access token, in the header `Authorization: Bearer …`.",
+        )
+    })?;
+    Ok(Caller(app.state.accounts.authenticate(token).await?))
+}
+
+/// The token of the header; the scheme's name is not case-sensitive (RFC 9110, 11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// A caller who may administer storage servers.
+pub(crate) struct NodeAdmin;
+
+impl FromRequestParts<Arc<App>> for NodeAdmin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Caller(principal) = authenticate(app, &parts.headers).await?;
+        principal.needs(Permission::AdminNodes)?;
+        Ok(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_header() {
+        let check = |value: &str, expected: Option<&str>| {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().expect("a header value"))]);
+            assert_eq!(bearer(&headers), expected, "{value}");
+        };
+        check("Bearer abc", Some("abc"));
+        check("bearer  abc ", Some("abc"));
+        check("Basic abc", None);
+        check("Bearer", None);
+        check("Bearer ", None);
+        assert_eq!(bearer(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! What handlers take out of a request: ids in the path, query parameters, JSON bodies. All of them strict.
+
+use std::str::FromStr;
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Query as AxumQuery, RawPathParams, Request},
+    response::{IntoResponse, Response},
+};
+use base::{ErrorKind, Name, ParseIdError, limits};
+use bytes::Bytes;
+use drive::OnConflict;
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::error::Problem;
+
+/// The first parameter of the path, as an id.
+pub(crate) struct Id<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: FromStr<Err = ParseIdError>> FromRequestParts<S> for Id<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(Problem::internal)?;
+        let (_, text) = params.iter().next().ok_or_else(|| Problem::invalid("The path has no id."))?;
+        parse_id(text).map(Self)
+    }
+}
+
+/// An id from a query parameter, a header or a body.
+///
+/// # Errors
+/// `invalid-id` for text that is none, or one of another kind.
+pub(crate) fn parse_id<T: FromStr<Err = ParseIdError>>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|error: ParseIdError| Problem::new(ErrorKind::Invalid, "invalid-id", error.to_string()))
+}
+
+/// A name of an entry.
+///
+/// # Errors
+/// `invalid-name` with the reason.
+pub(crate) fn parse_name(text: &str) -> Result<Name, Problem> {
+    Name::new(text).map_err(|error| drive::Error::Name(error).into())
+}
+
+/// What to do with a name that is taken; nothing given is [`OnConflict::Fail`].
+///
+/// # Errors
+/// `invalid-request` for a word that is none of the three.
+pub(crate) fn parse_conflict(text: Option<&str>) -> Result<OnConflict, Problem> {
+    let choice = text.map_or(Some(OnConflict::Fail), OnConflict::parse);
+    choice.ok_or_else(|| Problem::invalid("`on_conflict` must be `fail`, `replace` or `rename`."))
+}
+
+/// The query parameters. `T` should deny unknown fields, so that a misspelled option is not silently ignored.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = AxumQuery::<T>::try_from_uri(&parts.uri);
+        query.map(|AxumQuery(query)| Self(query)).map_err(|rejection| {
+            let reason = std::error::Error::source(&rejection).map_or_else(|| rejection.to_string(), ToString::to_string);
+            Problem::invalid(format!("The query cannot be read: {reason}."))
+        })
+    }
+}
+
+/// That there is no query, for routes without options.
+pub(crate) struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match parts.uri.query() {
+            None | Some("") => Ok(Self),
+            Some(_) => Err(Problem::invalid("This call takes no query parameters.")),
+        }
+    }
+}
+
+/// A JSON body; as an answer, with `Cache-Control` as the edge sets it.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(
+                ErrorKind::Invalid,
+                "unsupported-media-type",
+                "The body must be JSON, with the header `Content-Type: application/json`.",
+            ));
+        }
+        let bytes = small_body(request).await?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::invalid(format!("The JSON body cannot be read: {error}.")))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => {
+                let mut response = Response::new(axum::body::Body::from(bytes));
+                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                response
+            }
+            Err(error) => Problem::internal(error).into_response(),
+        }
+    }
+}
+
+/// A body of at most [`limits::JSON_BYTES_MAX`]; a declared length beyond it is refused before a byte is read.
+async fn small_body(request: Request) -> Result<Bytes, Problem> {
+    let too_large = || {
+        let max = limits::JSON_BYTES_MAX;
+        Problem::new(ErrorKind::TooLarge, "body-too-large", format!("The body of this call has at most {max} bytes."))
+    };
+    if content_length(request.headers()).is_some_and(|length| length > limits::JSON_BYTES_MAX as u64) {
+        return Err(too_large());
+    }
+    match Limited::new(request.into_body(), limits::JSON_BYTES_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(Problem::invalid("The body ended early.")),
+    }
+}
+
+/// `application/json` or `application/anything+json`, with any parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The length that the client declared.
+pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// How much of a list is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery {
+    pub(crate) limit: Option<u32>,
+    pub(crate) cursor: Option<String>,
+}
+
+/// The default number of items on a page.
+const PAGE_DEFAULT: u32 = 100;
+
+/// The number of items on a page: 1 to [`limits::PAGE_ENTRIES_MAX`].
+///
+/// # Errors
+/// `invalid-request` for a page of nothing.
+pub(crate) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
+    match limit {
+        Some(0) => Err(Problem::invalid("`limit` must be at least 1.")),
+        limit => Ok(limit.unwrap_or(PAGE_DEFAULT).min(limits::PAGE_ENTRIES_MAX)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_types() {
+        let check = |value: &str, expected| {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().expect("a header value"))]);
+            assert_eq!(is_json(&headers), expected, "{value}");
+        };
+        check("application/json", true);
+        check("Application/JSON; charset=utf-8", true);
+        check("application/merge-patch+json", true);
+        check("text/json", false);
+        check("application/jsonx", false);
+        check("application/x-www-form-urlencoded", false);
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn page_sizes() {
+        assert_eq!(page_limit(None).expect("a default"), PAGE_DEFAULT);
+        assert_eq!(page_limit(Some(5)).expect("small"), 5);
+        assert_eq!(page_limit(Some(u32::MAX)).expect("lowered"), limits::PAGE_ENTRIES_MAX);
+        assert!(page_limit(Some(0)).is_err());
+    }
+}

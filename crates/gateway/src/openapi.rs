@@ -1,0 +1,313 @@
+//! The description of the API (OpenAPI 3.1), collected from the handlers, with the refusals of each call.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use base::ErrorKind;
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use utoipa::{
+    Modify, OpenApi as _,
+    openapi::{
+        ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder,
+        extensions::ExtensionsBuilder,
+        path::Operation,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+
+use crate::{
+    error::{ProblemDocument, Protocol, status},
+    state::App,
+};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Holdfast",
+        description = "Files and folders over HTTP.\n\nSign in with `POST /api/v1/login` and send the access token as \
+            `Authorization: Bearer …`. Refusals are problem documents (RFC 9457) with a stable `code`. An unknown query \
+            parameter or JSON field is refused, so that a misspelled option is never silently ignored. Times are RFC 3339 \
+            in UTC, sizes are bytes.",
+        license(name = "Apache-2.0")
+    ),
+    tags(
+        (name = "Accounts", description = "People."),
+        (name = "Sessions", description = "Signing in and out. Access tokens live 15 minutes."),
+        (name = "Spaces", description = "Trees with their quota and their journal of changes."),
+        (name = "Folders", description = "Folders and what is in them."),
+        (name = "Files", description = "Bytes, both ways."),
+        (name = "Entries", description = "What folders and files have in common."),
+        (name = "Resumable uploads", description = "The tus protocol, version 1.0.0, for uploads that survive a broken connection."),
+        (name = "Administration", description = "Storage servers and background work; needs the permission `admin.nodes`."),
+    ),
+    components(schemas(ProblemDocument)),
+    modifiers(&Token)
+)]
+struct Frame;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, api: &mut OpenApi) {
+        let token = Http::builder()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An access token of `POST /api/v1/login` or `POST /api/v1/refresh`."))
+            .build();
+        api.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
+    }
+}
+
+/// The description without its calls.
+pub(crate) fn frame() -> OpenApi {
+    Frame::openapi()
+}
+
+/// The route of the finished description.
+pub(crate) fn route(description: &OpenApi) -> Router<Arc<App>> {
+    let mut description = description.clone();
+    add_refusals(&mut description);
+    let json = Bytes::from(description.to_json().expect("a description is made of text, numbers and maps"));
+    Router::new().route("/api/v1/openapi.json", get(async move || document(json.clone())))
+}
+
+fn document(json: Bytes) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, json).into_response()
+}
+
+/// A code that a call may be refused with.
+type Refusal = (ErrorKind, &'static str);
+
+const EVERY: &[Refusal] = &[
+    (ErrorKind::Invalid, "invalid-request"),
+    (ErrorKind::Internal, "internal"),
+    (ErrorKind::Unavailable, "database-unavailable"),
+    (ErrorKind::Unavailable, "overloaded"),
+];
+
+const TOKEN: &[Refusal] = &[
+    (ErrorKind::Unauthenticated, "unauthenticated"),
+    (ErrorKind::Unauthenticated, "invalid-token"),
+    (ErrorKind::Unauthenticated, "token-expired"),
+    (ErrorKind::Unauthenticated, "session-ended"),
+    (ErrorKind::Denied, "permission-missing"),
+];
+
+const JSON: &[Refusal] =
+    &[(ErrorKind::TooLarge, "body-too-large"), (ErrorKind::Invalid, "unsupported-media-type")];
+
+const INVALID_ID: &[Refusal] = &[(ErrorKind::Invalid, "invalid-id")];
+
+const ID: &[Refusal] = &[(ErrorKind::Invalid, "invalid-id"), (ErrorKind::NotFound, "not-found")];
+
+const NAME: &[Refusal] = &[(ErrorKind::Invalid, "invalid-name"), (ErrorKind::Exists, "name-taken")];
+
+const PLACE: &[Refusal] = &[
+    (ErrorKind::Invalid, "not-a-folder"),
+    (ErrorKind::Invalid, "too-deep"),
+];
+
+const MATCH: &[Refusal] = &[(ErrorKind::Precondition, "precondition-failed")];
+
+const READ: &[Refusal] = &[
+    (ErrorKind::Invalid, "not-a-file"),
+    (ErrorKind::Precondition, "precondition-failed"),
+    (ErrorKind::Internal, "content-damaged"),
+    (ErrorKind::Unavailable, "storage-unreachable"),
+    (ErrorKind::Unavailable, "busy"),
+];
+
+const WRITE: &[Refusal] = &[
+    (ErrorKind::TooLarge, "file-too-large"),
+    (ErrorKind::Invalid, "body-cut"),
+    (ErrorKind::Invalid, "body-malformed"),
+    (ErrorKind::Invalid, "body-too-short"),
+    (ErrorKind::TooLarge, "body-too-long"),
+    (ErrorKind::Invalid, "checksum-mismatch"),
+    (ErrorKind::Invalid, "unsupported-media-type"),
+    (ErrorKind::Quota, "quota-exceeded"),
+    (ErrorKind::Unavailable, "too-few-nodes"),
+    (ErrorKind::Unavailable, "storage-write-failed"),
+    (ErrorKind::Unavailable, "busy"),
+    (ErrorKind::Conflict, "write-expired"),
+];
+
+const TUS: &[Refusal] = &[(ErrorKind::Precondition, "unsupported-tus-version")];
+
+/// What each call may be refused with, beyond [`EVERY`] and, for calls with a token, [`TOKEN`].
+fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
+    Some(match operation {
+        "register" => &[JSON, &[
+            (ErrorKind::Denied, "registration-closed"),
+            (ErrorKind::Exists, "name-taken"),
+            (ErrorKind::Invalid, "invalid-account-name"),
+            (ErrorKind::Invalid, "invalid-display-name"),
+            (ErrorKind::Invalid, "invalid-password"),
+            (ErrorKind::Unavailable, "busy"),
+        ]],
+        "login" => &[JSON, &[
+            (ErrorKind::Unauthenticated, "wrong-credentials"),
+            (ErrorKind::Denied, "account-disabled"),
+            (ErrorKind::Throttled, "too-many-attempts"),
+            (ErrorKind::Unavailable, "busy"),
+        ]],
+        "refresh" => &[JSON, &[
+            (ErrorKind::Unauthenticated, "invalid-token"),
+            (ErrorKind::Unauthenticated, "token-expired"),
+            (ErrorKind::Unauthenticated, "token-reused"),
+            (ErrorKind::Unauthenticated, "session-ended"),
+            (ErrorKind::Denied, "account-disabled"),
+        ]],
+        "change_password" => &[JSON, &[
+            (ErrorKind::Denied, "wrong-password"),
+            (ErrorKind::Invalid, "invalid-password"),
+            (ErrorKind::Throttled, "too-many-attempts"),
+            (ErrorKind::Unavailable, "busy"),
+        ]],
+        "logout" | "get_me" | "list_sessions" | "list_spaces" => &[],
+        "end_session" => &[INVALID_ID, &[(ErrorKind::NotFound, "session-not-found")]],
+        "get_user" => &[INVALID_ID, &[(ErrorKind::NotFound, "user-not-found")]],
+        "get_space" | "get_upload" | "get_entry" => &[ID],
+        "list_changes" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
+        "resolve_path" => &[ID, PLACE, &[(ErrorKind::Invalid, "invalid-name")]],
+        "create_folder" => &[JSON, ID, NAME, PLACE],
+        "get_folder" | "list_children" => &[ID, &[(ErrorKind::Invalid, "not-a-folder")]],
+        "delete_folder" => &[ID, MATCH, PLACE, &[(ErrorKind::Invalid, "root-entry")]],
+        "create_file" => &[ID, NAME, PLACE, WRITE],
+        "replace_file" => &[ID, MATCH, WRITE, &[(ErrorKind::Invalid, "not-a-file")]],
+        "download_file" => &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable")]],
+        "head_file" => &[ID, READ],
+        "delete_file" => &[ID, MATCH, &[(ErrorKind::Invalid, "not-a-file")]],
+        "get_file_meta" | "list_parts" => &[ID, &[(ErrorKind::Invalid, "not-a-file")]],
+        "update_entry" => &[JSON, ID, NAME, PLACE, MATCH, &[
+            (ErrorKind::Conflict, "into-itself"),
+            (ErrorKind::Invalid, "root-entry"),
+            (ErrorKind::Invalid, "other-space"),
+        ]],
+        "copy_entry" => &[JSON, ID, NAME, PLACE, &[
+            (ErrorKind::Conflict, "into-itself"),
+            (ErrorKind::Invalid, "root-entry"),
+            (ErrorKind::Invalid, "other-space"),
+            (ErrorKind::TooLarge, "too-many-entries"),
+            (ErrorKind::Quota, "quota-exceeded"),
+        ]],
+        "delete_entry" => &[ID, MATCH, &[(ErrorKind::Invalid, "root-entry")]],
+        "tus_options" => &[],
+        "create_upload" => &[TUS, ID, NAME, PLACE, WRITE, &[
+            (ErrorKind::Invalid, "bad-parts"),
+            (ErrorKind::Conflict, "upload-not-complete"),
+        ]],
+        "head_upload" => &[TUS, ID],
+        "append_upload" => &[TUS, ID, NAME, PLACE, WRITE, &[
+            (ErrorKind::Conflict, "offset-mismatch"),
+            (ErrorKind::Conflict, "upload-taken-over"),
+            (ErrorKind::Conflict, "upload-is-final"),
+            (ErrorKind::Conflict, "upload-finished"),
+            (ErrorKind::Conflict, "length-given"),
+            (ErrorKind::TooLarge, "too-many-extents"),
+        ]],
+        "terminate_upload" => &[TUS, ID],
+        "list_nodes" | "get_cluster" | "list_jobs" => &[],
+        "drain_node" => &[ID, &[(ErrorKind::Unavailable, "too-few-nodes")]],
+        "activate_node" => &[ID],
+        "remove_node" => &[ID, &[(ErrorKind::Conflict, "node-not-empty")]],
+        "retry_job" => &[INVALID_ID, &[(ErrorKind::NotFound, "job-not-found")]],
+        _ => return None,
+    })
+}
+
+/// Adds an answer for each status with which a call may be refused, and the codes behind it.
+fn add_refusals(description: &mut OpenApi) {
+    for item in description.paths.paths.values_mut() {
+        let operations =
+            [&mut item.get, &mut item.head, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete, &mut item.options];
+        for operation in operations.into_iter().flatten() {
+            refuse(operation);
+        }
+    }
+}
+
+fn refuse(operation: &mut Operation) {
+    let Some(own) = operation.operation_id.as_deref().and_then(refusals) else {
+        return;
+    };
+    let token: &[Refusal] = if operation.security.is_some() { TOKEN } else { &[] };
+    let protocol = if own.contains(&TUS) { Protocol::Tus } else { Protocol::Rest };
+    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for (kind, code) in own.iter().copied().chain([token, EVERY]).flatten() {
+        let codes = by_status.entry(status(protocol, *kind, code).as_u16()).or_default();
+        if !codes.contains(code) {
+            codes.push(code);
+        }
+    }
+    for (status, codes) in by_status {
+        let listed = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
+        let response = ResponseBuilder::new()
+            .description(format!("Refused: {listed}."))
+            .content("application/problem+json", ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build())
+            .extensions(Some(ExtensionsBuilder::new().add("x-codes", codes).build()))
+            .build();
+        operation.responses.responses.insert(status.to_string(), RefOr::T(response));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{docs, state};
+
+    fn described() -> OpenApi {
+        let mut description = state::api().into_openapi();
+        add_refusals(&mut description);
+        description
+    }
+
+    fn operations(description: &OpenApi) -> Vec<&Operation> {
+        let items = description.paths.paths.values();
+        let operations = items
+            .flat_map(|item| [&item.get, &item.head, &item.post, &item.put, &item.patch, &item.delete, &item.options]);
+        operations.flatten().collect()
+    }
+
+    #[test]
+    fn every_call_says_how_it_is_refused() {
+        let description = described();
+        let operations = operations(&description);
+        assert!(operations.len() > 35, "{}", operations.len());
+        for operation in operations {
+            let id = operation.operation_id.as_deref().expect("an operation id");
+            assert!(refusals(id).is_some(), "{id} has no row in the table of refusals");
+            assert!(operation.responses.responses.contains_key("500"), "{id}");
+            assert!(operation.summary.is_some() && operation.tags.is_some(), "{id}");
+        }
+    }
+
+    #[test]
+    fn every_code_of_a_call_is_explained() {
+        for operation in operations(&described()) {
+            for (_, code) in refusals(operation.operation_id.as_deref().unwrap_or_default()).unwrap_or_default().iter().copied().flatten() {
+                assert!(docs::CODES.contains(&format!("\n## {code}\n")), "{code} has no paragraph in docs/errors.md");
+            }
+        }
+    }
+
+    #[test]
+    fn the_description_is_whole() {
+        let json: serde_json::Value = serde_json::from_str(&described().to_json().expect("JSON")).expect("JSON");
+        assert!(json["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+        let schemas = json["components"]["schemas"].as_object().expect("schemas");
+        let text = json.to_string();
+        for reference in text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(schemas.contains_key(reference), "{reference} is referred to and not there");
+        }
+        assert!(schemas.contains_key("Problem") && schemas.contains_key("Entry"));
+    }
+}

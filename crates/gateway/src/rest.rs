@@ -1,0 +1,50 @@
+//! The REST calls, one module for each resource of the URL space.
+
+mod accounts;
+mod admin;
+mod entries;
+mod files;
+mod folders;
+mod page;
+mod sessions;
+mod spaces;
+mod uploads_status;
+mod views;
+
+use std::sync::Arc;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::state::App;
+
+/// The REST calls with their description.
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .routes(routes!(accounts::register))
+        .routes(routes!(sessions::login))
+        .routes(routes!(sessions::refresh))
+        .routes(routes!(sessions::logout))
+        .routes(routes!(sessions::list_sessions))
+        .routes(routes!(sessions::end_session))
+        .routes(routes!(accounts::get_me))
+        .routes(routes!(accounts::change_password))
+        .routes(routes!(accounts::get_user))
+        .routes(routes!(spaces::list_spaces))
+        .routes(routes!(spaces::get_space))
+        .routes(routes!(spaces::list_changes))
+        .routes(routes!(spaces::resolve_path))
+        .routes(routes!(folders::create_folder))
+        .routes(routes!(folders::get_folder, folders::delete_folder))
+        .routes(routes!(folders::list_children))
+        .merge(files::routes())
+        .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
+        .routes(routes!(entries::copy_entry))
+        .routes(routes!(uploads_status::get_upload))
+        .routes(routes!(admin::list_nodes))
+        .routes(routes!(admin::remove_node))
+        .routes(routes!(admin::drain_node))
+        .routes(routes!(admin::activate_node))
+        .routes(routes!(admin::get_cluster))
+        .routes(routes!(admin::list_jobs))
+        .routes(routes!(admin::retry_job))
+}

@@ -1,0 +1,127 @@
+//! What folders and files have in common: names, places, copies, ends.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use base::EntryId;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::Caller,
+    conditions::if_match,
+    error::Problem,
+    extract::{Id, Json, NoQuery, parse_conflict, parse_id, parse_name},
+    rest::views::{EntryView, WithTag},
+    state::App,
+};
+
+/// What is to change; what is absent stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateBody {
+    #[schema(example = "final report.pdf")]
+    name: Option<String>,
+    /// The folder to move it to.
+    #[schema(example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    parent_id: Option<String>,
+}
+
+/// Where the copy goes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CopyBody {
+    /// The folder to put it into; the one of the original where it is absent.
+    #[schema(example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    parent_id: Option<String>,
+    /// The name of the copy; that of the original where it is absent.
+    #[schema(example = "report (copy).pdf")]
+    name: Option<String>,
+    /// What to do if the name is taken: `fail` (the default), `replace`, `rename`.
+    #[schema(example = "rename")]
+    on_conflict: Option<String>,
+}
+
+/// Show an entry
+#[utoipa::path(get, path = "/api/v1/entries/{id}", tag = "Entries", security(("token" = [])),
+    params(("id" = String, Path, description = "An entry's id, `ent_…`.")),
+    responses((status = 200, description = "The folder or file.", body = EntryView)))]
+pub(crate) async fn get_entry(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<EntryId>,
+    _: NoQuery,
+) -> Result<WithTag, Problem> {
+    Ok(WithTag(app.state.drive.stat(&caller.actor(), id).await?))
+}
+
+/// Rename or move an entry
+///
+/// Both in one step, if both are given. `If-Match` takes the entity tag, or the revision as one.
+#[utoipa::path(patch, path = "/api/v1/entries/{id}", tag = "Entries", security(("token" = [])), request_body = UpdateBody,
+    params(
+        ("id" = String, Path, description = "An entry's id, `ent_…`."),
+        ("If-Match" = Option<String>, Header, description = "Only if the entry has this entity tag."),
+    ),
+    responses((status = 200, description = "The entry after the change.", body = EntryView)))]
+pub(crate) async fn update_entry(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<EntryId>,
+    _: NoQuery,
+    headers: HeaderMap,
+    Json(body): Json<UpdateBody>,
+) -> Result<WithTag, Problem> {
+    if body.name.is_none() && body.parent_id.is_none() {
+        return Err(Problem::invalid("Give `name`, `parent_id` or both."));
+    }
+    let update = drive::Update {
+        name: body.name.as_deref().map(parse_name).transpose()?,
+        parent: body.parent_id.as_deref().map(parse_id).transpose()?,
+        if_match: if_match(&headers),
+    };
+    Ok(WithTag(app.state.drive.update(&caller.actor(), id, update).await?))
+}
+
+/// Copy an entry
+///
+/// A folder takes its tree along. No byte is copied: both share what is stored.
+#[utoipa::path(post, path = "/api/v1/entries/{id}/copy", tag = "Entries", security(("token" = [])), request_body = CopyBody,
+    params(("id" = String, Path, description = "An entry's id, `ent_…`.")),
+    responses((status = 201, description = "The copy.", body = EntryView)))]
+pub(crate) async fn copy_entry(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<EntryId>,
+    _: NoQuery,
+    Json(body): Json<CopyBody>,
+) -> Result<(StatusCode, WithTag), Problem> {
+    let copy = drive::Copy {
+        parent: body.parent_id.as_deref().map(parse_id).transpose()?,
+        name: body.name.as_deref().map(parse_name).transpose()?,
+        on_conflict: parse_conflict(body.on_conflict.as_deref())?,
+    };
+    let entry = app.state.drive.copy(&caller.actor(), id, copy).await?;
+    Ok((StatusCode::CREATED, WithTag(entry)))
+}
+
+/// Delete an entry
+///
+/// A folder takes its tree along.
+#[utoipa::path(delete, path = "/api/v1/entries/{id}", tag = "Entries", security(("token" = [])),
+    params(
+        ("id" = String, Path, description = "An entry's id, `ent_…`."),
+        ("If-Match" = Option<String>, Header, description = "Only if the entry has this entity tag."),
+    ),
+    responses((status = 204, description = "The entry is gone.")))]
+pub(crate) async fn delete_entry(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<EntryId>,
+    _: NoQuery,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    app.state.drive.remove(&caller.actor(), id, if_match(&headers)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,125 @@
+//! Folders and what is in them.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use base::{EntryId, Name};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::Caller,
+    conditions::if_match,
+    error::Problem,
+    extract::{Id, Json, NoQuery, Query, page_limit, parse_id, parse_name},
+    rest::{
+        page::{self, Page},
+        views::{EntryView, WithTag},
+    },
+    state::App,
+};
+
+/// A new folder.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FolderBody {
+    #[schema(example = "Photos")]
+    name: String,
+    /// The folder to put it into; the root of one's own space where it is absent.
+    #[schema(example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    parent_id: Option<String>,
+}
+
+/// How much of a folder, and in which order.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChildrenQuery {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    sort: Option<String>,
+}
+
+/// Create a folder
+#[utoipa::path(post, path = "/api/v1/folders", tag = "Folders", security(("token" = [])), request_body = FolderBody,
+    responses((status = 201, description = "The folder.", body = EntryView)))]
+pub(crate) async fn create_folder(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    _: NoQuery,
+    Json(body): Json<FolderBody>,
+) -> Result<(StatusCode, WithTag), Problem> {
+    let parent = body.parent_id.as_deref().map(parse_id).transpose()?;
+    let folder = app.state.drive.create_folder(&caller.actor(), parent, parse_name(&body.name)?).await?;
+    Ok((StatusCode::CREATED, WithTag(folder)))
+}
+
+/// Show a folder
+#[utoipa::path(get, path = "/api/v1/folders/{id}", tag = "Folders", security(("token" = [])),
+    params(("id" = String, Path, description = "A folder's id, `ent_…`.")),
+    responses((status = 200, description = "The folder.", body = EntryView)))]
+pub(crate) async fn get_folder(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<EntryId>,
+    _: NoQuery,
+) -> Result<WithTag, Problem> {
+    folder(&app, &caller.actor(), id).await.map(WithTag)
+}
+
+/// List a folder
+///
+/// Folders and files together, by name in the order of their code points.
+#[utoipa::path(get, path = "/api/v1/folders/{id}/children", tag = "Folders", security(("token" = [])),
+    params(
+        ("id" = String, Path, description = "A folder's id, `ent_…`."),
+        ("limit" = Option<u32>, Query, description = "Items on the page: 1 to 1000, 100 if absent."),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
+        ("sort" = Option<String>, Query, description = "The order; `name` is the only one."),
+    ),
+    responses((status = 200, description = "A page of entries.", body = Page<EntryView>)))]
+pub(crate) async fn list_children(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<EntryId>,
+    Query(query): Query<ChildrenQuery>,
+) -> Result<Json<Page<EntryView>>, Problem> {
+    if query.sort.is_some_and(|sort| sort != "name") {
+        return Err(Problem::invalid("`sort` must be `name`."));
+    }
+    let limit = page_limit(query.limit)?;
+    let position = query.cursor.as_deref().map(page::position).transpose()?;
+    let after = position
+        .map(|name| Name::new(&name).map_err(|_| Problem::invalid("`cursor` is not one of ours.")))
+        .transpose()?;
+    let children = app.state.drive.children(&caller.actor(), id, after.as_ref(), limit).await?;
+    let next_cursor = children.items.last().filter(|_| children.more).map(|last| page::cursor(&last.name));
+    Ok(Json(Page { items: children.items.into_iter().map(EntryView::from).collect(), next_cursor }))
+}
+
+/// Delete a folder
+///
+/// Its whole tree goes with it.
+#[utoipa::path(delete, path = "/api/v1/folders/{id}", tag = "Folders", security(("token" = [])),
+    params(
+        ("id" = String, Path, description = "A folder's id, `ent_…`."),
+        ("If-Match" = Option<String>, Header, description = "Only if the folder has this entity tag."),
+    ),
+    responses((status = 204, description = "The folder is gone.")))]
+pub(crate) async fn delete_folder(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<EntryId>,
+    _: NoQuery,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let actor = caller.actor();
+    folder(&app, &actor, id).await?;
+    app.state.drive.remove(&actor, id, if_match(&headers)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn folder(app: &App, actor: &drive::Actor, id: EntryId) -> Result<drive::Entry, Problem> {
+    let entry = app.state.drive.stat(actor, id).await?;
+    if entry.file().is_some() { Err(drive::Error::NotAFolder.into()) } else { Ok(entry) }
+}

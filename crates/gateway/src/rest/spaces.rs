@@ -1,0 +1,201 @@
+//! Spaces: how full they are, what changed in them, and entries by their paths.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use base::{AccountId, EntryId, SpaceId, Time};
+use drive::Space;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    auth::Caller,
+    error::Problem,
+    extract::{Id, Json, NoQuery, PageQuery, Query, page_limit, parse_id},
+    rest::{
+        page::{self, Page},
+        views::EntryView,
+    },
+    state::App,
+};
+
+/// A tree with its quota and its journal.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Space)]
+pub(crate) struct SpaceView {
+    #[schema(value_type = String, example = "spc_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    id: SpaceId,
+    #[schema(example = "personal")]
+    kind: String,
+    #[schema(example = "ada")]
+    name: String,
+    /// The root folder.
+    #[schema(value_type = String, example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    root_id: EntryId,
+    /// Bytes of all versions.
+    used_bytes: u64,
+    /// Bytes that uploads under way will need.
+    reserved_bytes: u64,
+    /// The most that used and reserved bytes may come to; `null` for no limit.
+    quota_bytes: Option<u64>,
+    /// The number of the newest change.
+    sequence: u64,
+    /// Changes when the journal cannot be continued.
+    epoch: u64,
+}
+
+/// Changes in the order in which they happened.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Changes {
+    items: Vec<Change>,
+    /// The cursor for the next call, whether or not there is more now.
+    #[schema(example = "1.42")]
+    next: String,
+    /// Whether there was more when the page was read.
+    more: bool,
+}
+
+/// Something that happened to an entry.
+#[derive(Serialize, ToSchema)]
+struct Change {
+    /// Counts up without holes.
+    #[schema(example = 42)]
+    sequence: u64,
+    /// `created`, `renamed`, `moved`, `content`, `copied`, `deleted`.
+    #[schema(example = "created")]
+    kind: String,
+    #[schema(value_type = String, example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    entry_id: EntryId,
+    /// The entry's revision after the change.
+    revision: u64,
+    /// Who did it.
+    #[schema(value_type = Option<String>, example = "usr_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    actor: Option<AccountId>,
+    #[schema(value_type = Option<String>)]
+    operation_id: Option<Uuid>,
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T01:26:55.000000Z")]
+    at: Time,
+    /// The entry after the change; `null` for `deleted`.
+    #[schema(value_type = Option<EntryView>)]
+    entry: Option<serde_json::Value>,
+}
+
+/// Where a reader of changes stands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangesQuery {
+    since: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Which entry.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PathQuery {
+    path: String,
+}
+
+/// List one's spaces
+#[utoipa::path(get, path = "/api/v1/spaces", tag = "Spaces", security(("token" = [])),
+    params(
+        ("limit" = Option<u32>, Query, description = "Items on the page: 1 to 1000, 100 if absent."),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of spaces.", body = Page<SpaceView>)))]
+pub(crate) async fn list_spaces(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<SpaceView>>, Problem> {
+    let limit = page_limit(query.limit)?;
+    let after = query.cursor.map(|cursor| parse_id(&page::position(&cursor)?)).transpose()?;
+    let spaces = app.state.drive.spaces(&caller.actor(), after, limit).await?;
+    let next_cursor = spaces.items.last().filter(|_| spaces.more).map(|last| page::cursor(&last.id.to_string()));
+    Ok(Json(Page { items: spaces.items.into_iter().map(SpaceView::from).collect(), next_cursor }))
+}
+
+/// Show a space
+#[utoipa::path(get, path = "/api/v1/spaces/{id}", tag = "Spaces", security(("token" = [])),
+    params(("id" = String, Path, description = "A space's id, `spc_…`.")),
+    responses((status = 200, description = "The space.", body = SpaceView)))]
+pub(crate) async fn get_space(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<SpaceId>,
+    _: NoQuery,
+) -> Result<Json<SpaceView>, Problem> {
+    let space = app.state.drive.space(&caller.actor(), id).await?;
+    Ok(Json(space.into()))
+}
+
+/// List what changed in a space
+///
+/// Without `since` from the beginning. A reader that keeps `next` misses nothing and sees nothing twice; one whose cursor
+/// is too old, or of another epoch, is told to begin again.
+#[utoipa::path(get, path = "/api/v1/spaces/{id}/changes", tag = "Spaces", security(("token" = [])),
+    params(
+        ("id" = String, Path, description = "A space's id, `spc_…`."),
+        ("since" = Option<String>, Query, description = "`next` of an earlier answer."),
+        ("limit" = Option<u32>, Query, description = "Changes at most: 1 to 1000, 100 if absent."),
+    ),
+    responses((status = 200, description = "The changes after the cursor.", body = Changes)))]
+pub(crate) async fn list_changes(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<SpaceId>,
+    Query(query): Query<ChangesQuery>,
+) -> Result<Json<Changes>, Problem> {
+    let limit = page_limit(query.limit)?;
+    let page = app.state.drive.changes(&caller.actor(), id, query.since.as_deref(), limit).await?;
+    let items = page.items.into_iter().map(Change::from).collect();
+    Ok(Json(Changes { items, next: page.next.to_string(), more: page.more }))
+}
+
+/// Find an entry by its path
+#[utoipa::path(get, path = "/api/v1/spaces/{id}/entry", tag = "Spaces", security(("token" = [])),
+    params(
+        ("id" = String, Path, description = "A space's id, `spc_…`."),
+        ("path" = String, Query, description = "Names with `/` between them, from the root: `/a/b.txt`. `/` is the root itself."),
+    ),
+    responses((status = 200, description = "The entry.", body = EntryView)))]
+pub(crate) async fn resolve_path(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<SpaceId>,
+    Query(query): Query<PathQuery>,
+) -> Result<Json<EntryView>, Problem> {
+    let entry = app.state.drive.resolve(&caller.actor(), id, &query.path).await?;
+    Ok(Json(entry.into()))
+}
+
+impl From<Space> for SpaceView {
+    fn from(space: Space) -> Self {
+        Self {
+            id: space.id,
+            kind: space.kind,
+            name: space.name,
+            root_id: space.root,
+            used_bytes: space.used_bytes,
+            reserved_bytes: space.reserved_bytes,
+            quota_bytes: space.quota_bytes,
+            sequence: space.sequence,
+            epoch: space.epoch,
+        }
+    }
+}
+
+impl From<journal::Item> for Change {
+    fn from(item: journal::Item) -> Self {
+        Self {
+            sequence: item.sequence,
+            kind: item.kind,
+            entry_id: item.entry,
+            revision: item.revision,
+            actor: item.actor,
+            operation_id: item.operation,
+            at: item.at,
+            entry: item.state,
+        }
+    }
+}

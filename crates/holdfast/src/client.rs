@@ -1,0 +1,103 @@
+//! The commands that work against a running server: sign-in, files, storage servers.
+//!
+//! - `session`: `login`, `logout`, `whoami`; `credentials` keeps what they learn
+//! - `tree`: `ls`, `mkdir`, `mv`, `rm`, `stat`
+//! - `copy`: `cp`, both ways and from remote to remote
+//! - `cluster`: `node …` and `cluster status`
+//! - `api`: the requests themselves, with authentication and patience
+//! - `failure`: what can go wrong, as people and as exit codes see it
+//!
+//! Data goes to standard output, all else to standard error.
+
+mod api;
+mod backoff;
+mod cluster;
+mod copy;
+mod credentials;
+mod failure;
+mod folders;
+mod output;
+mod path;
+mod report;
+mod resume;
+mod session;
+#[cfg(test)]
+mod stub;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+/// What a client can be told to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Signs in to a server and remembers the session
+    Login(session::Login),
+    /// Ends the session and forgets it
+    Logout(Common),
+    /// Shows who is signed in, where, and how much room is used
+    Whoami(Common),
+    /// Lists a remote folder
+    Ls(tree::Ls),
+    /// Makes remote folders
+    Mkdir(tree::Mkdir),
+    /// Moves or renames a remote file or folder
+    Mv(tree::Mv),
+    /// Removes remote files and folders
+    Rm(tree::Rm),
+    /// Shows all that is known of a remote file or folder
+    Stat(tree::Stat),
+    /// Copies files and folders to, from and within a server
+    #[command(long_about = copy::LONG_ABOUT)]
+    Cp(copy::Cp),
+    /// Storage servers: list, drain, remove (needs an administrator)
+    #[command(subcommand, arg_required_else_help = true)]
+    Node(cluster::Node),
+    /// The cluster as a whole (needs an administrator)
+    #[command(subcommand, arg_required_else_help = true)]
+    Cluster(cluster::Cluster),
+}
+
+/// Options of every command here.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Common {
+    /// The server to talk to [default: the one signed in to last]
+    #[arg(long, value_name = "URL", env = "HOLDFAST_SERVER")]
+    server: Option<String>,
+    /// Writes one JSON object per line to standard output
+    #[arg(long)]
+    json: bool,
+    /// Says nothing but errors and what was asked for
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs a command. What went wrong has been said on standard error by the time this returns.
+///
+/// # Errors
+/// None so far; the signature is that of every command.
+pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let result = match command {
+        Command::Login(login) => session::login(login).await,
+        Command::Logout(common) => session::logout(&common).await,
+        Command::Whoami(common) => session::whoami(&common).await,
+        Command::Ls(ls) => tree::ls(ls).await,
+        Command::Mkdir(mkdir) => tree::mkdir(mkdir).await,
+        Command::Mv(mv) => tree::mv(mv).await,
+        Command::Rm(rm) => tree::rm(rm).await,
+        Command::Stat(stat) => tree::stat(stat).await,
+        Command::Cp(cp) => Box::pin(copy::cp(cp)).await,
+        Command::Node(node) => cluster::node(node).await,
+        Command::Cluster(cluster) => cluster::cluster(cluster).await,
+    };
+    Ok(match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            failure.exit_code()
+        }
+    })
+}

@@ -1,0 +1,214 @@
+//! The configuration: one TOML file, one typed tree. Default, then file, then environment, then flags.
+
+mod sections;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::{Context, bail};
+use base::Secret;
+use serde::Deserialize;
+
+pub(crate) use self::sections::{Accounts, Files, Gateway, Log, LogFormat, Node, Registration, StrategyName, Trace};
+use crate::cli::{Options, Role};
+
+/// The whole of it. Unknown keys are errors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Folder for the database and the parts of in-process nodes.
+    pub(crate) data_dir: PathBuf,
+    /// Address that HTTP is served on, by gateways (everything) and workers (health and metrics).
+    pub(crate) listen: SocketAddr,
+    /// Roles of this process. `gateway` and `node` together mean six nodes inside the process.
+    pub(crate) roles: Vec<Role>,
+    /// `sqlite:PATH` or `postgres://…`. Without it: SQLite in the data folder.
+    pub(crate) database: Option<Secret>,
+    /// What gateways, workers and nodes prove to each other that they know. At least 16 characters; needed as soon as
+    /// a node is a process of its own.
+    pub(crate) cluster_secret: Option<Secret>,
+    /// A file with the cluster secret, in place of `cluster_secret`.
+    pub(crate) cluster_secret_file: Option<PathBuf>,
+    /// Accounts and sign-in.
+    pub(crate) accounts: Accounts,
+    /// HTTP.
+    pub(crate) gateway: Gateway,
+    /// Storage servers.
+    pub(crate) node: Node,
+    /// How files are cut and kept.
+    pub(crate) files: Files,
+    /// Logs.
+    pub(crate) log: Log,
+    /// Traces.
+    pub(crate) trace: Trace,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "data".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            roles: vec![Role::Gateway, Role::Node, Role::Worker],
+            database: None,
+            cluster_secret: None,
+            cluster_secret_file: None,
+            accounts: Accounts::default(),
+            gateway: Gateway::default(),
+            node: Node::default(),
+            files: Files::default(),
+            log: Log::default(),
+            trace: Trace::default(),
+        }
+    }
+}
+
+/// The environment variables that are read, by name; flags have theirs in [`crate::cli`].
+const DATABASE: &str = "HOLDFAST_DATABASE";
+const CLUSTER_SECRET: &str = "HOLDFAST_CLUSTER_SECRET";
+const ADMIN_PASSWORD: &str = "HOLDFAST_ADMIN_PASSWORD";
+
+impl Config {
+    /// Reads and checks it.
+    ///
+    /// # Errors
+    /// Says which key of which file is wrong and what would be right.
+    pub(crate) fn load(options: &Options) -> anyhow::Result<Self> {
+        let mut config = match &options.config {
+            None => Self::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
+                toml::from_str(&text).with_context(|| format!("the configuration file {} is wrong", path.display()))?
+            }
+        };
+        if let Some(path) = &config.cluster_secret_file {
+            if config.cluster_secret.is_some() {
+                bail!("cluster_secret and cluster_secret_file exclude each other: keep one");
+            }
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cluster_secret_file {} cannot be read", path.display()))?;
+            config.cluster_secret = Some(Secret::new(text.trim()));
+        }
+        if let Some(database) = variable(DATABASE) {
+            config.database = Some(Secret::new(database));
+        }
+        if let Some(secret) = variable(CLUSTER_SECRET) {
+            config.cluster_secret = Some(Secret::new(secret));
+        }
+        if let Some(dir) = &options.data_dir {
+            config.data_dir.clone_from(dir);
+        }
+        if let Some(listen) = options.listen {
+            config.listen = listen;
+        }
+        if !options.role.is_empty() {
+            config.roles.clone_from(&options.role);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What no type can say.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.roles.is_empty() {
+            bail!("roles is empty: name at least one of gateway, node, worker");
+        }
+        if let Some(secret) = &self.cluster_secret
+            && secret.expose().chars().count() < 16
+        {
+            bail!("cluster_secret has fewer than 16 characters: make one with `openssl rand -hex 32`");
+        }
+        if self.is_node_alone() {
+            if self.cluster_secret.is_none() {
+                bail!("a node of its own needs cluster_secret, the same as its gateways have");
+            }
+            if self.node.listen.is_none() || self.node.join.is_empty() {
+                bail!("a node of its own needs node.listen, and node.join with the address of at least one gateway");
+            }
+        } else if !self.has(Role::Node) && self.cluster_secret.is_none() {
+            bail!("a gateway or worker without nodes in its process needs cluster_secret to reach those of others");
+        }
+        if self.files.parity.is_some_and(|parity| !matches!(parity, 0 | 2 | 3)) {
+            bail!("files.parity is 0, 2 or 3; without it the number suits the nodes");
+        }
+        if self.node.in_process < 6 {
+            bail!("node.in_process is at least 6: a file's six parts lie on six nodes");
+        }
+        if self.files.checkpoint.0 < 6 << 20 {
+            bail!("files.checkpoint is at least 6 MiB, one stripe");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// The process is a storage server and nothing else: it needs no database.
+    pub(crate) fn is_node_alone(&self) -> bool {
+        self.roles.iter().all(|role| *role == Role::Node)
+    }
+
+    /// The database of this process.
+    ///
+    /// # Errors
+    /// If `database` is none that is known.
+    pub(crate) fn backend(&self) -> anyhow::Result<db::Backend> {
+        match &self.database {
+            None => Ok(db::Backend::Sqlite { path: self.data_dir.join("holdfast.db") }),
+            Some(text) => text.expose().parse().context("the key `database`"),
+        }
+    }
+
+    /// The administrator's first password, where the environment gives one.
+    pub(crate) fn admin_password() -> Option<Secret> {
+        variable(ADMIN_PASSWORD).map(Secret::new)
+    }
+}
+
+/// A variable that is set and not empty.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> anyhow::Result<Config> {
+        let config: Config = toml::from_str(text)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    #[test]
+    fn nothing_is_a_configuration() {
+        let config = read("").unwrap();
+        assert_eq!(config.roles.len(), 3);
+        assert!(matches!(config.backend().unwrap(), db::Backend::Sqlite { .. }));
+    }
+
+    #[test]
+    fn wrong_keys_and_values_are_refused_with_the_reason() {
+        let check = |text: &str, reason: &str| {
+            let error = format!("{:#}", read(text).unwrap_err());
+            assert!(error.contains(reason), "{text}: {error}");
+        };
+        check("listn = '127.0.0.1:1'", "unknown field `listn`");
+        check("roles = ['gatway']", "unknown variant `gatway`");
+        check("roles = []", "roles is empty");
+        check("roles = ['node']", "cluster_secret");
+        check("roles = ['gateway']", "cluster_secret");
+        check("cluster_secret = 'short'", "16 characters");
+        check("[files]\nparity = 1", "files.parity");
+        check("[files]\ninline_max = '4 quux'", "not a size");
+        check("[node]\nin_process = 5", "at least 6");
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let config = read("cluster_secret = 'correct horse battery'\ndatabase = 'postgres://u:pw@h/d'").unwrap();
+        let printed = format!("{config:?}");
+        assert!(!printed.contains("horse") && !printed.contains("pw@"), "{printed}");
+    }
+}

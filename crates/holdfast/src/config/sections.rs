@@ -1,0 +1,218 @@
+//! The sections of the configuration, each converted to the options of the component that it is for.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use base::{ByteSize, NodeId};
+use serde::Deserialize;
+
+/// Accounts and sign-in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Accounts {
+    /// `open`: anybody who reaches the server may register. `closed`: only administrators make accounts.
+    pub(crate) registration: Registration,
+    /// Bytes that a new account's space may hold; none for no bound.
+    pub(crate) quota: Option<ByteSize>,
+    /// Days that a session lives without being used.
+    pub(crate) session_days: u32,
+}
+
+/// Who may register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Registration {
+    /// Anybody.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { registration: Registration::Open, quota: None, session_days: 30 }
+    }
+}
+
+/// HTTP.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Gateway {
+    /// Addresses of proxies whose X-Forwarded-For is believed.
+    pub(crate) trusted_proxies: Vec<std::net::IpAddr>,
+    /// The largest file.
+    pub(crate) max_file: ByteSize,
+    /// Hours that an unfinished resumable upload is kept after its last byte.
+    pub(crate) upload_hours: u32,
+    /// Versions of a file that are kept, the current one included.
+    pub(crate) versions_kept: u32,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            trusted_proxies: Vec::new(),
+            max_file: ByteSize(base::limits::FILE_BYTES_MAX),
+            upload_hours: 24,
+            versions_kept: 10,
+        }
+    }
+}
+
+/// Storage servers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Node {
+    /// Who the node is. Without it a fresh folder gets a new id, and a used one keeps its own.
+    pub(crate) id: Option<NodeId>,
+    /// Where a node of its own serves gRPC.
+    pub(crate) listen: Option<SocketAddr>,
+    /// The address by which gateways and workers reach it; by default `http://` and `listen`.
+    pub(crate) advertise: Option<String>,
+    /// Gateways or workers at which the node registers itself.
+    pub(crate) join: Vec<String>,
+    /// Bytes that a node may fill; by default all of its file system.
+    pub(crate) capacity: Option<ByteSize>,
+    /// Bytes that stay free on the file system.
+    pub(crate) reserve: ByteSize,
+    /// Nodes inside the process, where it is gateway and node at once.
+    pub(crate) in_process: usize,
+    /// Folders of the nodes inside the process, where they are on several disks; by default under the data folder.
+    pub(crate) dirs: Vec<PathBuf>,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            id: None,
+            listen: None,
+            advertise: None,
+            join: Vec::new(),
+            capacity: None,
+            reserve: ByteSize(256 << 20),
+            in_process: 6,
+            dirs: Vec::new(),
+        }
+    }
+}
+
+/// How files are cut and kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Files {
+    /// Parity parts of a new file: 0, 2 or 3. By default none while all nodes share a disk, else 2, and 3 from nine
+    /// nodes on.
+    pub(crate) parity: Option<usize>,
+    /// How a new file's nodes are chosen.
+    pub(crate) strategy: StrategyName,
+    /// Files up to this size stay in the database; 0 switches that off.
+    pub(crate) inline_max: ByteSize,
+    /// Bytes of a resumable upload after which what has arrived is made durable.
+    pub(crate) checkpoint: ByteSize,
+    /// Seconds without a sign of life after which an unfinished write is cleaned away.
+    pub(crate) intent_lease_seconds: u32,
+    /// Seconds that removed parts stay, for downloads that began before.
+    pub(crate) garbage_grace_seconds: u32,
+    /// Seconds of silence after which a node's parts are rebuilt elsewhere.
+    pub(crate) node_lost_seconds: u32,
+    /// Milliseconds after which a read turns to parity.
+    pub(crate) hedge_ms: u32,
+    /// Bytes in flight in one process.
+    pub(crate) in_flight: ByteSize,
+    /// Days in which every part is read back once.
+    pub(crate) scrub_days: u32,
+    /// Seconds that a part without an owner must stay so before it is removed.
+    pub(crate) orphan_seconds: u32,
+    /// How many times as long as a move or repair took the worker rests after it.
+    pub(crate) background_rest: u32,
+}
+
+/// How a new file's nodes are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StrategyName {
+    /// Consistent hashing.
+    Rendezvous,
+    /// One after another.
+    RoundRobin,
+    /// The better of two by load.
+    LeastLoaded,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        let defaults = files::Options::default();
+        let seconds = |span: Duration| span.as_secs() as u32;
+        Self {
+            parity: None,
+            strategy: StrategyName::Rendezvous,
+            inline_max: ByteSize(defaults.inline_max as u64),
+            checkpoint: ByteSize(defaults.checkpoint_bytes),
+            intent_lease_seconds: seconds(defaults.intent_lease),
+            garbage_grace_seconds: seconds(defaults.garbage_grace),
+            node_lost_seconds: seconds(defaults.node_lost_after),
+            hedge_ms: defaults.hedge_after.as_millis() as u32,
+            in_flight: ByteSize(defaults.in_flight_bytes as u64),
+            scrub_days: seconds(defaults.scrub_period) / 86_400,
+            orphan_seconds: seconds(defaults.orphan_age),
+            background_rest: 2,
+        }
+    }
+}
+
+impl Files {
+    /// As the store takes it.
+    pub(crate) fn options(&self) -> files::Options {
+        let seconds = |count: u32| Duration::from_secs(u64::from(count));
+        files::Options {
+            parity: self.parity.map_or(files::Parity::Auto, files::Parity::Fixed),
+            strategy: match self.strategy {
+                StrategyName::Rendezvous => files::Strategy::Rendezvous,
+                StrategyName::RoundRobin => files::Strategy::RoundRobin,
+                StrategyName::LeastLoaded => files::Strategy::LeastLoaded,
+            },
+            inline_max: self.inline_max.0 as usize,
+            checkpoint_bytes: self.checkpoint.0,
+            intent_lease: seconds(self.intent_lease_seconds),
+            garbage_grace: seconds(self.garbage_grace_seconds),
+            node_lost_after: seconds(self.node_lost_seconds),
+            hedge_after: Duration::from_millis(u64::from(self.hedge_ms)),
+            in_flight_bytes: self.in_flight.0 as usize,
+            scrub_period: seconds(self.scrub_days * 86_400),
+            orphan_age: seconds(self.orphan_seconds),
+        }
+    }
+}
+
+/// Logs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// `text` for people, `json` for Loki and others.
+    pub(crate) format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,files=debug`.
+    pub(crate) level: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".into() }
+    }
+}
+
+/// Traces.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Trace {
+    /// Where spans are sent, for example `http://127.0.0.1:4317` (OTLP over gRPC). Without it none are.
+    pub(crate) otlp: Option<String>,
+}

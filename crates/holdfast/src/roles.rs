@@ -1,0 +1,96 @@
+//! What a process does: builds the parts that its roles need, runs them, and takes them down in order.
+
+mod gateway;
+mod membership;
+mod node;
+mod system;
+mod worker;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::{Role, Serve},
+    clock::SystemClock,
+    config::Config,
+    shutdown,
+    telemetry::Telemetry,
+};
+
+pub(crate) use self::system::System;
+
+/// `holdfast serve`.
+///
+/// # Errors
+/// Whatever keeps the process from starting; a process that started ends without one.
+pub(crate) async fn serve(serve: Serve) -> anyhow::Result<()> {
+    let config = Config::load(&serve.options)?;
+    let service = config.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect::<Vec<_>>().join("-");
+    let telemetry = Telemetry::start(&config, &service)?;
+    let stop = CancellationToken::new();
+    // Installed before anything starts: a signal that comes during the start is not lost, and not deadly either.
+    let mut watch = JoinSet::new();
+    watch.spawn({
+        let stop = stop.clone();
+        async move {
+            if let Err(error) = shutdown::requested().await {
+                tracing::error!(%error, "signals cannot be heard");
+            }
+            stop.cancel();
+        }
+    });
+    let result = if config.is_node_alone() {
+        node::run(&config, stop).await
+    } else {
+        run_with_database(config, &telemetry, stop).await
+    };
+    telemetry.stop();
+    result
+}
+
+/// A process with the gateway role, the worker role or both, and perhaps nodes inside.
+async fn run_with_database(config: Config, telemetry: &Telemetry, stop: CancellationToken) -> anyhow::Result<()> {
+    let clock = SystemClock::new();
+    // The address is taken before anything else: a second server of the same address fails before it touches data.
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("the address {} cannot be listened on (key `listen`)", config.listen))?;
+    let config = Arc::new(config);
+    let system = System::start(config.clone(), clock, stop.clone()).await?;
+    let first_password = system.first_password.clone();
+    let mut tasks = JoinSet::new();
+    let address = listener.local_addr()?;
+    let router = gateway::router(&system, telemetry.metrics.clone())?;
+    let server = gateway::serve(listener, router, stop.clone());
+    tasks.spawn(server);
+    let workers = config.has(Role::Worker).then(|| worker::start(&system, stop.clone()));
+    announce(&config, address, first_password.as_deref());
+
+    stop.cancelled().await;
+    // First no new requests and the open ones to their end, then the work in the background, then nodes, then the
+    // database: each may need those that stop after it.
+    while tasks.join_next().await.is_some() {}
+    if let Some(workers) = workers {
+        workers.finish().await;
+    }
+    system.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says where the server is and how to sign in the first time.
+#[expect(clippy::print_stdout, reason = "this is what a person who typed the command waits for")]
+fn announce(config: &Config, address: std::net::SocketAddr, first_password: Option<&str>) {
+    tracing::info!(%address, "ready");
+    if !config.has(Role::Gateway) {
+        return;
+    }
+    println!("Holdfast is ready at http://{address}");
+    if let Some(password) = first_password {
+        println!("First sign-in: name admin, password {password}  (shown this once)");
+    }
+    println!("API: http://{address}/api/v1/docs   Command line: holdfast login http://{address}");
+}

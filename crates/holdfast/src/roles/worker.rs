@@ -1,0 +1,73 @@
+//! The role that does what follows from changes: queued jobs and recurring passes.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use base::Clock;
+use bus::{JobWorker, Pace, Progress, Runner, WorkError, Worker};
+use files::workers::{Auditor, Cleaner, Rebalancer, RepairHandler, Scrubber};
+use tokio_util::sync::CancellationToken;
+
+use crate::roles::System;
+
+/// Jobs done at once by one process.
+const JOBS_AT_ONCE: usize = 4;
+
+/// How often a node's segments are looked at for dead space.
+const COMPACTION_LOOK: Duration = Duration::from_secs(30);
+
+/// Starts all background work of the process.
+pub(crate) fn start(system: &System, stop: CancellationToken) -> Runner {
+    let store = &system.store;
+    let rest = Pace { tranquility: system.config.files.background_rest };
+    let mut runner = Runner::new(system.clock.clone(), stop);
+    let mut handlers: Vec<Arc<dyn bus::Handler>> = vec![Arc::new(RepairHandler::new(store.clone()))];
+    handlers.extend(system.drive.handlers());
+    for _ in 0..JOBS_AT_ONCE {
+        let worker = JobWorker::new(system.jobs.clone(), system.clock.clone(), handlers.clone());
+        runner.add(Arc::new(worker), rest);
+    }
+    runner.add(Arc::new(Cleaner::new(store.clone())), Pace::FULL);
+    runner.add(Arc::new(Rebalancer::new(store.clone())), rest);
+    runner.add(Arc::new(Scrubber::new(store.clone())), rest);
+    runner.add(Arc::new(Auditor::new(store.clone())), rest);
+    for worker in system.drive.workers() {
+        runner.add(worker, rest);
+    }
+    for node in system.nodes() {
+        runner.add(Arc::new(Compaction { node: node.clone() }), rest);
+    }
+    runner
+}
+
+/// Starts only what a storage server of its own needs.
+pub(crate) fn start_compactions(nodes: Vec<node::Node>, clock: Arc<dyn Clock>, stop: CancellationToken) -> Runner {
+    let mut runner = Runner::new(clock, stop);
+    for node in nodes {
+        runner.add(Arc::new(Compaction { node }), Pace { tranquility: 2 });
+    }
+    runner
+}
+
+/// Gives the space of removed parts back.
+struct Compaction {
+    node: node::Node,
+}
+
+#[async_trait]
+impl Worker for Compaction {
+    fn name(&self) -> &'static str {
+        "compaction"
+    }
+
+    async fn work(&self) -> Result<Progress, WorkError> {
+        Ok(match self.node.compact_once().await? {
+            Some(_) => Progress::Busy,
+            None => Progress::Idle,
+        })
+    }
+
+    async fn idle(&self) {
+        tokio::time::sleep(COMPACTION_LOOK).await;
+    }
+}

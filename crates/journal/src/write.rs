@@ -1,0 +1,118 @@
+//! Appending a change.
+
+use base::{AccountId, EntryId, SpaceId, Time};
+use db::{Tx, journal::ChangeRow};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Error;
+
+/// What happened to an entry. The words stand in the database and in the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// It is new.
+    Created,
+    /// It has another name in the same folder.
+    Renamed,
+    /// It is in another folder, perhaps also under another name.
+    Moved,
+    /// It has other bytes.
+    Content,
+    /// It is new, and a copy of something.
+    Copied,
+    /// It is gone, with all that was in it.
+    Deleted,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Created, Self::Renamed, Self::Moved, Self::Content, Self::Copied, Self::Deleted];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Renamed => "renamed",
+            Self::Moved => "moved",
+            Self::Content => "content",
+            Self::Copied => "copied",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The kind of a word; `None` for words of a newer version.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// A change to append; `S` is whatever an entry looks like.
+#[derive(Debug, Clone)]
+pub struct Change<S> {
+    /// The space that changed.
+    pub space: SpaceId,
+    /// What happened.
+    pub kind: Kind,
+    /// To which entry.
+    pub entry: EntryId,
+    /// The entry's revision after it.
+    pub revision: u64,
+    /// Who did it; nobody, where the program itself did.
+    pub actor: Option<AccountId>,
+    /// The client's id of the operation, if it gave one.
+    pub operation: Option<Uuid>,
+    /// When.
+    pub at: Time,
+    /// The entry after the change; nothing for one that is gone.
+    pub state: Option<S>,
+    /// What takes the change back.
+    pub inverse: Option<Value>,
+}
+
+/// Appends a change in the caller's unit of work and returns its number.
+///
+/// This takes the lock of the space's row, if the unit does not have it yet: to be called before rows of the space are
+/// locked, or after [`db::tree::claim`].
+///
+/// # Errors
+/// [`Error::SpaceUnknown`], [`Error::State`], [`Error::Database`].
+pub async fn append<S: Serialize>(tx: &Tx, change: Change<S>) -> Result<u64, Error> {
+    let sequence = db::journal::raise_sequence(tx, change.space).await?.ok_or(Error::SpaceUnknown)?;
+    record(tx, sequence, change).await?;
+    Ok(sequence)
+}
+
+/// Writes the row of a change whose number the caller raised itself in the same unit of work, together with other columns
+/// of the space's row.
+///
+/// # Errors
+/// [`Error::State`], [`Error::Database`]; a number that has a row already is one of those.
+pub async fn record<S: Serialize>(tx: &Tx, sequence: u64, change: Change<S>) -> Result<(), Error> {
+    let row = ChangeRow {
+        sequence,
+        kind: change.kind.as_str().to_owned(),
+        entry: change.entry,
+        revision: change.revision,
+        actor: change.actor,
+        operation: change.operation,
+        at: change.at,
+        state: change.state.as_ref().map(serde_json::to_string).transpose()?,
+        inverse: change.inverse.map(|inverse| inverse.to_string()),
+    };
+    Ok(db::journal::insert_change(tx, change.space, &row).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_a_contract() {
+        let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(words, ["created", "renamed", "moved", "content", "copied", "deleted"]);
+        assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));
+        assert_eq!(Kind::parse("tagged"), None);
+    }
+}

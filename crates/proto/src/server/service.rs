@@ -1,0 +1,206 @@
+//! The calls of the `Parts` service, each turned into the same call of the contract.
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use base::PartId;
+use bytes::Bytes;
+use futures::{
+    FutureExt, StreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+use tracing::Instrument;
+
+use super::small::SmallCalls;
+use crate::{
+    Body, Error, Parts, Receipt, TraceLink,
+    meter::{Meter, Meters, Side},
+    pb::node::{self as pb, parts_server, put_request::Step},
+    trace::span,
+    wire::{DATA_BYTES_MAX, Sum, from_status, part, to_status},
+};
+
+/// Between the beats of a call that takes its time.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Parts of one page of a listing at most; the answer stays far below the limit of a message.
+const LIST_PARTS_MAX: u32 = 16_384;
+
+/// The gRPC service over some [`Parts`].
+#[derive(Clone)]
+pub(crate) struct PartsService {
+    parts: Arc<dyn Parts>,
+    meters: Meters,
+    trace: Option<TraceLink>,
+    closing: CancellationToken,
+}
+
+impl PartsService {
+    pub(super) fn new(parts: Arc<dyn Parts>, trace: Option<TraceLink>, closing: CancellationToken) -> Self {
+        Self { parts, meters: Meters::new(Side::Server), trace, closing }
+    }
+
+    fn span<T>(&self, name: &'static str, part: Option<PartId>, request: &Request<T>) -> tracing::Span {
+        span(name, part, request.metadata(), self.trace.as_ref())
+    }
+}
+
+fn answer<T>(result: Result<T, Error>) -> Result<Response<T>, Status> {
+    result.map(Response::new).map_err(|error| to_status(&error))
+}
+
+#[tonic::async_trait]
+impl parts_server::Parts for PartsService {
+    type GetStream = BoxStream<'static, Result<pb::Data, Status>>;
+    type VerifyStream = BoxStream<'static, Result<pb::VerifyReply, Status>>;
+    type SmallStream = SmallCalls;
+
+    async fn put(&self, request: Request<Streaming<pb::PutRequest>>) -> Result<Response<pb::Receipt>, Status> {
+        let span = self.span("parts.put", None, &request);
+        let mut inbound = request.into_inner();
+        let call = async {
+            let first = inbound.message().await.map_err(|status| ended(&status))?.and_then(|message| message.step);
+            let Some(Step::Start(start)) = first else {
+                return Err(Error::Invalid("a put begins with its start".into()));
+            };
+            let part = part(&start.part)?;
+            tracing::Span::current().record("part", tracing::field::display(part));
+            self.parts.put(part, incoming(inbound, self.meters.put.clone())).await.map(pb::Receipt::from)
+        };
+        answer(self.meters.put.observe(call).instrument(span).await)
+    }
+
+    async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<Self::GetStream>, Status> {
+        let call = async {
+            let (part, range) = asked(request.get_ref())?;
+            let span = self.span("parts.get", Some(part), &request);
+            self.parts.get(part, range).instrument(span).await
+        };
+        let meter = self.meters.get.clone();
+        answer(self.meters.get.observe(call).await.map(|body| {
+            let messages = body.into_stream().flat_map(|piece| match piece {
+                Ok(piece) => stream::iter(cut(piece).map(Ok).collect::<Vec<_>>()),
+                Err(error) => stream::iter(vec![Err(error)]),
+            });
+            let messages = messages.map(move |message| match message {
+                Ok(bytes) => {
+                    meter.moved(bytes.len());
+                    Ok(pb::Data::seal(bytes))
+                }
+                Err(error) => {
+                    meter.failed(&error);
+                    Err(to_status(&error))
+                }
+            });
+            messages.boxed()
+        }))
+    }
+
+    async fn delete(&self, request: Request<pb::DeleteRequest>) -> Result<Response<pb::DeleteReply>, Status> {
+        let span = self.span("parts.delete", None, &request);
+        let call = async {
+            let parts = request.get_ref().parts.iter().map(|bytes| part(bytes)).collect::<Result<Vec<_>, _>>()?;
+            self.parts.delete(&parts).await
+        };
+        answer(self.meters.delete.observe(call).instrument(span).await.map(|()| pb::DeleteReply {}))
+    }
+
+    async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListReply>, Status> {
+        let span = self.span("parts.list", None, &request);
+        let call = async {
+            let request = request.get_ref();
+            let after = if request.after.is_empty() { None } else { Some(part(&request.after)?) };
+            let parts = self.parts.list(after, request.limit.min(LIST_PARTS_MAX)).await?;
+            Ok(pb::ListReply { parts: parts.into_iter().map(pb::PartInfo::from).collect() })
+        };
+        answer(self.meters.list.observe(call).instrument(span).await)
+    }
+
+    async fn verify(&self, request: Request<pb::VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
+        let part = part(&request.get_ref().part).map_err(|error| to_status(&error))?;
+        let span = self.span("parts.verify", Some(part), &request);
+        let (parts, meter) = (self.parts.clone(), self.meters.verify.clone());
+        let call = async move { meter.observe(parts.verify(part)).await }.instrument(span).boxed();
+        // Dropping the stream drops the call in it.
+        let beats = stream::unfold(Some(call), |call| async {
+            let mut call = call?;
+            match timeout(BEAT, &mut call).await {
+                Err(_) => Some((Ok(pb::VerifyReply { receipt: None }), Some(call))),
+                Ok(Ok(receipt)) => Some((Ok(pb::VerifyReply { receipt: Some(receipt.into()) }), None)),
+                Ok(Err(error)) => Some((Err(to_status(&error)), None)),
+            }
+        });
+        Ok(Response::new(beats.boxed()))
+    }
+
+    async fn health(&self, _: Request<pb::HealthRequest>) -> Result<Response<pb::HealthReply>, Status> {
+        answer(self.meters.health.observe(self.parts.health()).await.map(pb::HealthReply::from))
+    }
+
+    async fn small(&self, request: Request<Streaming<pb::SmallBatch>>) -> Result<Response<SmallCalls>, Status> {
+        let calls = SmallCalls::new(
+            request.into_inner(),
+            self.parts.clone(),
+            self.meters.clone(),
+            self.trace.clone(),
+            self.closing.clone(),
+        );
+        Ok(Response::new(calls))
+    }
+}
+
+/// What a get asks for; a range that ends before it begins is of no part.
+pub(super) fn asked(request: &pb::GetRequest) -> Result<(PartId, Range<u64>), Error> {
+    let part = part(&request.part)?;
+    if request.start > request.end { Err(Error::Range(part)) } else { Ok((part, request.start..request.end)) }
+}
+
+/// A piece as messages of the agreed length.
+fn cut(mut piece: Bytes) -> impl Iterator<Item = Bytes> {
+    std::iter::from_fn(move || (!piece.is_empty()).then(|| piece.split_to(piece.len().min(DATA_BYTES_MAX))))
+}
+
+/// The body of a put. It ends well only with an `End` that tells what came; a client that vanishes ends it with an
+/// error, so that the node keeps nothing.
+fn incoming(inbound: Streaming<pb::PutRequest>, meter: Meter) -> Body {
+    let pieces = stream::unfold(Some((inbound, Sum::new())), move |state| {
+        let meter = meter.clone();
+        async move {
+            let (mut inbound, mut sum) = state?;
+            match next(&mut inbound, &mut sum).await {
+                Ok(Some(bytes)) => {
+                    meter.moved(bytes.len());
+                    Some((Ok(bytes), Some((inbound, sum))))
+                }
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        }
+    });
+    Body::Stream(pieces.boxed())
+}
+
+async fn next(inbound: &mut Streaming<pb::PutRequest>, sum: &mut Sum) -> Result<Option<Bytes>, Error> {
+    loop {
+        let message = inbound.message().await.map_err(|status| ended(&status))?;
+        match message.and_then(|message| message.step) {
+            Some(Step::Data(data)) => {
+                let bytes = data.open()?;
+                if !bytes.is_empty() {
+                    sum.add(&bytes);
+                    return Ok(Some(bytes));
+                }
+            }
+            Some(Step::End(sent)) if Receipt::from(sent) == sum.receipt() => return Ok(None),
+            Some(Step::End(_)) => return Err(Error::Body("they are not those that were sent".into())),
+            Some(Step::Start(_)) => return Err(Error::Invalid("a put has one start".into())),
+            None => return Err(Error::Body("the sender stopped".into())),
+        }
+    }
+}
+
+fn ended(status: &Status) -> Error {
+    Error::Body(from_status(status).to_string())
+}

@@ -1,0 +1,150 @@
+//! The project's own commands: run the product, test it, check its habits, start a cluster on this machine.
+//!
+//! Reason to exist (c): development only. Nothing that ships imports it. Everything that CI does is a command here, so
+//! that a person can do it too.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its terminal")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "xtask is outside the product: it reads the environment, measures real time and polls processes"
+)]
+
+mod ci;
+mod cluster;
+#[cfg(test)]
+mod deploy_tests;
+mod http;
+mod place;
+mod postgres;
+mod process;
+mod setup;
+mod tidy;
+
+use std::{
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+use crate::place::Place;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the server in release and start it with the embedded defaults.
+    Run {
+        /// Passed on to `holdfast serve`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Start real services on loopback and run the tests against them.
+    Test {
+        /// Passed on to `cargo test`; without them, the whole workspace is tested.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Everything that CI checks: formatting, tidy, clippy, documentation, tests, generated files.
+    Ci,
+    /// Check the habits that no compiler checks: who imports whom, licences, file heads and lengths.
+    Tidy,
+    /// A whole cluster as plain processes on loopback: PostgreSQL, two gateways, one worker, six nodes.
+    Cluster {
+        #[command(subcommand)]
+        action: Option<ClusterAction>,
+        /// Where the cluster keeps its data, logs and process ids.
+        #[arg(long, default_value = "data-cluster", global = true)]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum ClusterAction {
+    /// Start what is not running yet, and wait until it answers (the default).
+    Up {
+        /// Gateways listen on this port + 1 and + 2, the worker on + 3, PostgreSQL on + 4, nodes from + 11.
+        #[arg(long)]
+        base_port: Option<u16>,
+    },
+    /// Stop every process of the cluster; the data stays.
+    Down,
+    /// Say which processes run, and where.
+    Status,
+}
+
+fn main() -> ExitCode {
+    match perform(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            process::exit_code(&error)
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    let place = Place::find()?;
+    match task {
+        Task::Run { args } => run(&place, &args),
+        Task::Test { args } => {
+            process::watch_signals()?;
+            ci::test(&place, &args)
+        }
+        Task::Ci => {
+            process::watch_signals()?;
+            ci::everything(&place)
+        }
+        Task::Tidy => tidy::check(&place),
+        Task::Cluster { action, dir } => {
+            process::watch_signals()?;
+            let dir = std::path::absolute(dir).context("the cluster's folder")?;
+            match action.unwrap_or(ClusterAction::Up { base_port: None }) {
+                ClusterAction::Up { base_port } => cluster::up(&place, &dir, base_port),
+                ClusterAction::Down => cluster::down(&dir),
+                ClusterAction::Status => cluster::status(&dir),
+            }
+        }
+    }
+}
+
+/// Builds the server and becomes it, so that signals and the exit code are the server's own.
+fn run(place: &Place, args: &[String]) -> Result<()> {
+    let binary = place.build_holdfast()?;
+    let error = Command::new(&binary).arg("serve").args(args).exec();
+    Err(error).with_context(|| format!("cannot start {}", binary.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_are_passed_on_whole() {
+        let check = |line: &[&str], expected: &[&str]| {
+            let (Task::Run { args } | Task::Test { args }) = Cli::try_parse_from(line).expect("parses").task else {
+                panic!("another task")
+            };
+            assert_eq!(args, expected);
+        };
+        check(&["xtask", "run"], &[]);
+        check(&["xtask", "run", "--listen", "127.0.0.1:9"], &["--listen", "127.0.0.1:9"]);
+        check(&["xtask", "run", "--", "--help"], &["--help"]);
+        check(&["xtask", "test", "-p", "db", "--", "--nocapture"], &["-p", "db", "--", "--nocapture"]);
+    }
+}
