@@ -12,6 +12,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    process::Child,
     time::{Duration, Instant},
 };
 
@@ -51,26 +52,32 @@ pub(crate) fn up(place: &Place, dir: &Path, base_port: Option<u16>) -> Result<()
         start_database(&programs, &state, &database)?;
     }
     let members = state.members();
-    for member in members.iter().filter(|member| !member.is_running()) {
+    let mut waiting = Vec::new();
+    for member in members {
+        if member.is_running() {
+            waiting.push((member, None));
+            continue;
+        }
         member.refuse_taken_port()?;
-        write_private(&member.file("toml"), &state.config_of(member)?)?;
+        write_private(&member.file("toml"), &state.config_of(&member)?)?;
         let mut server = std::process::Command::new(&holdfast);
         server.arg("serve").arg("--config").arg(member.file("toml"));
         if member.role == Role::Gateway {
             // Used by the first start only, which makes the account.
             server.env("HOLDFAST_ADMIN_PASSWORD", state.secret("admin-password")?);
         }
-        member.start(&mut server)?;
+        let child = member.start(&mut server)?;
+        waiting.push((member, Some(child)));
     }
-    wait_ready(&members)?;
+    wait_ready(waiting)?;
     print_status(&state);
     println!();
     println!("sign in    admin / {}   (as long as it has not been changed)", state.secret("admin-password")?);
-    println!(
-        "a node dies with    kill -9 $(cat {}), and comes back with    cargo xtask cluster up",
-        state.file("node-3.pid")
-    );
-    println!("everything stops with    cargo xtask cluster down");
+    let folder = state.shown("");
+    let option = if folder == "data-cluster" { String::new() } else { format!(" --dir {folder}") };
+    println!("kill one   kill -9 $(cat {}); files stay readable and writable", state.shown("node-3.pid"));
+    println!("back up    cargo xtask cluster{option}");
+    println!("stop all   cargo xtask cluster{option} down");
     Ok(())
 }
 
@@ -132,18 +139,24 @@ fn start_database(programs: &Postgres, state: &State, database: &Member) -> Resu
     programs.create_database(port, &password, DATABASE)
 }
 
-fn wait_ready(members: &[Member]) -> Result<()> {
+/// Waits until each member answers. One that was started just now comes with its process.
+fn wait_ready(mut waiting: Vec<(Member, Option<Child>)>) -> Result<()> {
     let started = Instant::now();
-    let mut waiting: Vec<&Member> = members.iter().collect();
     loop {
         process::check_stopped()?;
-        waiting.retain(|member| !member.is_ready());
-        let Some(first) = waiting.first() else { return Ok(()) };
-        if let Some(ended) = waiting.iter().find(|member| !member.is_running()) {
-            bail!("{} has ended; its log says:\n{}", ended.name, postgres::tail(&ended.file("log")));
-        }
+        waiting.retain(|(member, _)| !member.is_ready());
+        let Some((first, _)) = waiting.first() else { return Ok(()) };
         if started.elapsed() > READY_LIMIT {
             bail!("{} is not ready; its log says:\n{}", first.name, postgres::tail(&first.file("log")));
+        }
+        for (member, child) in &mut waiting {
+            let ended = match child {
+                Some(child) => !matches!(child.try_wait(), Ok(None)),
+                None => !member.is_running(),
+            };
+            if ended {
+                bail!("{} has ended; its log says:\n{}", member.name, postgres::tail(&member.file("log")));
+            }
         }
         std::thread::sleep(process::POLL);
     }
@@ -218,9 +231,9 @@ impl State {
         Ok(fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?.trim().to_owned())
     }
 
-    /// A file of the cluster's folder as one types it.
-    fn file(&self, name: &str) -> String {
-        let path = self.dir.join(name);
+    /// A file of the cluster's folder as one types it; without a name, the folder.
+    fn shown(&self, name: &str) -> String {
+        let path = if name.is_empty() { self.dir.clone() } else { self.dir.join(name) };
         let here = std::env::current_dir().unwrap_or_default();
         path.strip_prefix(here).unwrap_or(&path).display().to_string()
     }

@@ -16,7 +16,8 @@ pub(crate) fn status_of(address: SocketAddr, path: &str) -> Result<u16> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
     line.split(' ').nth(1).and_then(|code| code.parse().ok()).with_context(|| format!("not an HTTP answer: {line:?}"))
@@ -24,7 +25,7 @@ pub(crate) fn status_of(address: SocketAddr, path: &str) -> Result<u16> {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read as _, net::TcpListener, thread};
+    use std::{net::TcpListener, thread};
 
     use super::*;
 
@@ -34,9 +35,9 @@ mod tests {
         let address = listener.local_addr().expect("bound");
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("one client");
-            let mut asked = [0; 512];
-            let length = stream.read(&mut asked).expect("a request");
-            assert!(asked[..length].starts_with(b"GET /readyz HTTP/1.1\r\n"));
+            let asked: Vec<String> =
+                BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+            assert_eq!(asked.first().map(String::as_str), Some("GET /readyz HTTP/1.1"));
             stream.write_all(answer.as_bytes()).expect("the client listens");
         });
         let status = status_of(address, "/readyz");

@@ -258,13 +258,11 @@ mod tests {
             panic!("PostgreSQL is not installed; `cargo xtask test` installs it")
         };
         let server = Throwaway::start(&postgres).expect("starts");
-        let port: u16 =
-            server.url().split([':', '/']).filter_map(|piece| piece.parse().ok()).next_back().expect("a port");
+        assert!(server.url().starts_with("postgres://holdfast:"));
         let folder = server._dir.path().to_owned();
         let pid = server.server.id();
         drop(server);
         assert!(!folder.exists());
         assert!(!Path::new(&format!("/proc/{pid}")).exists());
-        assert!(std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
     }
 }

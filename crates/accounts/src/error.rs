@@ -78,10 +78,9 @@ impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::RegistrationClosed
-            | Self::WrongPassword
-            | Self::AccountDisabled
-            | Self::PermissionMissing(_) => ErrorKind::Denied,
+            Self::RegistrationClosed | Self::WrongPassword | Self::AccountDisabled | Self::PermissionMissing(_) => {
+                ErrorKind::Denied
+            }
             Self::NameTaken => ErrorKind::Exists,
             Self::NameInvalid | Self::DisplayNameInvalid | Self::PasswordInvalid => ErrorKind::Invalid,
             Self::WrongCredentials

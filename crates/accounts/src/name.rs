@@ -71,7 +71,8 @@ pub(crate) fn client(text: &str) -> String {
 
 /// Controls, separators of lines, and the overrides of writing direction that make a name read as another.
 fn is_unseen(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -80,7 +81,8 @@ mod tests {
 
     #[test]
     fn names_that_people_have() {
-        for good in ["ada", "Ada.Lovelace", "a_b-c@example.org", "Андрей", "ÅSA", "李雷", "x1", &"y".repeat(64)] {
+        for good in ["ada", "Ada.Lovelace", "a_b-c@example.org", "Андрей", "ÅSA", "李雷", "x1", &"y".repeat(64)]
+        {
             let name = AccountName::new(good).expect(good);
             assert_eq!(name.shown, good);
         }

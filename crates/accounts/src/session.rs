@@ -155,8 +155,7 @@ impl Accounts {
         let now = inner.clock.now();
         let lifetime = inner.options.refresh_lifetime;
         let hashes = (token.hash(), successor.hash());
-        let outcome =
-            inner.db.write(Lane::Free, async move |tx| exchange(&tx, hashes, now, lifetime).await).await?;
+        let outcome = inner.db.write(Lane::Free, async move |tx| exchange(&tx, hashes, now, lifetime).await).await?;
         let session = match outcome {
             Refreshed::Next(session) => session,
             Refreshed::Unknown => return Err(Error::TokenInvalid),
@@ -227,10 +226,8 @@ impl Accounts {
     pub async fn end_session(&self, principal: &Principal, id: SessionId) -> Result<(), Error> {
         let inner = &*self.0;
         let (account, now) = (principal.account, inner.clock.now());
-        let ended = inner
-            .db
-            .write(Lane::Free, async move |tx| db::accounts::end_session(&tx, account, id, now).await)
-            .await?;
+        let ended =
+            inner.db.write(Lane::Free, async move |tx| db::accounts::end_session(&tx, account, id, now).await).await?;
         if !ended {
             return Err(Error::SessionUnknown);
         }

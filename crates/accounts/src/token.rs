@@ -104,8 +104,8 @@ impl Keys {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(Error::TokenInvalid);
         }
-        let data = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation)
-            .map_err(|_| Error::TokenInvalid)?;
+        let data =
+            jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation).map_err(|_| Error::TokenInvalid)?;
         // An extension that a token marks as critical must be understood (RFC 7515, 4.1.11), and we understand none.
         if data.header.kid != self.header.kid || data.header.crit.is_some() {
             return Err(Error::TokenInvalid);

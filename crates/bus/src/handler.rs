@@ -41,22 +41,12 @@ impl<E: StdError> From<E> for HandlerError {
     }
 }
 
-/// How a [`JobWorker`] leases.
-#[derive(Debug, Clone)]
-struct Leasing {
-    /// For how long; it is renewed while the handler runs.
-    lease: Duration,
-    /// How often the table is looked at when nobody says that there is something.
-    poll: Duration,
-}
-
 /// The worker that leases jobs and gives them to their handlers, one at a time. For several at a time, run several.
 pub struct JobWorker {
     jobs: Jobs,
     clock: Arc<dyn Clock>,
     handlers: BTreeMap<&'static str, Arc<dyn Handler>>,
     kinds: Vec<&'static str>,
-    leasing: Leasing,
 }
 
 impl JobWorker {
@@ -64,10 +54,7 @@ impl JobWorker {
     pub fn new(jobs: Jobs, clock: Arc<dyn Clock>, handlers: Vec<Arc<dyn Handler>>) -> Self {
         let handlers: BTreeMap<_, _> = handlers.into_iter().map(|handler| (handler.kind(), handler)).collect();
         let kinds = handlers.keys().copied().collect();
-        // A minute is how long the jobs of a killed process wait; a second is what a job waits that another process
-        // asked for.
-        let leasing = Leasing { lease: Duration::from_secs(60), poll: Duration::from_secs(1) };
-        Self { jobs, clock, handlers, kinds, leasing }
+        Self { jobs, clock, handlers, kinds }
     }
 
     /// Runs the handler to its end, or until the lease is lost.
@@ -77,6 +64,7 @@ impl JobWorker {
         let Some(handler) = self.handlers.get(job.kind.as_str()).map(Arc::clone) else {
             return Ok(Err(HandlerError::Failed("this process has no handler for the job".to_owned())));
         };
+        let lease = self.jobs.options().lease;
         let mut task = JoinSet::new();
         let theirs = Arc::clone(job);
         task.spawn(async move { handler.handle(&theirs).await });
@@ -90,7 +78,7 @@ impl JobWorker {
                     });
                 }
                 // Two renewals may fail before the lease is over.
-                () = tokio::time::sleep(self.leasing.lease / 3) => match self.jobs.renew(job, self.leasing.lease).await {
+                () = tokio::time::sleep(lease / 3) => match self.jobs.renew(job, lease).await {
                     Ok(()) => {}
                     Err(Error::LeaseLost) => return Err(Error::LeaseLost),
                     Err(error) => tracing::warn!(job = %job.id, kind = job.kind, %error, "could not renew the lease of a job"),
@@ -122,7 +110,7 @@ impl Worker for JobWorker {
     }
 
     async fn work(&self) -> Result<Progress, WorkError> {
-        let Some(job) = self.jobs.lease(&self.kinds, self.leasing.lease).await? else {
+        let Some(job) = self.jobs.lease(&self.kinds, self.jobs.options().lease).await? else {
             return Ok(Progress::Idle);
         };
         let job = Arc::new(job);
@@ -147,7 +135,7 @@ impl Worker for JobWorker {
     async fn idle(&self) {
         tokio::select! {
             () = self.jobs.asked() => {}
-            () = tokio::time::sleep(self.leasing.poll) => {}
+            () = tokio::time::sleep(self.jobs.options().poll) => {}
         }
     }
 }

@@ -50,9 +50,15 @@ pub async fn enqueue<P: Serialize>(tx: &Tx, ids: &Ids, now: Time, job: NewJob<P>
     Ok(db::jobs::enqueue(tx, &row).await?)
 }
 
-/// How failed attempts are repeated.
+/// How jobs are leased, and failed attempts repeated.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// For how long a [`JobWorker`](crate::JobWorker) leases; it renews while the handler runs. It is how long the jobs of
+    /// a killed process wait.
+    pub lease: Duration,
+    /// How often it looks at the table when nobody says that there is something: how long a job waits that another
+    /// process asked for.
+    pub poll: Duration,
     /// The wait after the first failed attempt; each further one doubles it.
     pub retry_first: Duration,
     /// The longest wait between attempts.
@@ -64,7 +70,13 @@ pub struct Options {
 impl Default for Options {
     /// Twelve attempts over about an hour and a half: long enough for a restart of whatever is broken.
     fn default() -> Self {
-        Self { retry_first: Duration::from_secs(2), retry_max: Duration::from_secs(20 * 60), attempts_max: 12 }
+        Self {
+            lease: Duration::from_secs(60),
+            poll: Duration::from_secs(1),
+            retry_first: Duration::from_secs(2),
+            retry_max: Duration::from_secs(20 * 60),
+            attempts_max: 12,
+        }
     }
 }
 
@@ -166,6 +178,10 @@ impl Jobs {
     /// Waits for [`Jobs::wake`].
     pub(crate) async fn asked(&self) {
         self.asked.notified().await;
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
     }
 
     /// Leases the most urgent due job of the given kinds, if there is one.
@@ -293,7 +309,7 @@ impl Jobs {
         }
     }
 
-    /// Up to `limit` jobs of a state in the order in which they were asked for, beginning after `after`.
+    /// Up to `limit` jobs of a state, the oldest first (to the millisecond), beginning after `after`.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -348,9 +364,8 @@ fn backoff(options: &Options, id: JobId, attempts: u32) -> Duration {
     let half = doubled.min(options.retry_max) / 2;
     // The last eight bytes of a UUIDv7 are random but for two bits; a round of splitmix64 spreads them over all.
     let bytes = id.to_bytes();
-    let seed = u64::from_be_bytes([
-        bytes[8], bytes[9], bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15],
-    ]);
+    let seed =
+        u64::from_be_bytes([bytes[8], bytes[9], bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]]);
     let mixed = (seed ^ u64::from(attempts)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let share = (mixed ^ (mixed >> 31)) >> 32;
     half + half.mul_f64(share as f64 / f64::from(u32::MAX))

@@ -79,13 +79,7 @@ pub struct SessionRow {
 
 impl Row for SessionRow {
     fn read(row: &RowReader<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.get(0)?,
-            client: row.get(1)?,
-            created: row.get(2)?,
-            used: row.get(3)?,
-            expires: row.get(4)?,
-        })
+        Ok(Self { id: row.get(0)?, client: row.get(1)?, created: row.get(2)?, used: row.get(3)?, expires: row.get(4)? })
     }
 }
 
@@ -137,15 +131,7 @@ pub async fn insert_account(tx: &Tx, new: &NewAccount<'_>) -> Result<bool, Error
         .exec(
             "INSERT INTO account (id, name, name_key, display_name, password_hash, permissions, created_us)
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name_key) DO NOTHING",
-            &params![
-                new.id,
-                new.name,
-                new.name_key,
-                new.display_name,
-                new.password_hash,
-                new.permissions,
-                new.created
-            ],
+            &params![new.id, new.name, new.name_key, new.display_name, new.password_hash, new.permissions, new.created],
         )
         .await?;
     Ok(rows == 1)
@@ -176,10 +162,7 @@ pub async fn account(db: &Db, id: AccountId) -> Result<Option<AccountRow>, Error
 /// Puts a new password hash in the place of an old one; `false` if the old one is no longer there.
 pub async fn replace_password(tx: &Tx, id: AccountId, old: &str, new: &str) -> Result<bool, Error> {
     let rows = tx
-        .exec(
-            "UPDATE account SET password_hash = $1 WHERE id = $2 AND password_hash = $3",
-            &params![new, id, old],
-        )
+        .exec("UPDATE account SET password_hash = $1 WHERE id = $2 AND password_hash = $3", &params![new, id, old])
         .await?;
     Ok(rows == 1)
 }
@@ -280,12 +263,7 @@ pub async fn end_other_sessions(
 /// Marks a session as used and moves its end, if it goes on; `None` if it does not.
 ///
 /// Besides, this is the lock under which a session's refresh tokens change, taken before them in every unit of work.
-pub async fn touch_session(
-    tx: &Tx,
-    id: SessionId,
-    now: Time,
-    expires: Time,
-) -> Result<Option<AccountId>, Error> {
+pub async fn touch_session(tx: &Tx, id: SessionId, now: Time, expires: Time) -> Result<Option<AccountId>, Error> {
     let row: Option<(AccountId,)> = tx
         .query_opt(
             "UPDATE session SET used_us = $1, expires_us = $2

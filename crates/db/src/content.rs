@@ -173,9 +173,8 @@ pub async fn add_reference(tx: &Tx, content: ContentId) -> Result<bool, Error> {
 
 /// One version less refers to the content; returns how many are left, `None` if there is no such content.
 pub async fn drop_reference(tx: &Tx, content: ContentId) -> Result<Option<i64>, Error> {
-    let left: Option<(i64,)> = tx
-        .query_opt("UPDATE content SET refs = refs - 1 WHERE id = $1 RETURNING refs", &params![content])
-        .await?;
+    let left: Option<(i64,)> =
+        tx.query_opt("UPDATE content SET refs = refs - 1 WHERE id = $1 RETURNING refs", &params![content]).await?;
     Ok(left.map(|(refs,)| refs))
 }
 
@@ -266,20 +265,14 @@ impl Row for AuditRow {
 
 /// Extents of any state with ids from `low` to `high`, both included, in order.
 pub async fn extents_between(db: &Db, low: ExtentId, high: ExtentId) -> Result<Vec<AuditRow>, Error> {
-    db.query(
-        "SELECT id, state, manifest FROM extent WHERE id >= $1 AND id <= $2 ORDER BY id",
-        &params![low, high],
-    )
-    .await
+    db.query("SELECT id, state, manifest FROM extent WHERE id >= $1 AND id <= $2 ORDER BY id", &params![low, high])
+        .await
 }
 
 /// How many ready extents there are, and their bytes.
 pub async fn extent_totals(db: &Db) -> Result<(u64, u64), Error> {
     let row: Option<(u64, u64)> = db
-        .query_opt(
-            "SELECT COUNT(*), CAST(COALESCE(SUM(length), 0) AS BIGINT) FROM extent WHERE state = 1",
-            &params![],
-        )
+        .query_opt("SELECT COUNT(*), CAST(COALESCE(SUM(length), 0) AS BIGINT) FROM extent WHERE state = 1", &params![])
         .await?;
     Ok(row.unwrap_or_default())
 }
@@ -306,13 +299,7 @@ pub async fn set_verified(tx: &Tx, extent: &ExtentRow, at: Time) -> Result<(), E
 }
 
 /// Gives a partial upload's extents to the content of the final one, `position` and `start` moved up.
-pub async fn adopt_extents(
-    tx: &Tx,
-    from: ContentId,
-    to: ContentId,
-    position: u32,
-    start: u64,
-) -> Result<u64, Error> {
+pub async fn adopt_extents(tx: &Tx, from: ContentId, to: ContentId, position: u32, start: u64) -> Result<u64, Error> {
     tx.exec(
         "UPDATE extent SET content_id = $1, position = position + $2, start = start + $3
          WHERE content_id = $4 AND state = 1",
@@ -323,8 +310,7 @@ pub async fn adopt_extents(
 
 /// Removes an extent's row, whatever its state; the caller has put its parts on the garbage.
 pub async fn delete_extent(tx: &Tx, content: ContentId, extent: ExtentId) -> Result<bool, Error> {
-    let rows =
-        tx.exec("DELETE FROM extent WHERE content_id = $1 AND id = $2", &params![content, extent]).await?;
+    let rows = tx.exec("DELETE FROM extent WHERE content_id = $1 AND id = $2", &params![content, extent]).await?;
     Ok(rows == 1)
 }
 
@@ -465,10 +451,7 @@ pub async fn postpone_garbage(tx: &Tx, row: &GarbageRow) -> Result<(), Error> {
 /// How many garbage rows there are, their bytes, and when the oldest was due.
 pub async fn garbage_totals(db: &Db) -> Result<(u64, u64, Option<Time>), Error> {
     let row: Option<(u64, u64, Option<Time>)> = db
-        .query_opt(
-            "SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT), MIN(due_us) FROM garbage",
-            &params![],
-        )
+        .query_opt("SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT), MIN(due_us) FROM garbage", &params![])
         .await?;
     Ok(row.unwrap_or_default())
 }

@@ -83,13 +83,7 @@ pub async fn head(tx: &Tx, space: SpaceId) -> Result<Option<(u64, u64)>, Error> 
 }
 
 /// Up to `limit` changes with a number above `after` and not above `newest`, in order.
-pub async fn changes(
-    tx: &Tx,
-    space: SpaceId,
-    after: u64,
-    newest: u64,
-    limit: u32,
-) -> Result<Vec<ChangeRow>, Error> {
+pub async fn changes(tx: &Tx, space: SpaceId, after: u64, newest: u64, limit: u32) -> Result<Vec<ChangeRow>, Error> {
     tx.query(
         "SELECT sequence, kind, entry_id, revision, actor, operation_id, at_us, state, inverse
          FROM journal WHERE space_id = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence LIMIT $4",

@@ -187,8 +187,6 @@ fn lock(path: &Path) -> Result<File, Error> {
             path.display(),
             name.display()
         ))),
-        Err(TryLockError::Error(why)) => {
-            Err(Error::Unavailable(format!("{} cannot be locked: {why}", name.display())))
-        }
+        Err(TryLockError::Error(why)) => Err(Error::Unavailable(format!("{} cannot be locked: {why}", name.display()))),
     }
 }

@@ -116,11 +116,8 @@ pub async fn setting(db: &Db, key: &str) -> Result<Option<String>, Error> {
 pub async fn swap_setting(tx: &Tx, key: &str, old: Option<&str>, new: &str) -> Result<bool, Error> {
     let rows = match old {
         None => {
-            tx.exec(
-                "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING",
-                &params![key, new],
-            )
-            .await?
+            tx.exec("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", &params![key, new])
+                .await?
         }
         Some(old) => {
             tx.exec("UPDATE setting SET value = $1 WHERE key = $2 AND value = $3", &params![new, key, old]).await?

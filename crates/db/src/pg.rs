@@ -30,9 +30,9 @@ const STATEMENT_MAX: Duration = Duration::from_secs(60);
 /// A unit of work that waits this long between two statements hangs; the server then ends it, and its locks with it.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
-/// How often a transaction is begun before its caller is told that the server is away: a connection of the pool may
-/// have died unnoticed, and the next one as well.
-const BEGIN_TRIES: usize = 3;
+/// How often a transaction is begun, or a lone read is tried, before its caller is told that the server is away: a
+/// connection of the pool may have broken unnoticed, and another may come back while the first is replaced.
+const TRIES: usize = 3;
 
 pub(crate) struct Pg {
     pool: Connections,
@@ -170,24 +170,34 @@ impl Connections {
             let conn = Conn::new(self.get().await?);
             match conn.batch_execute(begin).await.map_err(|failure| error(&failure)) {
                 Ok(()) => return Ok(conn),
-                Err(Error::Unavailable(_)) if tries < BEGIN_TRIES => tries += 1,
+                Err(Error::Unavailable(_)) if tries < TRIES => self.distrust(),
                 Err(failure) => return Err(failure),
             }
+            tries += 1;
         }
     }
 
-    /// One statement in a transaction of its own.
+    /// One statement that reads, in a transaction of its own.
     async fn query<R: Row>(&self, sql: &'static str, params: &[Value<'_>], most: usize) -> Result<Vec<R>, Error> {
-        let client = self.get().await?;
-        match session::query(&client, sql, params, most).await {
-            // Only reads come here, and a read may be repeated.
-            Err(Error::Unavailable(_)) => {
-                drop(client);
-                let client = self.get().await?;
-                session::query(&client, sql, params, most).await
+        let mut tries = 1;
+        loop {
+            let conn = Conn::new(self.get().await?);
+            // There is no transaction that somebody who goes away could leave open.
+            conn.set_clean();
+            match session::query(&conn, sql, params, most).await {
+                Err(Error::Unavailable(_)) if tries < TRIES => {
+                    conn.set_broken();
+                    self.distrust();
+                }
+                result => return result,
             }
-            result => result,
+            tries += 1;
         }
+    }
+
+    /// A connection was found broken: most likely the server was restarted, and those that are idle are no better.
+    fn distrust(&self) {
+        self.pool.retain(|_, _| false);
     }
 
     async fn get(&self) -> Result<deadpool_postgres::Object, Error> {

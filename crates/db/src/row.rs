@@ -47,9 +47,8 @@ impl RowReader<'_> {
             Source::Pg(row) => pg::cell(row, index)?,
         };
         let found = cell.kind();
-        T::from_cell(cell).ok_or_else(|| {
-            Error::Shape(format!("column {index} holds {found}, not {}", std::any::type_name::<T>()))
-        })
+        T::from_cell(cell)
+            .ok_or_else(|| Error::Shape(format!("column {index} holds {found}, not {}", std::any::type_name::<T>())))
     }
 }
 

@@ -97,12 +97,7 @@ pub async fn space(db: &Db, id: SpaceId) -> Result<Option<SpaceRow>, Error> {
 }
 
 /// Up to `limit` spaces that an account owns, in order of their ids, beginning after `after`.
-pub async fn spaces_of(
-    db: &Db,
-    owner: AccountId,
-    after: Option<SpaceId>,
-    limit: u32,
-) -> Result<Vec<SpaceRow>, Error> {
+pub async fn spaces_of(db: &Db, owner: AccountId, after: Option<SpaceId>, limit: u32) -> Result<Vec<SpaceRow>, Error> {
     let after = after.unwrap_or(SpaceId::from_bytes([0; 16]));
     db.query(
         "SELECT id, kind, owner_id, name, root_id, sequence, epoch, used_bytes, reserved_bytes, quota_bytes, purging

@@ -257,12 +257,7 @@ pub async fn children(
 }
 
 /// Up to `limit` entries of a folder, inside a unit of work.
-pub async fn children_within(
-    tx: &Tx,
-    space: SpaceId,
-    parent: EntryId,
-    limit: u32,
-) -> Result<Vec<EntryRow>, Error> {
+pub async fn children_within(tx: &Tx, space: SpaceId, parent: EntryId, limit: u32) -> Result<Vec<EntryRow>, Error> {
     tx.query(
         concat!(
             "SELECT ",

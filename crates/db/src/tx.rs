@@ -154,7 +154,9 @@ impl Tx {
     fn usable(&self, params: &[Value<'_>]) -> Result<(), Error> {
         match self.0.failure.get() {
             None => params.iter().try_for_each(Value::check),
-            Some(_) => Err(Error::Internal("a statement after one that had failed in the same unit of work".to_owned())),
+            Some(_) => {
+                Err(Error::Internal("a statement after one that had failed in the same unit of work".to_owned()))
+            }
         }
     }
 

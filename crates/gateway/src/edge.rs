@@ -260,3 +260,75 @@ impl http_body::Body for CountedOut {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, routing::get};
+    use base::{Clock, Time};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Time {
+            Time::from_micros(0)
+        }
+
+        fn elapsed(&self) -> std::time::Duration {
+            std::time::Duration::ZERO
+        }
+    }
+
+    fn routed(router: Router) -> Router {
+        router.layer(Edge::new(Meters::new(Arc::new(Still)), Gate::new(1), Origins::Own, None))
+    }
+
+    async fn ask(router: Router, path: &str) -> (http::response::Parts, Bytes) {
+        let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+        let Ok(response) = router.oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        (parts, body.collect().await.expect("a body").to_bytes())
+    }
+
+    async fn panics() -> &'static str {
+        let nothing: Option<&str> = None;
+        nothing.expect("a secret of ours")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_says_nothing() {
+        let router = routed(Router::new().route("/panic", get(panics)).route("/fine", get(async || "fine")));
+        let (parts, body) = ask(router.clone(), "/panic").await;
+        assert_eq!(parts.status, 500);
+        let problem: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(problem["code"], "internal");
+        assert_eq!(problem["request_id"].as_str(), parts.headers["request-id"].to_str().ok());
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+        // The place of the request that panicked is free again.
+        assert_eq!(ask(router, "/fine").await.0.status, 200);
+    }
+
+    #[tokio::test]
+    async fn answers_are_hardened_unless_they_say_otherwise() {
+        let own = async || ([(header::CACHE_CONTROL, "no-cache")], "x");
+        let router = routed(Router::new().route("/plain", get(async || "x")).route("/own", get(own)));
+        let (plain, _) = ask(router.clone(), "/plain").await;
+        assert_eq!(plain.headers["x-content-type-options"], "nosniff");
+        assert_eq!(plain.headers["cache-control"], "private, no-store");
+        assert_eq!(ask(router, "/own").await.0.headers["cache-control"], "no-cache");
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_keeps_its_place() {
+        let long = async || Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+        let router = routed(Router::new().route("/long", get(long)).route("/fine", get(async || "fine")));
+        let request = Request::builder().uri("/long").body(Body::empty()).expect("a request");
+        let Ok(open) = router.clone().oneshot(request).await;
+        assert_eq!(ask(router.clone(), "/fine").await.0.status, 503);
+        drop(open);
+        assert_eq!(ask(router, "/fine").await.0.status, 200);
+    }
+}

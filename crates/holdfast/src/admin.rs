@@ -59,7 +59,12 @@ pub(crate) async fn migrate(options: Options) -> anyhow::Result<()> {
     let db = db::Db::open(db::Options::new(config.backend()?, SystemClock::new())).await.context("the database")?;
     let migrated = db.migrate().await?;
     db.close().await;
-    println!("{migrated}");
+    if migrated.applied.is_empty() {
+        println!("the schema is up to date");
+    }
+    for step in migrated.applied {
+        println!("applied {step}");
+    }
     Ok(())
 }
 

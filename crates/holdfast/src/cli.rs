@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Migrate(Options),
     /// Prints the effective configuration, secrets hidden
     Config(Options),
+    /// Measures the store on this machine against the limits of the same machine
+    Bench(crate::bench::Args),
     /// Asks a health address and says by the exit code whether it answered well
     #[command(hide = true)]
     Healthcheck {

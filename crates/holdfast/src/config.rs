@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use base::Secret;
 use serde::Deserialize;
 
-pub(crate) use self::sections::{Accounts, Files, Gateway, Log, LogFormat, Node, Registration, StrategyName, Trace};
+pub(crate) use self::sections::{Accounts, Files, Gateway, Log, LogFormat, Node, Registration, Trace};
 use crate::cli::{Options, Role};
 
 /// The whole of it. Unknown keys are errors.

@@ -1,6 +1,7 @@
 //! The program: command line, configuration, roles. The only place that knows them (reason c: the executable).
 
 mod admin;
+mod bench;
 mod cli;
 mod client;
 mod clock;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
             Command::Check(options) => admin::check(options).await.map(|()| ExitCode::SUCCESS),
             Command::Migrate(options) => admin::migrate(options).await.map(|()| ExitCode::SUCCESS),
             Command::Config(options) => admin::print_config(options).map(|()| ExitCode::SUCCESS),
+            Command::Bench(args) => bench::run(args).await.map(|()| ExitCode::SUCCESS),
             Command::Healthcheck { url } => admin::healthcheck(&url).await.map(|()| ExitCode::SUCCESS),
             Command::Client(command) => client::run(command).await,
         }

@@ -27,8 +27,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Created, Self::Renamed, Self::Moved, Self::Content, Self::Copied, Self::Deleted];
+    pub const ALL: [Self; 6] = [Self::Created, Self::Renamed, Self::Moved, Self::Content, Self::Copied, Self::Deleted];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {

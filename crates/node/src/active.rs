@@ -1,11 +1,6 @@
 //! The segment that records are appended to.
 
-use std::{
-    fs::OpenOptions,
-    io,
-    path::Path,
-    sync::Arc,
-};
+use std::{fs::OpenOptions, io, path::Path, sync::Arc};
 
 use rustix::{fs::FallocateFlags, io::Errno};
 
@@ -50,7 +45,12 @@ impl Active {
     ///
     /// # Errors
     /// The system's, and what was being done.
-    pub(crate) fn append(&mut self, options: &Options, pieces: &[&[u8]], bytes: u64) -> Result<(), (&'static str, io::Error)> {
+    pub(crate) fn append(
+        &mut self,
+        options: &Options,
+        pieces: &[&[u8]],
+        bytes: u64,
+    ) -> Result<(), (&'static str, io::Error)> {
         self.allocate(self.end + bytes, options);
         let write = || {
             options.faults.check(Step::SegmentWrite)?;

@@ -85,8 +85,7 @@ impl Folder {
             return Err(Error::OtherNode { dir: dir.to_owned(), expected, found: marker.node });
         }
         let file_system = file_system(dir).map_err(Error::io("looking at", dir))?;
-        let folder =
-            Self { dir: dir.to_owned(), marker, file_system, lock: parking_lot::Mutex::new(Some(lock)) };
+        let folder = Self { dir: dir.to_owned(), marker, file_system, lock: parking_lot::Mutex::new(Some(lock)) };
         for sub in [folder.segments(), folder.parts(), folder.tmp()] {
             fs::create_dir_all(&sub).map_err(Error::io("making", sub))?;
         }

@@ -140,7 +140,12 @@ mod tests {
     #[test]
     fn the_bytes_are_a_contract() {
         let (head, entries) = sample();
-        assert_eq!(hex(&encode(&head, &entries)), "GOLDEN_HINT");
+        assert_eq!(
+            hex(&encode(&head, &entries)),
+            "486648696e74303103000000000000000102030405060708090a0b0c0d0e0f10a8000000000000000500000000000000\
+             02000000000000000197f3c6b1d07c3a9d2e5f6071829301221100000000000028000000080000000100000000000000\
+             0197f3c6b1d07c3a9d2e5f607182930200000000000000007000000000000000020000000000000098354447c27cf42c"
+        );
     }
 
     #[test]

@@ -1,17 +1,14 @@
 //! Where every part is: the index in memory, a cache of what the disk says.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    ops::Bound,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fs::File, ops::Bound, path::PathBuf, sync::Arc};
 
 use base::PartId;
 use proto::{PartInfo, Receipt};
 
-use crate::record::{self, SEGMENT_HEADER};
+use crate::{
+    record::{self, SEGMENT_HEADER},
+    trailer,
+};
 
 /// Where a part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +115,7 @@ impl Index {
             }
             Entry::File { length, .. } => {
                 add(&mut self.files, 1);
-                add(&mut self.file_bytes, length);
+                add(&mut self.file_bytes, trailer::file_bytes(length));
             }
         }
     }

@@ -11,7 +11,7 @@ use base::{PartId, limits::CHECKSUM_BLOCK_BYTES};
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use proto::{Body, Error, Receipt};
-use rustix::fs::FallocateFlags;
+use rustix::{fs::FallocateFlags, io::Errno};
 
 use crate::{
     checksum::{self, crc32c},
@@ -54,9 +54,9 @@ impl Write {
             let file = OpenOptions::new().create_new(true).write(true).open(temp.path())?;
             if let Some(length) = length {
                 // Only for speed and to know early; not every file system can.
-                match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, trailer::file_bytes(length)) {
-                    Err(rustix::io::Errno::NOSPC) => return Err(rustix::io::Errno::NOSPC.into()),
-                    Ok(()) | Err(_) => {}
+                let bytes = trailer::file_bytes(length);
+                if let Err(error @ Errno::NOSPC) = rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+                    return Err(error.into());
                 }
             }
             Ok(Arc::new(file))
@@ -129,7 +129,7 @@ impl Read {
         let file = match File::open(shared.folder.part(part)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(shared.damaged(part, error)),
+            Err(error) => return Err(shared.read_failed(part, &error)),
         };
         let footer = file.metadata().and_then(|metadata| read_footer(&file, metadata.len()));
         let Footer { receipt, table_sum, .. } = match footer {
@@ -139,7 +139,7 @@ impl Read {
             Ok(Err(Refused::Version(version))) => {
                 return Err(shared.damaged(part, format!("its file is of a later form ({version})")));
             }
-            Err(error) => return Err(shared.damaged(part, error)),
+            Err(error) => return Err(shared.read_failed(part, &error)),
         };
         Ok(Some(Self { shared, part, file, receipt, table_sum }))
     }
@@ -156,7 +156,7 @@ impl Read {
             let table_at = self.receipt.length + first * checksum::ENTRY as u64;
             Ok((data, read_at(&self.file, table_at, entries as usize * checksum::ENTRY)?))
         };
-        let (data, table) = read().map_err(|error: io::Error| self.shared.damaged(self.part, error))?;
+        let (data, table) = read().map_err(|error: io::Error| self.shared.read_failed(self.part, &error))?;
         checksum::check(self.part, first, &data, &table)
             .map_err(|block| self.shared.damaged(self.part, format!("block {block} does not match")))?;
         Ok(Bytes::from(data).slice((range.start - start) as usize..(range.end - start) as usize))
@@ -171,7 +171,8 @@ impl Read {
             running.update(&self.read(&(start..length.min(start + PIECE as u64)))?);
         }
         let (receipt, table) = running.finish();
-        let stored = read_at(&self.file, length, table.len()).map_err(|error| self.shared.damaged(self.part, error))?;
+        let stored =
+            read_at(&self.file, length, table.len()).map_err(|error| self.shared.read_failed(self.part, &error))?;
         if stored != table || crc32c(&[&stored]) != self.table_sum {
             return Err(self.shared.damaged(self.part, "its table of checksums is damaged"));
         }

@@ -15,7 +15,7 @@
 //! - **Bounds.** Memory is about 64 bytes a part ([`Options::parts_max`]) and a few MiB for every transfer; a disk that
 //!   is full, or failed a write, refuses puts and goes on serving reads.
 //!
-//! The forms on disk are described where they are read and written: [`folder`](self) layout and marker in `folder.rs`,
+//! The forms on disk are described where they are read and written: layout and marker in `folder.rs`,
 //! segments in `record.rs`, part files in `trailer.rs`, hints in `hint.rs`. All carry a version. Decision record:
 //! `docs/adr/2026-11-21-node-index.md`.
 

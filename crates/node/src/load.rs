@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     Error,
     active::Active,
-    disk::read_at,
+    disk::{self, read_at},
     folder::{Folder, sync_dir},
     hint::{self, Hinted},
     index::{Entry, Index, Segment, SegmentState},
@@ -36,8 +36,7 @@ pub(crate) struct Loaded {
 /// Reads hints, scans segments without one, and takes in the part files. Cuts a torn tail, and clears `tmp/`.
 pub(crate) fn load(folder: &Folder) -> Result<Loaded, Error> {
     clear_tmp(folder)?;
-    let mut loaded =
-        Loaded { index: Index::default(), active: None, next_segment: 1, counters: Counters::default() };
+    let mut loaded = Loaded { index: Index::default(), active: None, next_segment: 1, counters: Counters::default() };
     let numbers = segment_numbers(folder)?;
     for &number in &numbers {
         loaded.segment(folder, number, Some(&number) == numbers.last())?;
@@ -86,7 +85,7 @@ impl Loaded {
         if scanned.is_clean() && (is_headed || scanned.entries.is_empty()) {
             if !is_headed {
                 let header = record::encode_segment(disk, number);
-                let write = crate::disk::write_at(&segment.file, &[&header], 0).and_then(|()| segment.file.sync_all());
+                let write = disk::write_at(&segment.file, &[&header], 0).and_then(|()| segment.file.sync_all());
                 write.map_err(Error::io("writing", &path))?;
             }
             self.grow(number, scanned.end);
@@ -160,6 +159,7 @@ impl Loaded {
         let receipt = match footer {
             Ok(Ok(footer)) if footer.part == part => footer.receipt,
             Ok(Err(Refused::Version(version))) => return Err(scan::unknown_version(path, version)),
+            Err(error) if disk::is_exhausted(&error) => return Err(Error::io("reading", path)(error)),
             // The part stays known, so that it is listed, found damaged and repaired.
             Ok(_) | Err(_) => {
                 self.damaged(path, length);

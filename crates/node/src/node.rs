@@ -93,9 +93,11 @@ impl Node {
         self.0.shared.close();
         // No answer comes: the writer ends. It may have ended before.
         let _ = self.submit(Work::Stop).await;
+        // A compaction that runs ends with its next request to the writer.
+        let _alone = self.0.compacting.lock().await;
         let writer = self.0.writer.lock().take();
         if let Some(writer) = writer {
-            let _ = self.0.pool.run(move || Ok(drop(writer.join()))).await;
+            let _ = self.0.pool.start(move || writer.join()).await.finished().await;
         }
         self.0.shared.tasks.close();
         self.0.shared.tasks.wait().await;
@@ -139,7 +141,13 @@ impl Node {
     }
 
     /// Writes a part file from `pieces` and then from `rest`: one job writes while the next pieces arrive.
-    async fn put_large(&self, part: PartId, mut pieces: Vec<Bytes>, mut rest: Rest, length: Option<u64>) -> Result<Receipt, Error> {
+    async fn put_large(
+        &self,
+        part: PartId,
+        mut pieces: Vec<Bytes>,
+        mut rest: Rest,
+        length: Option<u64>,
+    ) -> Result<Receipt, Error> {
         let (pool, shared) = (&self.0.pool, Arc::clone(&self.0.shared));
         let mut write = pool.run(move || large::Write::begin(shared, part, length)).await?;
         let mut syncing = None;
@@ -324,7 +332,9 @@ impl Parts for Node {
             (Some(why), _) => Some(format!("the disk is suspect: {why}")),
             (None, Err(error)) => Some(format!("the file system does not tell its free space: {error}")),
             (None, Ok((0, _))) => Some("the disk is full".to_owned()),
-            (None, Ok(_)) if part_count >= shared.options.parts_max => Some("the node holds as many parts as it may".into()),
+            (None, Ok(_)) if part_count >= shared.options.parts_max => {
+                Some("the node holds as many parts as it may".into())
+            }
             (None, Ok(_)) => None,
         };
         let (node, disk) = (self.id(), shared.folder.file_system.clone());

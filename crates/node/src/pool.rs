@@ -51,6 +51,13 @@ impl Pool {
     }
 }
 
+impl<T> Job<T> {
+    /// Waits until the job is over; `None` if it broke off.
+    pub(crate) async fn finished(self) -> Option<T> {
+        self.0.await.ok()
+    }
+}
+
 impl<T> Job<Result<T, Error>> {
     /// Waits for the result. A job that panicked, or that the runtime dropped while it stopped, gives `Unavailable`.
     pub(crate) async fn end(self) -> Result<T, Error> {

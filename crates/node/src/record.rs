@@ -201,7 +201,8 @@ mod tests {
     use super::*;
     use crate::testing::{hex, sample_part};
 
-    const PLACE: Place = Place { disk: Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10), segment: 3, offset: 40 };
+    const PLACE: Place =
+        Place { disk: Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10), segment: 3, offset: 40 };
 
     fn record(data: &[u8]) -> Vec<u8> {
         let part = sample_part(1);
@@ -219,12 +220,23 @@ mod tests {
 
     #[test]
     fn the_bytes_are_a_contract() {
-        assert_eq!(hex(&encode_segment(PLACE.disk, 3)), "GOLDEN_SEGMENT");
-        assert_eq!(hex(&record(b"holdfast")), "GOLDEN_PUT");
+        assert_eq!(
+            hex(&encode_segment(PLACE.disk, 3)),
+            "48665365676d6e7401000000030000000102030405060708090a0b0c0d0e0f10aab3240300000000"
+        );
+        assert_eq!(
+            hex(&record(b"holdfast")),
+            "48665263010100000197f3c6b1d07c3a9d2e5f60718293010900000000000000bce8f12fdeef86110800000008e809fd\
+             686f6c6466617374c301eb544866456e"
+        );
         let tombstone = Header { kind: Kind::Tombstone, part: sample_part(1), batch: 10, checksum: 0, length: 0 };
         let mut bytes = tombstone.encode(&PLACE).to_vec();
         bytes.extend_from_slice(&tail(0, Vec::new()));
-        assert_eq!(hex(&bytes), "GOLDEN_TOMBSTONE");
+        assert_eq!(
+            hex(&bytes),
+            "48665263010200000197f3c6b1d07c3a9d2e5f60718293010a000000000000000000000000000000000000004c56a7eb\
+             4866456e00000000"
+        );
     }
 
     #[test]
@@ -251,11 +263,9 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(Header::decode(&flipped, &PLACE), Err(Refused::Damaged), "bit {bit}");
         }
-        for place in [
-            Place { offset: 48, ..PLACE },
-            Place { segment: 4, ..PLACE },
-            Place { disk: Uuid::from_u128(1), ..PLACE },
-        ] {
+        for place in
+            [Place { offset: 48, ..PLACE }, Place { segment: 4, ..PLACE }, Place { disk: Uuid::from_u128(1), ..PLACE }]
+        {
             assert_eq!(Header::decode(&header, &place), Err(Refused::Damaged));
         }
     }

@@ -108,8 +108,8 @@ impl Scanner {
         if !within(self.window_at, &self.window) {
             let wanted = (WINDOW as u64).min(self.end.saturating_sub(offset)) as usize;
             // A bad sector must not hide its neighbours, so a window that cannot be read whole is read narrowly.
-            self.window = read_at(&self.segment.file, offset, wanted)
-                .or_else(|_| read_at(&self.segment.file, offset, length))?;
+            self.window =
+                read_at(&self.segment.file, offset, wanted).or_else(|_| read_at(&self.segment.file, offset, length))?;
             self.window_at = offset;
         }
         let start = (offset - self.window_at) as usize;

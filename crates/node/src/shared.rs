@@ -73,6 +73,9 @@ impl Shared {
         if disk::is_full(error) {
             return proto::Error::Full;
         }
+        if disk::is_exhausted(error) {
+            return proto::Error::Unavailable(format!("{doing}: {error}"));
+        }
         let why = self.suspect.get_or_init(|| {
             let why = format!("{doing}: {error}");
             tracing::error!(node = %self.folder.marker.node, dir = %self.folder.dir.display(), why,
@@ -80,6 +83,14 @@ impl Shared {
             why
         });
         proto::Error::Suspect(why.clone())
+    }
+
+    /// What a failed read means to the one who asked for it: damage, unless the process only ran short of something.
+    pub(crate) fn read_failed(&self, part: PartId, error: &io::Error) -> proto::Error {
+        if disk::is_exhausted(error) {
+            return proto::Error::Unavailable(format!("reading a part: {error}"));
+        }
+        self.damaged(part, error)
     }
 
     /// What bad or unreadable bytes mean to the one who reads them.

@@ -57,7 +57,7 @@ impl Read {
         let at = u64::from(offset) + HEADER as u64 + self.start();
         let read = shared.options.faults.check(Step::Read);
         let read = read.and_then(|()| read_at(&self.segment.file, at, self.bytes()));
-        self.checked(shared, read.map_err(|error| shared.damaged(self.part, error))?)
+        self.checked(shared, read.map_err(|error| shared.read_failed(self.part, &error))?)
     }
 
     fn checked(&self, shared: &Shared, bytes: Vec<u8>) -> Result<Bytes, Error> {
@@ -80,10 +80,10 @@ pub(crate) fn verify(shared: &Shared, segment: &Segment, part: PartId, entry: En
         return Err(Error::NotFound(part));
     };
     let damaged = |why: String| shared.damaged(part, why);
-    shared.options.faults.check(Step::Read).map_err(|error| damaged(error.to_string()))?;
+    shared.options.faults.check(Step::Read).map_err(|error| shared.read_failed(part, &error))?;
     let offset = u64::from(offset);
     drop_cached(&segment.file, offset, record::record_bytes(length));
-    let read = read_at(&segment.file, offset, HEADER).map_err(|error| damaged(error.to_string()))?;
+    let read = read_at(&segment.file, offset, HEADER).map_err(|error| shared.read_failed(part, &error))?;
     let mut head = [0; HEADER];
     head.copy_from_slice(&read);
     let place = Place { disk: shared.folder.marker.disk, segment: number, offset };

@@ -103,7 +103,11 @@ mod tests {
 
     #[test]
     fn the_bytes_are_a_contract() {
-        assert_eq!(hex(&sample()), "GOLDEN_TRAILER");
+        assert_eq!(
+            hex(&sample()),
+            "f10f2311de98062b0197f3c6b1d07c3a9d2e5f60718293020100010000000000e830caa281bd8c528e769c0600000100\
+             010000000000000000000000cfafe0e0486650617274456e"
+        );
     }
 
     #[test]

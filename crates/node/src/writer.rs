@@ -351,9 +351,8 @@ impl Writer {
         // A hint is a scan of headers that are still in the page cache: some ten milliseconds, which no put waits for.
         let hint = move || {
             let (number, disk) = (segment.number, shared.folder.marker.disk);
-            let written = load::scan_sealed(&segment, disk, end).map(|scanned| {
-                hint::write(&shared.folder.hint(number), &scanned.head(disk, number), &scanned.entries)
-            });
+            let written = load::scan_sealed(&segment, disk, end)
+                .map(|scanned| hint::write(&shared.folder.hint(number), &scanned.head(disk, number), &scanned.entries));
             if !matches!(written, Ok(Ok(()))) {
                 tracing::warn!(segment = number, "no hint was written; the next start will scan the segment");
             }

@@ -141,8 +141,7 @@ pub async fn postgres_with(steps: &'static [Migration]) -> TestDb {
 async fn template(client: &Client, url: &str, steps: &'static [Migration]) -> String {
     // FNV-1a, 64 bits: it only has to tell the schemas of one developer's working copies apart.
     let text = steps.iter().flat_map(|step| step.name.bytes().chain([0]).chain(step.pg.bytes()).chain([0]));
-    let sum =
-        text.fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let sum = text.fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let name = format!("holdfast_template_{sum:016x}");
     execute(client, TEMPLATE_LOCK).await;
     let there = client.query("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await.expect("a list");
@@ -181,12 +180,7 @@ impl Drop for Place {
 }
 
 fn options(backend: Backend, steps: &'static [Migration]) -> Options {
-    Options {
-        access: Access::Full,
-        pool_size: 8,
-        migrations: steps,
-        ..Options::new(backend, Arc::new(Frozen))
-    }
+    Options { access: Access::Full, pool_size: 8, migrations: steps, ..Options::new(backend, Arc::new(Frozen)) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration; the server's place is the machine's")]

@@ -1,2 +1,4 @@
 //! testkit
+pub mod clock;
 pub mod database;
+pub mod parts_suite;

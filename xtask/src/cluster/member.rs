@@ -67,7 +67,8 @@ impl Member {
     }
 
     /// Whether the process of its last start still runs. After a restart of the machine the id may be somebody else's;
-    /// the command line tells, for it names a file of this cluster. (That of an ended process is empty.)
+    /// the command line tells, for it names a file of this cluster. (That of an ended process is empty; for an instant,
+    /// so is that of one that was started just now.)
     pub(super) fn is_running(&self) -> bool {
         let Some(pid) = self.pid() else { return false };
         let marker = match self.role {
@@ -127,7 +128,11 @@ mod tests {
         let mut command = Command::new("tail");
         command.arg("-f").arg(member.file("toml"));
         let mut child = member.start(&mut command).expect("tail starts");
-        assert!(member.is_running());
+        let started = std::time::Instant::now();
+        while !member.is_running() {
+            assert!(started.elapsed() < Duration::from_secs(60), "tail runs, but is not seen");
+            std::thread::sleep(crate::process::POLL);
+        }
         member.signal(Signal::KILL);
         child.wait().expect("is a child");
         assert!(!member.is_running());

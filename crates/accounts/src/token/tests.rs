@@ -136,7 +136,9 @@ fn refresh_tokens_have_one_form() {
 #[test]
 fn base64url_is_that_of_the_rfc() {
     // RFC 4648, section 10, without the padding.
-    for (text, expected) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE")] {
+    for (text, expected) in
+        [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE")]
+    {
         assert_eq!(base64url(text.as_bytes()), expected);
     }
     assert_eq!(base64url(&[0xfb, 0xff, 0xfe]), "-__-");

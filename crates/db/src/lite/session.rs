@@ -7,10 +7,7 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
-use crate::{
-    Cell, Error, Row, RowReader, Value,
-    row::Source,
-};
+use crate::{Cell, Error, Row, RowReader, Value, row::Source};
 
 /// A connection on its way between its owner and the unit of work that uses it.
 pub(crate) type Conn = Box<Connection>;

@@ -170,9 +170,7 @@ impl Thread {
             (true, _) => Ok(()),
             (false, Ok(true)) => control(self.conn(), "RELEASE unit"),
             (false, _) if self.conn().is_autocommit() => Ok(()),
-            (false, _) => {
-                control(self.conn(), "ROLLBACK TO unit").and_then(|()| control(self.conn(), "RELEASE unit"))
-            }
+            (false, _) => control(self.conn(), "ROLLBACK TO unit").and_then(|()| control(self.conn(), "RELEASE unit")),
         };
         // On a full disk, an I/O failure and a few more SQLite rolls back the whole transaction by itself
         // (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).

@@ -123,8 +123,7 @@ async fn run_one(unit: &mut dyn Unit, conn: &Arc<Conn>) -> (Result<bool, Error>,
 /// A server that answers a commit with an ordinary error has rolled back. One that breaks off, whatever its last words,
 /// may have committed before.
 fn commit_error(failure: &tokio_postgres::Error) -> Error {
-    let refused =
-        failure.as_db_error().is_some_and(|told| matches!(told.parsed_severity(), Some(Severity::Error)));
+    let refused = failure.as_db_error().is_some_and(|told| matches!(told.parsed_severity(), Some(Severity::Error)));
     let mapped = error(failure);
     if refused { mapped } else { Error::CommitUnknown(mapped.to_string()) }
 }

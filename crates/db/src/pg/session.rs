@@ -21,8 +21,8 @@ use uuid::Uuid;
 
 use crate::{Cell, Error, Row, RowReader, Value, row::Source};
 
-/// A connection with a transaction open. Unless that was ended, dropping this closes the connection instead of giving
-/// it back, and the server rolls back.
+/// A connection on which a transaction may be open. Unless it is known that there is none, dropping this closes the
+/// connection instead of giving it back, and the server rolls back.
 pub(super) struct Conn {
     client: Option<Object>,
     clean: AtomicBool,
@@ -33,9 +33,14 @@ impl Conn {
         Self { client: Some(client), clean: AtomicBool::new(false) }
     }
 
-    /// The transaction was ended.
+    /// The transaction was ended, or there is none.
     pub(super) fn set_clean(&self) {
         self.clean.store(true, Ordering::Relaxed);
+    }
+
+    /// The connection must not be used again.
+    pub(super) fn set_broken(&self) {
+        self.clean.store(false, Ordering::Relaxed);
     }
 }
 

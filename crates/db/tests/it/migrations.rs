@@ -43,7 +43,10 @@ async fn goes_forward_once(test: TestDb) {
     assert_eq!(test.db.migrate().await.expect("nothing to do").applied, [""; 0]);
     let later = open_with(&test, LATER).await;
     let behind = later.check().await.expect_err("two steps are missing");
-    assert!(matches!(&behind, Error::Schema(why) if why.contains("0002_colour") && why.contains("migrate")), "{behind}");
+    assert!(
+        matches!(&behind, Error::Schema(why) if why.contains("0002_colour") && why.contains("migrate")),
+        "{behind}"
+    );
     assert_eq!(later.migrate().await.expect("it goes forward").applied, ["0002_colour", "0003_more"]);
     assert_eq!(later.check().await, Ok(()));
     assert_eq!(later.query::<(Option<String>,)>("SELECT colour FROM thing", &params![]).await, Ok(Vec::new()));
@@ -65,8 +68,10 @@ async fn is_done_once_by_many_callers(test: TestDb) {
         .flat_map(|result| result.expect("every caller succeeds").applied)
         .collect();
     assert_eq!(applied.len(), 2, "{applied:?}");
-    for handle in handles {
+    for handle in &handles {
         assert_eq!(handle.check().await, Ok(()));
+    }
+    for handle in &handles {
         handle.close().await;
     }
 }
@@ -86,7 +91,10 @@ async fn refuses_the_future_and_other_histories(test: TestDb) {
     later.close().await;
     let now = open_with(&test, STEPS).await;
     for refused in [now.check().await, now.migrate().await.map(drop)] {
-        assert!(matches!(&refused, Err(Error::Schema(why)) if why.contains("0002_colour") && why.contains("newer")), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(Error::Schema(why)) if why.contains("0002_colour") && why.contains("newer")),
+            "{refused:?}"
+        );
     }
     now.close().await;
     let other = open_with(&test, CHANGED).await;

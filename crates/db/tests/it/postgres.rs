@@ -114,7 +114,8 @@ async fn idle_connections_that_broke_are_replaced() {
             0 => write_thing(&test.db, "after").await.expect("a write"),
             1 => assert_eq!(names(&test.db).await, ["after"]),
             _ => {
-                let read = test.db.read(async |tx| tx.query_one::<(i64,)>("SELECT count(*) FROM thing", &params![]).await);
+                let read =
+                    test.db.read(async |tx| tx.query_one::<(i64,)>("SELECT count(*) FROM thing", &params![]).await);
                 assert_eq!(read.await, Ok((1,)));
             }
         }

@@ -20,7 +20,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub(super) use self::{
     calls::{Child, OnConflict, Put},
     server::Server,
-    types::{Entry, EntryKind, Layout, Me, Page, Space, Tokens, Upload},
+    types::{Entry, Layout, Me, Page, Space, Tokens, Upload},
 };
 use super::{
     Common,
@@ -281,13 +281,17 @@ impl Api {
         }
     }
 
-    pub(super) fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        Failure::Unreachable { server: self.server.to_string(), cause: chain(error) }
+    /// Something went wrong on the way that may go well the next time.
+    pub(super) fn broken(&self, cause: &str) -> Failure {
+        Failure::Unreachable { server: self.server.to_string(), cause: cause.to_owned() }
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        self.broken(&chain(error))
     }
 
     fn silent(&self) -> Failure {
-        let cause = format!("nothing was heard for {} s", SILENCE.as_secs());
-        Failure::Unreachable { server: self.server.to_string(), cause }
+        self.broken(&format!("nothing was heard for {} s", SILENCE.as_secs()))
     }
 
     /// Reads a refusal. Answers of proxies and of other programs at the same address are no problem documents.

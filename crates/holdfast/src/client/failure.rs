@@ -37,6 +37,8 @@ pub(super) enum Failure {
         /// What the system said.
         source: io::Error,
     },
+    /// Something that is needed is not there, in words.
+    Missing(String),
     /// All else, in words.
     Failed(String),
     /// Some of several things failed; each has been reported.
@@ -44,6 +46,8 @@ pub(super) enum Failure {
         /// How many.
         failed: u64,
     },
+    /// It has been reported already; what is left to give is the exit code.
+    Reported(u8),
     /// Nobody reads standard output any more: no fault, but no reason to go on.
     PipeClosed,
     /// Another failure, and what it is about.
@@ -76,7 +80,7 @@ impl Failure {
     #[must_use]
     pub(super) fn about(self, what: impl fmt::Display) -> Self {
         match self {
-            Self::PipeClosed | Self::About { .. } => self,
+            Self::PipeClosed | Self::Reported(_) | Self::About { .. } => self,
             _ => Self::About { what: what.to_string(), failure: Box::new(self) },
         }
     }
@@ -124,7 +128,13 @@ impl Failure {
         match self.root() {
             Self::Unreachable { .. } | Self::SignedOut { .. } | Self::PipeClosed => true,
             Self::Refused(refusal) => refusal.status == 401 || self.is_transient(),
-            Self::Usage(_) | Self::Local { .. } | Self::Failed(_) | Self::InPart { .. } | Self::About { .. } => false,
+            Self::Usage(_)
+            | Self::Local { .. }
+            | Self::Missing(_)
+            | Self::Failed(_)
+            | Self::InPart { .. }
+            | Self::Reported(_)
+            | Self::About { .. } => false,
         }
     }
 
@@ -145,7 +155,8 @@ impl Failure {
                 io::ErrorKind::PermissionDenied => "local-permission",
                 _ => "local-error",
             },
-            Self::Failed(_) | Self::About { .. } => "failed",
+            Self::Missing(_) => "not-found",
+            Self::Failed(_) | Self::Reported(_) | Self::About { .. } => "failed",
             Self::InPart { .. } => "in-part",
             Self::PipeClosed => "pipe-closed",
         }
@@ -155,8 +166,10 @@ impl Failure {
     pub(super) fn status(&self) -> u8 {
         match self.root() {
             Self::PipeClosed => 0,
+            Self::Reported(status) => *status,
             Self::Failed(_) | Self::About { .. } => 1,
             Self::Usage(_) => 2,
+            Self::Missing(_) => 3,
             Self::Local { source, .. } if source.kind() == io::ErrorKind::NotFound => 3,
             Self::Local { .. } => 1,
             Self::SignedOut { .. } => 4,
@@ -183,13 +196,18 @@ impl Failure {
             Self::Unreachable { .. } => Some("see whether the address is right and the server runs".into()),
             Self::InPart { .. } => Some("type the same command again: what is done is not done twice".into()),
             Self::Usage(_) => Some("`holdfast help` followed by the command explains it".into()),
-            Self::Local { .. } | Self::Failed(_) | Self::PipeClosed | Self::About { .. } => None,
+            Self::Local { .. }
+            | Self::Missing(_)
+            | Self::Failed(_)
+            | Self::Reported(_)
+            | Self::PipeClosed
+            | Self::About { .. } => None,
         }
     }
 
     /// Says it on standard error.
     pub(super) fn print(&self) {
-        if matches!(self, Self::PipeClosed) {
+        if matches!(self, Self::PipeClosed | Self::Reported(_)) {
             return;
         }
         note(&format!("holdfast: {self}"));
@@ -227,9 +245,10 @@ impl fmt::Display for Failure {
             Self::Refused(refusal) => write!(f, "{refusal}"),
             Self::SignedOut { server, reason } => write!(f, "{} ({})", shown(reason), shown(server)),
             Self::Unreachable { server, cause } => write!(f, "{} cannot be reached: {}", shown(server), shown(cause)),
-            Self::Usage(text) | Self::Failed(text) => f.write_str(&shown(text)),
+            Self::Usage(text) | Self::Missing(text) | Self::Failed(text) => f.write_str(&shown(text)),
             Self::Local { path, source } => write!(f, "{}: {source}", shown(&path.to_string_lossy())),
             Self::InPart { failed } => write!(f, "{failed} {} failed", if *failed == 1 { "item" } else { "items" }),
+            Self::Reported(_) => f.write_str("it has been reported"),
             Self::PipeClosed => f.write_str("standard output was closed"),
             Self::About { what, failure } => write!(f, "{}: {failure}", shown(what)),
         }

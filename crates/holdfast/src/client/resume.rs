@@ -125,7 +125,7 @@ impl Record {
     pub(super) fn read<T: DeserializeOwned>(&mut self) -> Option<T> {
         let mut text = Vec::new();
         self.file.rewind().ok()?;
-        self.file.by_ref().take(64 << 10).read_to_end(&mut text).ok()?;
+        (&self.file).take(64 << 10).read_to_end(&mut text).ok()?;
         serde_json::from_slice(&text).ok()
     }
 

@@ -37,8 +37,8 @@ impl Default for Accounts {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Gateway {
-    /// Addresses of proxies whose X-Forwarded-For is believed.
-    pub(crate) trusted_proxies: Vec<std::net::IpAddr>,
+    /// Proxies whose X-Forwarded-For is believed: addresses, or networks such as `10.0.0.0/8`.
+    pub(crate) trusted_proxies: Vec<String>,
     /// The largest file.
     pub(crate) max_file: ByteSize,
     /// Hours that an unfinished resumable upload is kept after its last byte.

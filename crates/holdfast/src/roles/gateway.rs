@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context;
 use axum::{Json, Router, http::StatusCode, response::IntoResponse, routing::get};
 use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -34,7 +35,10 @@ pub(crate) fn router(system: &System, metrics: PrometheusHandle) -> anyhow::Resu
         };
         let options = gateway::Options {
             file_bytes_max: system.config.gateway.max_file.0,
-            trusted_proxies: system.config.gateway.trusted_proxies.iter().copied().map(Into::into).collect(),
+            trusted_proxies: (system.config.gateway.trusted_proxies.iter())
+                .map(|network| network.parse())
+                .collect::<Result<_, _>>()
+                .context("the key gateway.trusted_proxies")?,
             on_span: Some(adopt),
             ..gateway::Options::default()
         };

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use base::Clock;
-use proto::{ClusterClient, ClusterSecret, NodeReport, Parts, RemoteOptions, ServeOptions};
+use proto::{Cluster as _, ClusterClient, ClusterSecret, NodeReport, Parts, RemoteOptions, ServeOptions};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,7 @@ pub(crate) async fn run(config: &Config, stop: CancellationToken) -> anyhow::Res
     let served = proto::serve(listener, parts, secret, ServeOptions::default(), stop.cancelled_owned()).await;
     tasks.shutdown().await;
     compactions.finish().await;
-    node.close().await?;
+    node.close().await;
     served?;
     tracing::info!("stopped");
     Ok(())

@@ -78,7 +78,7 @@ impl System {
         }
 
         let jobs = bus::Jobs::new(db.clone(), clock.clone(), bus::Options::default());
-        let accounts = accounts::Accounts::new(db.clone(), clock.clone(), ids.clone(), account_options(&config)).await?;
+        let accounts = accounts::Accounts::open(db.clone(), clock.clone(), ids.clone(), account_options(&config)).await?;
         let first_password = accounts
             .ensure_admin(Config::admin_password())
             .await?
@@ -107,11 +107,10 @@ impl System {
 
     /// Takes everything down that can be needed no more.
     pub(crate) async fn stop(mut self) {
+        self.drive.settle().await;
         self.tasks.shutdown().await;
         for node in &self.nodes {
-            if let Err(error) = node.close().await {
-                tracing::error!(%error, "a node did not close cleanly; what was acknowledged is safe");
-            }
+            node.close().await;
         }
         self.db.close().await;
     }
@@ -152,14 +151,18 @@ pub(crate) async fn open_node(
     let mut options = node::Options::new(dir, id);
     options.capacity = config.node.capacity.map(|size| size.0);
     options.reserve_bytes = config.node.reserve.0;
-    node::Node::open(options, clock.clone()).await.with_context(|| format!("the node in {}", dir.display()))
+    let (clock, place) = (clock.clone(), dir.display().to_string());
+    // Loading the index reads the disk for a while.
+    tokio::task::spawn_blocking(move || node::Node::open(options, clock))
+        .await?
+        .with_context(|| format!("the node in {place}"))
 }
 
 fn account_options(config: &Config) -> accounts::Options {
     accounts::Options {
-        registration: match config.accounts.registration {
-            Registration::Open => accounts::Registering::Open,
-            Registration::Closed => accounts::Registering::Closed,
+        registrations: match config.accounts.registration {
+            Registration::Open => accounts::Registrations::Open,
+            Registration::Closed => accounts::Registrations::Closed,
         },
         quota_bytes: config.accounts.quota.map(|size| size.0),
         refresh_lifetime: Duration::from_secs(u64::from(config.accounts.session_days) * 86_400),
@@ -171,7 +174,5 @@ fn drive_options(config: &Config) -> drive::Options {
     drive::Options {
         upload_lifetime: Duration::from_secs(u64::from(config.gateway.upload_hours) * 3600),
         versions_kept: config.gateway.versions_kept,
-        file_bytes_max: config.gateway.max_file.0,
-        ..drive::Options::default()
     }
 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use base::Clock;
 use bus::{JobWorker, Pace, Progress, Runner, WorkError, Worker};
+use drive::jobs::{Expirer, HashHandler, PurgeHandler};
 use files::workers::{Auditor, Cleaner, Rebalancer, RepairHandler, Scrubber};
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +22,11 @@ pub(crate) fn start(system: &System, stop: CancellationToken) -> Runner {
     let store = &system.store;
     let rest = Pace { tranquility: system.config.files.background_rest };
     let mut runner = Runner::new(system.clock.clone(), stop);
-    let mut handlers: Vec<Arc<dyn bus::Handler>> = vec![Arc::new(RepairHandler::new(store.clone()))];
-    handlers.extend(system.drive.handlers());
+    let handlers: Vec<Arc<dyn bus::Handler>> = vec![
+        Arc::new(RepairHandler::new(store.clone())),
+        Arc::new(PurgeHandler::new(system.drive.clone())),
+        Arc::new(HashHandler::new(system.drive.clone())),
+    ];
     for _ in 0..JOBS_AT_ONCE {
         let worker = JobWorker::new(system.jobs.clone(), system.clock.clone(), handlers.clone());
         runner.add(Arc::new(worker), rest);
@@ -31,9 +35,7 @@ pub(crate) fn start(system: &System, stop: CancellationToken) -> Runner {
     runner.add(Arc::new(Rebalancer::new(store.clone())), rest);
     runner.add(Arc::new(Scrubber::new(store.clone())), rest);
     runner.add(Arc::new(Auditor::new(store.clone())), rest);
-    for worker in system.drive.workers() {
-        runner.add(worker, rest);
-    }
+    runner.add(Arc::new(Expirer::new(system.drive.clone())), rest);
     for node in system.nodes() {
         runner.add(Arc::new(Compaction { node: node.clone() }), rest);
     }

@@ -2,7 +2,6 @@
 
 use base::{EntryId, Name, UploadId};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use clap::ValueEnum;
 use reqwest::{Method, Response, header};
 use serde_json::json;
 
@@ -10,7 +9,7 @@ use super::{Activity, Api, Entry, Page, Upload, types::upload_of};
 use crate::client::{backoff::Patience, failure::Failure, path::RemotePath};
 
 /// What the server is to do when the name is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum OnConflict {
     Fail,
     Replace,

@@ -1,0 +1,10 @@
+//! The drive over real databases and six real nodes.
+
+mod properties;
+mod put;
+mod races;
+mod remove;
+mod tree;
+mod uploads;
+mod uploads_end;
+mod world;

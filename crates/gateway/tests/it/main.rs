@@ -1,0 +1,11 @@
+//! The gateway over a real drive, real accounts, a real database and six real nodes.
+
+mod accounts;
+mod admin;
+mod downloads;
+mod pages;
+mod tree;
+mod tus;
+mod uploads;
+mod wire;
+mod world;
