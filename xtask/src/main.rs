@@ -9,6 +9,7 @@
     reason = "xtask is outside the product: it reads the environment, measures real time and polls processes"
 )]
 
+mod bench;
 mod ci;
 mod cluster;
 #[cfg(test)]
@@ -44,6 +45,12 @@ enum Task {
     /// Build the server in release and start it with the embedded defaults.
     Run {
         /// Passed on to `holdfast serve`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Build the server in release and measure it: `cargo xtask bench storage`; see docs/benchmarks.md.
+    Bench {
+        /// Passed on to `holdfast bench`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -95,6 +102,7 @@ fn perform(task: Task) -> Result<()> {
     let place = Place::find()?;
     match task {
         Task::Run { args } => run(&place, &args),
+        Task::Bench { args } => bench::run(&place, &args),
         Task::Test { args } => {
             process::watch_signals()?;
             ci::test(&place, &args)
@@ -137,13 +145,14 @@ mod tests {
     #[test]
     fn arguments_are_passed_on_whole() {
         let check = |line: &[&str], expected: &[&str]| {
-            let (Task::Run { args } | Task::Test { args }) = Cli::try_parse_from(line).expect("parses").task else {
+            let (Task::Run { args } | Task::Bench { args } | Task::Test { args }) = Cli::try_parse_from(line).expect("parses").task else {
                 panic!("another task")
             };
             assert_eq!(args, expected);
         };
         check(&["xtask", "run"], &[]);
         check(&["xtask", "run", "--listen", "127.0.0.1:9"], &["--listen", "127.0.0.1:9"]);
+        check(&["xtask", "bench", "storage", "--quick"], &["storage", "--quick"]);
         check(&["xtask", "run", "--", "--help"], &["--help"]);
         check(&["xtask", "test", "-p", "db", "--", "--nocapture"], &["-p", "db", "--", "--nocapture"]);
     }

@@ -1,6 +1,6 @@
 //! A storage server's disk: keeps parts, checks them, gives them back.
 //!
-//! Reasons to exist (a, c): it runs alone. It knows parts, never files, users or a database, and speaks no protocol;
+//! Reason to exist (a, c): it runs alone. It knows parts, never files, users or a database, and speaks no protocol;
 //! `proto` puts it behind gRPC, or a gateway calls it in its own process. [`Node`] is the handle and implements
 //! [`proto::Parts`].
 //!

@@ -1,4 +1,8 @@
-//! testkit
+//! What tests share: a clock that is set by hand, a database of their own, suites for every implementation of a contract.
+//!
+//! Reason to exist (c): development only. It appears under dev-dependencies, and in `tests/it` alone, since unit tests
+//! that pull it in would meet a second copy of their own crate's types.
+
 pub mod clock;
 pub mod database;
 pub mod parts_suite;

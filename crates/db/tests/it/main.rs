@@ -1,6 +1,5 @@
 //! The database through its handle: one suite on both engines, and what only one of them has.
 
-mod bench;
 mod migrations;
 mod postgres;
 mod rows;

@@ -175,7 +175,7 @@ impl World {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let database = match shape {
             Shape::Single => None,
-            Shape::Cluster => Some(testkit::database::postgres_empty().await),
+            Shape::Cluster => Some(testkit::database::postgres().await),
         };
         let mut world = Self {
             gateways: Vec::new(),
@@ -224,7 +224,7 @@ impl World {
         let listen = format!("127.0.0.1:{port}");
         let name = format!("{}-{port}", roles.replace(',', "-"));
         let data = self.dir.path().join(if self.shape == Shape::Single { "data" } else { &name });
-        let database = self.database.as_ref().map(|it| format!("database = {:?}\n", it.url())).unwrap_or_default();
+        let database = self.database.as_ref().map(|it| database_line(it)).unwrap_or_default();
         let config = format!("{database}cluster_secret = {SECRET:?}\n{}", self.settings);
         let arguments = self.arguments(&name, &config, &data, roles, Some(&listen));
         Process::start(&arguments, Some(&listen)).await
@@ -418,4 +418,12 @@ pub(crate) fn bytes(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
     bytes
+}
+
+/// The key of the configuration that names this database.
+fn database_line(database: &testkit::database::TestDb) -> String {
+    match database.backend() {
+        db::Backend::Postgres { url } => format!("database = {:?}\n", url.expose()),
+        db::Backend::Sqlite { path } => format!("database = \"sqlite:{}\"\n", path.display()),
+    }
 }
