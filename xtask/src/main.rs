@@ -145,7 +145,9 @@ mod tests {
     #[test]
     fn arguments_are_passed_on_whole() {
         let check = |line: &[&str], expected: &[&str]| {
-            let (Task::Run { args } | Task::Bench { args } | Task::Test { args }) = Cli::try_parse_from(line).expect("parses").task else {
+            let (Task::Run { args } | Task::Bench { args } | Task::Test { args }) =
+                Cli::try_parse_from(line).expect("parses").task
+            else {
                 panic!("another task")
             };
             assert_eq!(args, expected);

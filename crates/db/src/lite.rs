@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 pub(crate) use session::{Conn, Session, cell};
 
@@ -125,6 +125,9 @@ fn connect(path: &Path, role: Role, options: &Options) -> Result<Conn, Error> {
         let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(options.patience)?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Without this SQLite looks at the values bound to a statement and compiles it again when they change, which
+        // for a point read costs several times the read itself.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // Memory for what a savepoint may have to restore, instead of a file once it passes 64 KiB.
         conn.pragma_update(None, "temp_store", "MEMORY")?;
         conn.pragma_update(None, "trusted_schema", false)?;

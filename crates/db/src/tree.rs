@@ -13,6 +13,9 @@ pub const FILE: u32 = 1;
 /// How many columns [`EntryRow`] takes, in the order of `entry_columns!`.
 const ENTRY_COLUMNS: usize = 13;
 
+/// How many columns [`SpaceState`] takes.
+const SPACE_COLUMNS: usize = 8;
+
 /// The columns of an [`EntryRow`], for `concat!`.
 macro_rules! entry_columns {
     () => {
@@ -149,6 +152,36 @@ pub async fn locate(db: &Db, id: EntryId) -> Result<Option<Located>, Error> {
     .await
 }
 
+/// A folder together with its space, and the kind of the entry that has a name in it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The folder.
+    pub folder: Located,
+    /// [`FOLDER`] or [`FILE`] if the name is taken.
+    pub taken: Option<u32>,
+}
+
+impl Row for Place {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        Ok(Self { folder: Located::read(row)?, taken: row.get(ENTRY_COLUMNS + SPACE_COLUMNS)? })
+    }
+}
+
+/// As [`locate`], and in the same statement a look at a name in the folder.
+pub async fn locate_place(db: &Db, folder: EntryId, name: &str) -> Result<Option<Place>, Error> {
+    db.query_opt(
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging,
+               (SELECT c.kind FROM entry c WHERE c.space_id = e.space_id AND c.parent_id = e.id AND c.name = $2)
+             FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
+        ),
+        &params![folder, name],
+    )
+    .await
+}
+
 /// The space's row.
 pub async fn space(db: &Db, id: SpaceId) -> Result<Option<SpaceState>, Error> {
     db.query_opt(
@@ -189,7 +222,8 @@ pub async fn claim(tx: &Tx, space: SpaceId, claim: Claim) -> Result<Option<Space
     tx.query_opt(
         "UPDATE space SET sequence = sequence + $1, used_bytes = used_bytes + $2, reserved_bytes = reserved_bytes + $3
          WHERE id = $4
-           AND ($2 + $3 <= 0 OR quota_bytes IS NULL OR used_bytes + reserved_bytes + $2 + $3 <= quota_bytes)
+           AND (quota_bytes IS NULL OR used_bytes + reserved_bytes + $2 + $3 <= quota_bytes
+                OR used_bytes + $2 + $3 <= used_bytes)
          RETURNING id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging",
         &params![claim.sequence, claim.used, claim.reserved, space],
     )

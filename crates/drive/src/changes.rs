@@ -14,13 +14,7 @@ impl Drive {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Cursor`], [`Error::Journal`] with `cursor-gone` if the reader must begin anew.
-    pub async fn changes(
-        &self,
-        actor: &Actor,
-        space: SpaceId,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<Page, Error> {
+    pub async fn changes(&self, actor: &Actor, space: SpaceId, since: Option<&str>, limit: u32) -> Result<Page, Error> {
         let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
         permit(actor, Action::Read, state.owner, "space")?;
         let since = since.map(str::parse).transpose()?;

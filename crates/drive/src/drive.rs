@@ -3,15 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use accounts::{Action, Principal};
-use base::{AccountId, Clock, EntryId, Ids, SpaceId, Time};
+use base::{AccountId, Clock, EntryId, Ids, Name, SpaceId, Time};
 use db::{
     Db, Lane, Tx,
-    tree::{self, EntryRow, Located},
+    tree::{self, EntryRow, Located, Place},
 };
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::{Error, upload::Running};
+use crate::{Error, OnConflict, upload::Running};
 
 /// Who does something.
 #[derive(Debug, Clone)]
@@ -66,8 +66,7 @@ pub(crate) struct Inner {
 impl Drive {
     /// A drive over this database and this store.
     pub fn new(db: Db, store: files::Store, clock: Arc<dyn Clock>, ids: Ids, options: Options) -> Self {
-        let inner =
-            Inner { db, store, clock, ids, options, tasks: TaskTracker::new(), running: Running::default() };
+        let inner = Inner { db, store, clock, ids, options, tasks: TaskTracker::new(), running: Running::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -91,6 +90,30 @@ impl Drive {
         T: Send + 'static,
     {
         self.inner.db.write(Lane::Space(space), run).await
+    }
+
+    /// A folder in which a name is wanted, the caller's own root if none is named. Refuses a name that is taken already,
+    /// where the rule does not allow for that; the commit decides again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::NameTaken`].
+    pub(crate) async fn place(
+        &self,
+        actor: &Actor,
+        folder: Option<EntryId>,
+        name: &Name,
+        on_conflict: OnConflict,
+    ) -> Result<Located, Error> {
+        let folder = folder.unwrap_or(actor.principal.root);
+        let Place { folder, taken } =
+            tree::locate_place(&self.inner.db, folder, name.as_str()).await?.ok_or(Error::NotFound("folder"))?;
+        permit(actor, Action::Change, folder.space.owner, "folder")?;
+        self.reachable(&folder, "folder").await?;
+        is_folder(&folder.entry)?;
+        match (taken, on_conflict) {
+            (Some(_), OnConflict::Fail) | (Some(tree::FOLDER), OnConflict::Replace) => Err(Error::NameTaken),
+            _ => Ok(folder),
+        }
     }
 
     /// The entry of this id and its space, if the caller may do `action` there.
@@ -124,12 +147,7 @@ impl Drive {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAFolder`].
-    pub(crate) async fn folder(
-        &self,
-        actor: &Actor,
-        action: Action,
-        id: Option<EntryId>,
-    ) -> Result<Located, Error> {
+    pub(crate) async fn folder(&self, actor: &Actor, action: Action, id: Option<EntryId>) -> Result<Located, Error> {
         let located = self.locate(actor, action, id.unwrap_or(actor.principal.root), "folder").await?;
         is_folder(&located.entry)?;
         Ok(located)

@@ -109,7 +109,10 @@ impl Serialize for Entry {
         if let Kind::File(info) = &self.kind {
             map.serialize_entry("size", &info.size)?;
             map.serialize_entry("content_type", &info.content_type)?;
-            map.serialize_entry("blake3", &info.blake3.map(|hash| blake3::Hash::from_bytes(hash).to_hex().to_string()))?;
+            map.serialize_entry(
+                "blake3",
+                &info.blake3.map(|hash| blake3::Hash::from_bytes(hash).to_hex().to_string()),
+            )?;
             map.serialize_entry("version_id", &info.version)?;
             map.serialize_entry("etag", &self.etag())?;
         }

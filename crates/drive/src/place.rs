@@ -83,10 +83,8 @@ impl Work<'_> {
         kind: NameOf,
     ) -> Result<Slot, Error> {
         // Both travel together: the folder, and what has the name in it.
-        let (folder, taken) = futures::join!(
-            self.folder(parent),
-            tree::child(self.tx, self.space.id, parent, name.as_str())
-        );
+        let (folder, taken) =
+            futures::join!(self.folder(parent), tree::child(self.tx, self.space.id, parent, name.as_str()));
         folder?;
         match (taken?, on_conflict) {
             (None, _) => Ok(Slot::Free(name)),

@@ -1,12 +1,9 @@
 //! Plain uploads: one body, one extent, one commit.
 
 use accounts::Action;
-use base::{ContentId, EntryId, Name, SpaceId, limits};
+use base::{ContentId, EntryId, Name, SpaceId, UploadId, limits};
 use bytes::Bytes;
-use db::{
-    Lane,
-    tree::{self, Located, SpaceState},
-};
+use db::{Lane, tree::SpaceState};
 use files::{Extent, NewContent, NewExtent, Writer};
 use futures::{StreamExt, stream::BoxStream};
 use journal::Kind as Changed;
@@ -82,6 +79,7 @@ struct Prepared {
 
 /// Bytes that were taken in and are durable, or small enough to stand in the database.
 struct Received {
+    content: ContentId,
     length: u64,
     blake3: [u8; 32],
     extent: Option<Extent>,
@@ -100,18 +98,17 @@ impl Drive {
     /// [`Error::Quota`], [`Error::FileTooLarge`], [`Error::BodyTooShort`], [`Error::BodyTooLong`], [`Error::Body`],
     /// [`Error::Checksum`], [`Error::Files`].
     pub async fn put(&self, actor: &Actor, put: Put, mut body: Body) -> Result<Stored, Error> {
-        let Prepared { space, spot, content_type } = self.prepare(actor, &put).await?;
+        let prepared = self.prepare(actor, &put).await?;
         let content = self.inner.ids.content();
-        let mut guard = Guard::new(self, space.id, content);
+        let mut guard = Guard::new(self, prepared.space.id, content);
         if let Some(length) = put.length
             && length >= RESERVED_FROM
         {
             guard.reserve(actor, length).await?;
         }
         let result = async {
-            let received = self.receive(&space, &put, content, &mut guard, &mut body).await?;
-            let reservation = guard.reservation();
-            self.commit(space.id, actor, spot, content_type, content, received, reservation).await
+            let received = self.receive(&prepared.space, &put, content, &mut guard, &mut body).await?;
+            self.commit(actor, prepared, received, guard.reservation()).await
         }
         .await;
         match result {
@@ -130,8 +127,7 @@ impl Drive {
     async fn prepare(&self, actor: &Actor, put: &Put) -> Result<Prepared, Error> {
         let (located, spot, name) = match &put.target {
             Target::Child { parent, name, on_conflict } => {
-                let located = self.folder(actor, Action::Change, *parent).await?;
-                self.refuse_taken(&located, name, *on_conflict).await?;
+                let located = self.place(actor, *parent, name, *on_conflict).await?;
                 let (parent, name, on_conflict) = (located.entry.id, name.clone(), *on_conflict);
                 let text = name.as_str().to_owned();
                 (located, Spot::Child { parent, name, on_conflict }, text)
@@ -153,22 +149,6 @@ impl Drive {
             }
         }
         Ok(Prepared { space: located.space, spot, content_type: media_type(put.content_type.as_deref(), &name) })
-    }
-
-    /// Refuses a name that is taken already, where the rule does not allow for that.
-    pub(crate) async fn refuse_taken(
-        &self,
-        folder: &Located,
-        name: &Name,
-        on_conflict: OnConflict,
-    ) -> Result<(), Error> {
-        if on_conflict == OnConflict::Rename {
-            return Ok(());
-        }
-        match tree::find_child(&self.inner.db, folder.space.id, folder.entry.id, name.as_str()).await? {
-            Some(row) if on_conflict == OnConflict::Fail || row.kind == tree::FOLDER => Err(Error::NameTaken),
-            _ => Ok(()),
-        }
     }
 
     /// Takes the body in: into memory while it is small, beyond that to the nodes.
@@ -220,11 +200,11 @@ impl Drive {
         match (taken, writer) {
             (Ok(blake3), None) => {
                 let inline = Some(small.concat());
-                Ok(Received { length: intake.received, blake3, extent: None, inline })
+                Ok(Received { content, length: intake.received, blake3, extent: None, inline })
             }
             (Ok(blake3), Some(writer)) => {
                 let extent = Some(writer.finish().await?);
-                Ok(Received { length: intake.received, blake3, extent, inline: None })
+                Ok(Received { content, length: intake.received, blake3, extent, inline: None })
             }
             (Err(error), None) => Err(error),
             (Err(error), Some(writer)) => {
@@ -243,17 +223,16 @@ impl Drive {
     /// The unit of work in which the bytes become a file.
     async fn commit(
         &self,
-        space: SpaceId,
         actor: &Actor,
-        spot: Spot,
-        content_type: String,
-        content: ContentId,
+        prepared: Prepared,
         received: Received,
-        reservation: Option<base::UploadId>,
+        reservation: Option<UploadId>,
     ) -> Result<Stored, Error> {
+        let Prepared { space, spot, content_type } = prepared;
+        let space = space.id;
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx| {
-            let Received { length, blake3, extent, inline } = received;
+            let Received { content, length, blake3, extent, inline } = received;
             // What was reserved is free again before it is taken for good.
             let work = match reservation {
                 None => Work::change(&drive, &tx, space, &actor, length).await?,
@@ -330,8 +309,8 @@ pub(crate) fn media_type(given: Option<&str>, name: &str) -> String {
     let usable = |text: &&str| {
         !text.is_empty() && text.len() <= CONTENT_TYPE_BYTES_MAX && text.bytes().all(|b| matches!(b, b' '..=b'~'))
     };
-    given.map(str::trim).filter(usable).map_or_else(
-        || mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned(),
-        str::to_owned,
-    )
+    given
+        .map(str::trim)
+        .filter(usable)
+        .map_or_else(|| mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned(), str::to_owned)
 }

@@ -19,9 +19,7 @@ mod running;
 
 use accounts::Action;
 use base::{ContentId, EntryId, Name, Time, UploadId, limits};
-use db::{
-    uploads::{self, UploadRow},
-};
+use db::uploads::{self, UploadRow};
 use files::{ContentHash, Extent, NewContent};
 use journal::Kind as Changed;
 
@@ -131,12 +129,11 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::NameTaken`] if that is certain already,
     /// [`Error::FileTooLarge`], [`Error::Quota`]; for a final one also [`Error::BadParts`], [`Error::TooManyExtents`].
     pub async fn create_upload(&self, actor: &Actor, new: NewUpload) -> Result<Upload, Error> {
-        let folder = self.folder(actor, Action::Change, new.parent).await?;
+        // The name of a part means nothing.
+        let rule = if new.kind == UploadKind::Partial { OnConflict::Rename } else { new.on_conflict };
+        let folder = self.place(actor, new.parent, &new.name, rule).await?;
         if new.length.is_some_and(|length| length > limits::FILE_BYTES_MAX) {
             return Err(Error::FileTooLarge);
-        }
-        if new.kind != UploadKind::Partial {
-            self.refuse_taken(&folder, &new.name, new.on_conflict).await?;
         }
         let space = folder.space.id;
         let now = self.now();
@@ -176,7 +173,11 @@ impl Drive {
             row.reserved = row.length.unwrap_or(0);
             work.count(0, signed(row.reserved)?).await?;
             uploads::insert_upload(&tx, &row).await?;
-            if row.length == Some(0) { work.complete(row, None, &ContentHash::default()).await } else { view(row, None) }
+            if row.length == Some(0) {
+                work.complete(row, None, &ContentHash::default()).await
+            } else {
+                view(row, None)
+            }
         })
         .await
     }
@@ -308,10 +309,7 @@ impl Work<'_> {
     /// # Errors
     /// [`Error::NotFound`] if it is gone or has expired.
     pub(crate) async fn upload(&self, id: UploadId) -> Result<UploadRow, Error> {
-        uploads::upload(self.tx, id)
-            .await?
-            .filter(|row| row.expires > self.now)
-            .ok_or(Error::NotFound("upload"))
+        uploads::upload(self.tx, id).await?.filter(|row| row.expires > self.now).ok_or(Error::NotFound("upload"))
     }
 
     /// Removes an upload's row with all it holds, but not the file it became.
@@ -329,7 +327,12 @@ impl Work<'_> {
     ///
     /// # Errors
     /// [`Error::Quota`] where the length is not known and the room is gone, [`Error::Files`].
-    pub(crate) async fn keep(&self, row: &mut UploadRow, extent: &Extent, hash: Option<&ContentHash>) -> Result<(), Error> {
+    pub(crate) async fn keep(
+        &self,
+        row: &mut UploadRow,
+        extent: &Extent,
+        hash: Option<&ContentHash>,
+    ) -> Result<(), Error> {
         self.drive.inner.store.seal(self.tx, extent).await?;
         row.received += extent.length();
         row.extents += 1;
@@ -388,8 +391,7 @@ impl Work<'_> {
             name: Name::new(&row.name)?,
             on_conflict: OnConflict::parse(&row.on_conflict).ok_or(Error::Shape("a rule for names"))?,
         };
-        let bytes =
-            place::Bytes { content, size: row.received, content_type: row.content_type.clone(), blake3 };
+        let bytes = place::Bytes { content, size: row.received, content_type: row.content_type.clone(), blake3 };
         let placed = self.place(spot, bytes, Changed::Created).await?;
         row.entry = Some(placed.entry.id);
         Ok(placed)

@@ -120,7 +120,8 @@ impl Form {
         let (parts, body) = request.into_parts();
         let guarded = Body::from_stream(incoming(body, idle));
         let form = Multipart::from_request(Request::from_parts(parts, guarded), &()).await;
-        form.map(Self).map_err(|rejection| Problem::invalid(format!("The form cannot be read: {}.", rejection.body_text())))
+        form.map(Self)
+            .map_err(|rejection| Problem::invalid(format!("The form cannot be read: {}.", rejection.body_text())))
     }
 
     /// Finds the file, which must be the first field, and hands its bytes to `store` while they arrive.
@@ -182,10 +183,15 @@ pub(crate) fn declared_type(value: Option<&str>) -> Result<Option<String>, Probl
     };
     let essence = value.split(';').next().unwrap_or_default().trim();
     // The last one is what curl says of any `--data`.
-    if ["application/octet-stream", "application/x-www-form-urlencoded"].iter().any(|one| one.eq_ignore_ascii_case(essence)) {
+    if ["application/octet-stream", "application/x-www-form-urlencoded"]
+        .iter()
+        .any(|one| one.eq_ignore_ascii_case(essence))
+    {
         return Ok(None);
     }
-    let token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+    let token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    };
     let shaped = essence.split_once('/').is_some_and(|(kind, sub)| token(kind) && token(sub));
     let visible = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if shaped && visible && value.len() <= CONTENT_TYPE_BYTES_MAX {
@@ -210,14 +216,24 @@ mod tests {
         assert_eq!(kept("Application/X-WWW-Form-Urlencoded; charset=utf-8"), None);
         assert_eq!(kept(""), None);
         assert_eq!(declared_type(None).expect("none"), None);
-        for bad in ["text", "text/", "/plain", "te xt/plain", "text/plain\r\nx: y", "text/plaïn", &format!("a/{}", "b".repeat(300))] {
+        for bad in [
+            "text",
+            "text/",
+            "/plain",
+            "te xt/plain",
+            "text/plain\r\nx: y",
+            "text/plaïn",
+            &format!("a/{}", "b".repeat(300)),
+        ] {
             assert!(declared_type(Some(bad)).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn bodies_are_refused_unread() {
-        let headers = |name: http::HeaderName, value: &str| HeaderMap::from_iter([(name, value.parse().expect("a header value"))]);
+        let headers = |name: http::HeaderName, value: &str| {
+            HeaderMap::from_iter([(name, value.parse().expect("a header value"))])
+        };
         assert_eq!(admit(&headers(header::CONTENT_LENGTH, "10"), 10).expect("just fits"), Some(10));
         assert_eq!(admit(&headers(header::CONTENT_LENGTH, "11"), 10).expect_err("one too many").status(), 413);
         assert_eq!(admit(&headers(header::CONTENT_ENCODING, "gzip"), 10).expect_err("encoded").status(), 415);
@@ -226,7 +242,8 @@ mod tests {
 
     #[test]
     fn forms_are_known_by_their_type() {
-        let headers = |value: &str| HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().expect("a header value"))]);
+        let headers =
+            |value: &str| HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().expect("a header value"))]);
         assert!(Form::is_one(&headers("Multipart/Form-Data; boundary=x")));
         assert!(!Form::is_one(&headers("multipart/form-dataset")));
         assert!(!Form::is_one(&HeaderMap::new()));

@@ -182,7 +182,10 @@ mod tests {
         let with = |value: &str| HeaderMap::from_iter([(header::IF_MATCH, value.parse().expect("a header value"))]);
         assert_eq!(if_match(&HeaderMap::new()), None);
         assert_eq!(if_match(&with("*")), Some(IfMatch::Any));
-        assert_eq!(if_match(&with("\"1\", W/\"2\", \"3\"")), Some(IfMatch::OneOf(vec!["\"1\"".into(), "\"3\"".into()])));
+        assert_eq!(
+            if_match(&with("\"1\", W/\"2\", \"3\"")),
+            Some(IfMatch::OneOf(vec!["\"1\"".into(), "\"3\"".into()]))
+        );
         assert_eq!(if_match(&with("nonsense")), Some(IfMatch::OneOf(vec![])));
     }
 

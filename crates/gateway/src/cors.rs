@@ -42,7 +42,9 @@ impl Origins {
         let origin = match self {
             Self::Own => return None,
             Self::Any => HeaderValue::from_static("*"),
-            Self::Listed(listed) => listed.iter().any(|one| one.as_bytes() == origin.as_bytes()).then(|| origin.clone())?,
+            Self::Listed(listed) => {
+                listed.iter().any(|one| one.as_bytes() == origin.as_bytes()).then(|| origin.clone())?
+            }
         };
         let preflight = *method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         Some(CrossOrigin { origin, preflight })

@@ -50,7 +50,8 @@ fn from_dictionary(line: &str) -> Result<Option<[u8; BLAKE3_BYTES]>, Problem> {
         let Some(value) = member.trim().strip_prefix("blake3=") else {
             continue;
         };
-        let bytes = value.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).and_then(|text| STANDARD.decode(text).ok());
+        let bytes =
+            value.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).and_then(|text| STANDARD.decode(text).ok());
         let hash = bytes.and_then(|bytes| bytes.try_into().ok());
         return hash
             .map(Some)

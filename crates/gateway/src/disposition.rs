@@ -81,16 +81,30 @@ mod tests {
         check("a\".txt", "attachment; filename=\"a_.txt\"; filename*=UTF-8''a%22.txt");
         check("é.txt", "attachment; filename=\"_.txt\"; filename*=UTF-8''%C3%A9.txt");
         check("€ rates", "attachment; filename=\"_ rates\"; filename*=UTF-8''%E2%82%AC%20rates");
-        check("a\r\nSet-Cookie: x", "attachment; filename=\"a__Set-Cookie: x\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x");
+        check(
+            "a\r\nSet-Cookie: x",
+            "attachment; filename=\"a__Set-Cookie: x\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x",
+        );
         assert_eq!(content_disposition(Disposition::Inline, "x"), "inline; filename=\"x\"");
     }
 
     #[test]
     fn what_may_run_is_not_shown() {
-        for active in ["text/html", "TEXT/HTML; charset=utf-8", "image/svg+xml", "application/xhtml+xml", "text/xml",
-            "application/javascript", "text/javascript", "multipart/related", "message/rfc822", "application/wasm",
-            "application/octet-stream", "", "x"]
-        {
+        for active in [
+            "text/html",
+            "TEXT/HTML; charset=utf-8",
+            "image/svg+xml",
+            "application/xhtml+xml",
+            "text/xml",
+            "application/javascript",
+            "text/javascript",
+            "multipart/related",
+            "message/rfc822",
+            "application/wasm",
+            "application/octet-stream",
+            "",
+            "x",
+        ] {
             assert!(is_active(active), "{active}");
         }
         for inert in ["image/png", "video/mp4", "text/plain; charset=utf-8", "application/pdf", "audio/ogg"] {

@@ -69,7 +69,9 @@ fn errors_page() -> String {
 fn inline(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let pieces = escaped.split('`').enumerate();
-    pieces.map(|(index, piece)| if index % 2 == 1 { format!("<code>{piece}</code>") } else { piece.to_owned() }).collect()
+    pieces
+        .map(|(index, piece)| if index % 2 == 1 { format!("<code>{piece}</code>") } else { piece.to_owned() })
+        .collect()
 }
 
 #[cfg(test)]
@@ -96,7 +98,10 @@ mod tests {
             let words: Vec<_> = codes.split('"').skip(1).step_by(2).filter(|word| !word.contains(' ')).collect();
             assert!(words.len() > 2, "{domain}: {words:?}");
             for code in words {
-                assert!(CODES.contains(&format!("\n## {code}\n")), "{domain}: {code} has no paragraph in docs/errors.md");
+                assert!(
+                    CODES.contains(&format!("\n## {code}\n")),
+                    "{domain}: {code} has no paragraph in docs/errors.md"
+                );
             }
         }
     }

@@ -103,10 +103,7 @@ fn validators(headers: &mut HeaderMap, etag: &str, modified: Time) {
 
 fn describe(headers: &mut HeaderMap, name: &str, info: &FileInfo, wanted: Disposition) {
     let content_type = HeaderValue::try_from(info.content_type.as_str());
-    headers.insert(
-        header::CONTENT_TYPE,
-        content_type.unwrap_or(HeaderValue::from_static("application/octet-stream")),
-    );
+    headers.insert(header::CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("application/octet-stream")));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let mut disposition = wanted;
     if is_active(&info.content_type) {
@@ -154,7 +151,10 @@ impl http_body::Body for Exactly {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if self.left == 0 {
             return Poll::Ready(None);
         }
@@ -209,7 +209,8 @@ impl Parts {
         let boundary = Uuid::new_v4().as_simple().to_string();
         // A type that is no header value on its own is none within the body either.
         let content_type = HeaderValue::try_from(info.content_type.as_str()).ok();
-        let content_type = content_type.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("application/octet-stream");
+        let content_type =
+            content_type.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("application/octet-stream");
         let head = |run: &Range<u64>| {
             let range = content_range(run, info.size);
             Bytes::from(format!("\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {range}\r\n\r\n"))

@@ -36,6 +36,9 @@ use crate::{
 /// Answers at most this long that are already whole in memory are counted at once instead of through a wrapper.
 const SMALL_ANSWER_BYTES: u64 = 64 << 10;
 
+/// The template of requests that no route knows.
+const UNMATCHED: &str = "unmatched";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// Wraps each route in [`Guarded`].
@@ -47,12 +50,11 @@ struct Inner {
     gate: Gate,
     origins: Origins,
     on_span: Option<fn(&Span, &Trace)>,
-    unmatched: Arc<str>,
 }
 
 impl Edge {
     pub(crate) fn new(meters: Meters, gate: Gate, origins: Origins, on_span: Option<fn(&Span, &Trace)>) -> Self {
-        Self(Arc::new(Inner { meters, gate, origins, on_span, unmatched: "unmatched".into() }))
+        Self(Arc::new(Inner { meters, gate, origins, on_span }))
     }
 }
 
@@ -87,18 +89,16 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let edge = self.edge.0.clone();
         let trace = Trace::of(request.headers());
-        let template = match request.extensions().get::<MatchedPath>() {
-            Some(path) => Arc::from(path.as_str()),
-            None => edge.unmatched.clone(),
-        };
-        let mut meter = edge.meters.begin(request.method(), &template);
+        // The route as it was registered, never the path that was asked for: that has ids, and anything at all.
+        let template = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
+        let mut meter = edge.meters.begin(request.method(), template);
         let id = trace.text();
         let span = tracing::info_span!(
             "request",
             otel.kind = "server",
             otel.name = %format_args!("{} {template}", method_label(request.method())),
             method = method_label(request.method()),
-            route = &*template,
+            route = template,
             trace_id = id.as_str(),
             status = field::Empty,
             seconds = field::Empty,
@@ -209,7 +209,10 @@ impl http_body::Body for CountedIn {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
@@ -294,8 +297,7 @@ mod tests {
     }
 
     async fn panics() -> &'static str {
-        let nothing: Option<&str> = None;
-        nothing.expect("a secret of ours")
+        panic!("a secret of ours")
     }
 
     #[tokio::test]

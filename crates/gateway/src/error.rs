@@ -95,17 +95,16 @@ impl Problem {
     }
 
     /// A domain's refusal. The client reads the error's own text; where the fault is ours, only its code.
-    pub(crate) fn domain(
-        kind: ErrorKind,
-        code: &'static str,
-        error: impl StdError + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn domain(kind: ErrorKind, code: &'static str, error: impl StdError + Send + Sync + 'static) -> Self {
         // Domains pass the database's errors on with a word that says where they come from. Their texts are for logs.
-        let of_database = code == "database-unavailable" || code == kind.as_str();
+        // A not-found is never theirs: a domain says what it did not find.
+        let of_database = code == "database-unavailable" || (code == kind.as_str() && kind != ErrorKind::NotFound);
         let (code, detail): (_, Cow<'static, str>) = match kind {
             ErrorKind::Internal if of_database => ("internal", INTERNAL.into()),
             ErrorKind::Internal => (code, INTERNAL.into()),
-            ErrorKind::Unavailable if of_database => ("database-unavailable", "The database cannot be reached now.".into()),
+            ErrorKind::Unavailable if of_database => {
+                ("database-unavailable", "The database cannot be reached now.".into())
+            }
             ErrorKind::Quota if of_database => ("database-full", "The disk under the database is full.".into()),
             _ if of_database => ("conflict", "Somebody else changed the same thing at the same moment.".into()),
             _ => (code, sentence(&error.to_string()).into()),
@@ -227,7 +226,9 @@ impl IntoResponse for Problem {
             response.headers_mut().insert(name, value.clone());
         }
         if self.status() == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"holdfast\""));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"holdfast\""));
         }
         response.extensions_mut().insert(self);
         response
@@ -311,6 +312,11 @@ mod tests {
         assert_eq!(read(&database)["code"], "database-unavailable");
         assert_eq!(read(&database)["detail"], "The database cannot be reached now.");
         assert_eq!(database.into_response().headers()[header::RETRY_AFTER], "1");
+        let absent = Problem::domain(ErrorKind::NotFound, "not-found", io::Error::other("there is no such entry"));
+        assert_eq!(
+            (&read(&absent)["code"], &read(&absent)["detail"]),
+            (&"not-found".into(), &"There is no such entry.".into())
+        );
     }
 
     #[test]

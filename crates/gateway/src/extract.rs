@@ -62,7 +62,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = AxumQuery::<T>::try_from_uri(&parts.uri);
         query.map(|AxumQuery(query)| Self(query)).map_err(|rejection| {
-            let reason = std::error::Error::source(&rejection).map_or_else(|| rejection.to_string(), ToString::to_string);
+            let reason =
+                std::error::Error::source(&rejection).map_or_else(|| rejection.to_string(), ToString::to_string);
             Problem::invalid(format!("The query cannot be read: {reason}."))
         })
     }
@@ -97,7 +98,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             ));
         }
         let bytes = small_body(request).await?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::invalid(format!("The JSON body cannot be read: {error}.")))
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| Problem::invalid(format!("The JSON body cannot be read: {error}.")))
     }
 }
 

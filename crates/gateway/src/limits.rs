@@ -34,7 +34,8 @@ impl FromStr for Network {
         };
         let address: IpAddr = address.parse().map_err(|_| refuse())?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.filter(|prefix| *prefix <= bits).or((!text.contains('/')).then_some(bits)).ok_or_else(refuse)?;
+        let prefix =
+            prefix.filter(|prefix| *prefix <= bits).or((!text.contains('/')).then_some(bits)).ok_or_else(refuse)?;
         match (address, address.to_canonical()) {
             // An IPv4 network in IPv6 clothes: ::ffff:10.0.0.0/104 is 10.0.0.0/8.
             (IpAddr::V6(_), canonical @ IpAddr::V4(_)) => {

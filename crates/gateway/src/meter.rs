@@ -1,6 +1,10 @@
 //! Counts of requests, by route template.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use base::Clock;
 use http::{Method, StatusCode};
@@ -13,9 +17,16 @@ pub(crate) struct Meters(Arc<Inner>);
 
 struct Inner {
     clock: Arc<dyn Clock>,
-    routes: RwLock<HashMap<(&'static str, Arc<str>), Arc<Route>>>,
+    /// By template, so that the look-up of every request needs no text of its own; then by method.
+    routes: RwLock<HashMap<Box<str>, Arc<ByMethod>>>,
     panics: Counter,
 }
+
+/// Methods are the client's to invent, labels are not: what is not known counts as the last of these.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"];
+
+/// The metrics of one route, in the order of [`METHODS`].
+type ByMethod = [OnceLock<Arc<Route>>; METHODS.len()];
 
 /// The metrics of one method on one route.
 struct Route {
@@ -29,8 +40,15 @@ struct Route {
 
 impl Meters {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        metrics::describe_counter!("http_requests_total", "requests answered, by route template, method and class of status");
-        metrics::describe_histogram!("http_request_seconds", metrics::Unit::Seconds, "from a request's head to the last byte of its answer");
+        metrics::describe_counter!(
+            "http_requests_total",
+            "requests answered, by route template, method and class of status"
+        );
+        metrics::describe_histogram!(
+            "http_request_seconds",
+            metrics::Unit::Seconds,
+            "from a request's head to the last byte of its answer"
+        );
         metrics::describe_gauge!("http_requests_in_flight", "requests being answered");
         metrics::describe_counter!("http_bytes_in_total", metrics::Unit::Bytes, "bytes of request bodies");
         metrics::describe_counter!("http_bytes_out_total", metrics::Unit::Bytes, "bytes of answer bodies");
@@ -40,7 +58,7 @@ impl Meters {
     }
 
     /// Begins to count a request. `template` is the route as it was registered, never the path that was asked for.
-    pub(crate) fn begin(&self, method: &Method, template: &Arc<str>) -> Meter {
+    pub(crate) fn begin(&self, method: &Method, template: &str) -> Meter {
         let route = self.route(method_label(method), template);
         route.in_flight.increment(1);
         Meter { clock: self.0.clock.clone(), began: self.0.clock.elapsed(), route, status: StatusCode::OK }
@@ -50,21 +68,18 @@ impl Meters {
         self.0.panics.increment(1);
     }
 
-    fn route(&self, method: &'static str, template: &Arc<str>) -> Arc<Route> {
-        let key = (method, template.clone());
-        if let Some(route) = self.0.routes.read().get(&key) {
-            return route.clone();
-        }
-        self.0.routes.write().entry(key).or_insert_with(|| Arc::new(Route::new(method, template))).clone()
+    fn route(&self, method: &'static str, template: &str) -> Arc<Route> {
+        let place = METHODS.iter().position(|known| *known == method).unwrap_or(METHODS.len() - 1);
+        let known = self.0.routes.read().get(template).cloned();
+        let methods = known.unwrap_or_else(|| self.0.routes.write().entry(template.into()).or_default().clone());
+        methods[place].get_or_init(|| Arc::new(Route::new(method, template))).clone()
     }
 }
 
 impl Route {
-    fn new(method: &'static str, template: &Arc<str>) -> Self {
-        let labels = [("method", method.to_owned()), ("route", template.to_string())];
-        let count = |class: &'static str| {
-            metrics::counter!("http_requests_total", "method" => method, "route" => template.to_string(), "status" => class)
-        };
+    fn new(method: &'static str, template: &str) -> Self {
+        let labels = [("method", method.to_owned()), ("route", template.to_owned())];
+        let count = |class: &'static str| metrics::counter!("http_requests_total", "method" => method, "route" => template.to_owned(), "status" => class);
         Self {
             counts: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(count),
             seconds: metrics::histogram!("http_request_seconds", &labels),
@@ -111,16 +126,7 @@ impl Drop for Meter {
     }
 }
 
-/// Methods are the client's to invent, labels are not.
+/// The method as metrics and logs show it.
 pub(crate) fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "OTHER",
-    }
+    METHODS.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }

@@ -101,8 +101,7 @@ const TOKEN: &[Refusal] = &[
     (ErrorKind::Denied, "permission-missing"),
 ];
 
-const JSON: &[Refusal] =
-    &[(ErrorKind::TooLarge, "body-too-large"), (ErrorKind::Invalid, "unsupported-media-type")];
+const JSON: &[Refusal] = &[(ErrorKind::TooLarge, "body-too-large"), (ErrorKind::Invalid, "unsupported-media-type")];
 
 const INVALID_ID: &[Refusal] = &[(ErrorKind::Invalid, "invalid-id")];
 
@@ -110,10 +109,7 @@ const ID: &[Refusal] = &[(ErrorKind::Invalid, "invalid-id"), (ErrorKind::NotFoun
 
 const NAME: &[Refusal] = &[(ErrorKind::Invalid, "invalid-name"), (ErrorKind::Exists, "name-taken")];
 
-const PLACE: &[Refusal] = &[
-    (ErrorKind::Invalid, "not-a-folder"),
-    (ErrorKind::Invalid, "too-deep"),
-];
+const PLACE: &[Refusal] = &[(ErrorKind::Invalid, "not-a-folder"), (ErrorKind::Invalid, "too-deep")];
 
 const MATCH: &[Refusal] = &[(ErrorKind::Precondition, "precondition-failed")];
 
@@ -145,33 +141,45 @@ const TUS: &[Refusal] = &[(ErrorKind::Precondition, "unsupported-tus-version")];
 /// What each call may be refused with, beyond [`EVERY`] and, for calls with a token, [`TOKEN`].
 fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
     Some(match operation {
-        "register" => &[JSON, &[
-            (ErrorKind::Denied, "registration-closed"),
-            (ErrorKind::Exists, "name-taken"),
-            (ErrorKind::Invalid, "invalid-account-name"),
-            (ErrorKind::Invalid, "invalid-display-name"),
-            (ErrorKind::Invalid, "invalid-password"),
-            (ErrorKind::Unavailable, "busy"),
-        ]],
-        "login" => &[JSON, &[
-            (ErrorKind::Unauthenticated, "wrong-credentials"),
-            (ErrorKind::Denied, "account-disabled"),
-            (ErrorKind::Throttled, "too-many-attempts"),
-            (ErrorKind::Unavailable, "busy"),
-        ]],
-        "refresh" => &[JSON, &[
-            (ErrorKind::Unauthenticated, "invalid-token"),
-            (ErrorKind::Unauthenticated, "token-expired"),
-            (ErrorKind::Unauthenticated, "token-reused"),
-            (ErrorKind::Unauthenticated, "session-ended"),
-            (ErrorKind::Denied, "account-disabled"),
-        ]],
-        "change_password" => &[JSON, &[
-            (ErrorKind::Denied, "wrong-password"),
-            (ErrorKind::Invalid, "invalid-password"),
-            (ErrorKind::Throttled, "too-many-attempts"),
-            (ErrorKind::Unavailable, "busy"),
-        ]],
+        "register" => &[
+            JSON,
+            &[
+                (ErrorKind::Denied, "registration-closed"),
+                (ErrorKind::Exists, "name-taken"),
+                (ErrorKind::Invalid, "invalid-account-name"),
+                (ErrorKind::Invalid, "invalid-display-name"),
+                (ErrorKind::Invalid, "invalid-password"),
+                (ErrorKind::Unavailable, "busy"),
+            ],
+        ],
+        "login" => &[
+            JSON,
+            &[
+                (ErrorKind::Unauthenticated, "wrong-credentials"),
+                (ErrorKind::Denied, "account-disabled"),
+                (ErrorKind::Throttled, "too-many-attempts"),
+                (ErrorKind::Unavailable, "busy"),
+            ],
+        ],
+        "refresh" => &[
+            JSON,
+            &[
+                (ErrorKind::Unauthenticated, "invalid-token"),
+                (ErrorKind::Unauthenticated, "token-expired"),
+                (ErrorKind::Unauthenticated, "token-reused"),
+                (ErrorKind::Unauthenticated, "session-ended"),
+                (ErrorKind::Denied, "account-disabled"),
+            ],
+        ],
+        "change_password" => &[
+            JSON,
+            &[
+                (ErrorKind::Denied, "wrong-password"),
+                (ErrorKind::Invalid, "invalid-password"),
+                (ErrorKind::Throttled, "too-many-attempts"),
+                (ErrorKind::Unavailable, "busy"),
+            ],
+        ],
         "logout" | "get_me" | "list_sessions" | "list_spaces" => &[],
         "end_session" => &[INVALID_ID, &[(ErrorKind::NotFound, "session-not-found")]],
         "get_user" => &[INVALID_ID, &[(ErrorKind::NotFound, "user-not-found")]],
@@ -187,33 +195,57 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "head_file" => &[ID, READ],
         "delete_file" => &[ID, MATCH, &[(ErrorKind::Invalid, "not-a-file")]],
         "get_file_meta" | "list_parts" => &[ID, &[(ErrorKind::Invalid, "not-a-file")]],
-        "update_entry" => &[JSON, ID, NAME, PLACE, MATCH, &[
-            (ErrorKind::Conflict, "into-itself"),
-            (ErrorKind::Invalid, "root-entry"),
-            (ErrorKind::Invalid, "other-space"),
-        ]],
-        "copy_entry" => &[JSON, ID, NAME, PLACE, &[
-            (ErrorKind::Conflict, "into-itself"),
-            (ErrorKind::Invalid, "root-entry"),
-            (ErrorKind::Invalid, "other-space"),
-            (ErrorKind::TooLarge, "too-many-entries"),
-            (ErrorKind::Quota, "quota-exceeded"),
-        ]],
+        "update_entry" => &[
+            JSON,
+            ID,
+            NAME,
+            PLACE,
+            MATCH,
+            &[
+                (ErrorKind::Conflict, "into-itself"),
+                (ErrorKind::Invalid, "root-entry"),
+                (ErrorKind::Invalid, "other-space"),
+            ],
+        ],
+        "copy_entry" => &[
+            JSON,
+            ID,
+            NAME,
+            PLACE,
+            &[
+                (ErrorKind::Conflict, "into-itself"),
+                (ErrorKind::Invalid, "root-entry"),
+                (ErrorKind::Invalid, "other-space"),
+                (ErrorKind::TooLarge, "too-many-entries"),
+                (ErrorKind::Quota, "quota-exceeded"),
+            ],
+        ],
         "delete_entry" => &[ID, MATCH, &[(ErrorKind::Invalid, "root-entry")]],
         "tus_options" => &[],
-        "create_upload" => &[TUS, ID, NAME, PLACE, WRITE, &[
-            (ErrorKind::Invalid, "bad-parts"),
-            (ErrorKind::Conflict, "upload-not-complete"),
-        ]],
+        "create_upload" => &[
+            TUS,
+            ID,
+            NAME,
+            PLACE,
+            WRITE,
+            &[(ErrorKind::Invalid, "bad-parts"), (ErrorKind::Conflict, "upload-not-complete")],
+        ],
         "head_upload" => &[TUS, ID],
-        "append_upload" => &[TUS, ID, NAME, PLACE, WRITE, &[
-            (ErrorKind::Conflict, "offset-mismatch"),
-            (ErrorKind::Conflict, "upload-taken-over"),
-            (ErrorKind::Conflict, "upload-is-final"),
-            (ErrorKind::Conflict, "upload-finished"),
-            (ErrorKind::Conflict, "length-given"),
-            (ErrorKind::TooLarge, "too-many-extents"),
-        ]],
+        "append_upload" => &[
+            TUS,
+            ID,
+            NAME,
+            PLACE,
+            WRITE,
+            &[
+                (ErrorKind::Conflict, "offset-mismatch"),
+                (ErrorKind::Conflict, "upload-taken-over"),
+                (ErrorKind::Conflict, "upload-is-final"),
+                (ErrorKind::Conflict, "upload-finished"),
+                (ErrorKind::Conflict, "length-given"),
+                (ErrorKind::TooLarge, "too-many-extents"),
+            ],
+        ],
         "terminate_upload" => &[TUS, ID],
         "list_nodes" | "get_cluster" | "list_jobs" => &[],
         "drain_node" => &[ID, &[(ErrorKind::Unavailable, "too-few-nodes")]],
@@ -227,8 +259,15 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
 /// Adds an answer for each status with which a call may be refused, and the codes behind it.
 fn add_refusals(description: &mut OpenApi) {
     for item in description.paths.paths.values_mut() {
-        let operations =
-            [&mut item.get, &mut item.head, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete, &mut item.options];
+        let operations = [
+            &mut item.get,
+            &mut item.head,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+            &mut item.options,
+        ];
         for operation in operations.into_iter().flatten() {
             refuse(operation);
         }
@@ -252,7 +291,10 @@ fn refuse(operation: &mut Operation) {
         let listed = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
         let response = ResponseBuilder::new()
             .description(format!("Refused: {listed}."))
-            .content("application/problem+json", ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build())
+            .content(
+                "application/problem+json",
+                ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+            )
             .extensions(Some(ExtensionsBuilder::new().add("x-codes", codes).build()))
             .build();
         operation.responses.responses.insert(status.to_string(), RefOr::T(response));
@@ -293,7 +335,12 @@ mod tests {
     #[test]
     fn every_code_of_a_call_is_explained() {
         for operation in operations(&described()) {
-            for (_, code) in refusals(operation.operation_id.as_deref().unwrap_or_default()).unwrap_or_default().iter().copied().flatten() {
+            for (_, code) in refusals(operation.operation_id.as_deref().unwrap_or_default())
+                .unwrap_or_default()
+                .iter()
+                .copied()
+                .flatten()
+            {
                 assert!(docs::CODES.contains(&format!("\n## {code}\n")), "{code} has no paragraph in docs/errors.md");
             }
         }

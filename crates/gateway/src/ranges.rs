@@ -126,9 +126,19 @@ mod tests {
         check("bytes=-0", 10, Selection::Unsatisfiable);
         check("bytes=0-", 0, Selection::Whole);
         check("bytes=-1", 0, Selection::Whole);
-        for ignored in
-            ["", "bytes", "bytes=", "bytes=,", "bytes=a-b", "bytes=5-4", "bytes=-", "bytes=1", "bytes=+1-2", "bytes=1 -2", "items=0-1"]
-        {
+        for ignored in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=,",
+            "bytes=a-b",
+            "bytes=5-4",
+            "bytes=-",
+            "bytes=1",
+            "bytes=+1-2",
+            "bytes=1 -2",
+            "items=0-1",
+        ] {
             check(ignored, 10, Selection::Whole);
         }
     }

@@ -101,7 +101,11 @@ pub fn router(state: State, options: Options) -> Router {
         .merge(health::routes())
         .fallback(async || Problem::new(ErrorKind::NotFound, "no-such-route", "There is nothing at this address."))
         .method_not_allowed_fallback(async || {
-            Problem::new(ErrorKind::Invalid, "method-not-allowed", "This address does not know the method; `Allow` lists what it knows.")
+            Problem::new(
+                ErrorKind::Invalid,
+                "method-not-allowed",
+                "This address does not know the method; `Allow` lists what it knows.",
+            )
         })
         .layer(edge)
         .with_state(app)

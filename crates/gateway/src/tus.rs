@@ -106,13 +106,18 @@ async fn upload(State(app): State<Arc<App>>, request: Request) -> Response {
 
 /// The method that counts: the header's, for clients whose environment knows no `PATCH` or `DELETE`.
 fn effective_method(request: &Request) -> Method {
-    let named = request.headers().get("x-http-method-override").and_then(|value| Method::from_bytes(value.as_bytes()).ok());
+    let named =
+        request.headers().get("x-http-method-override").and_then(|value| Method::from_bytes(value.as_bytes()).ok());
     named.unwrap_or_else(|| request.method().clone())
 }
 
 fn method_not_allowed(allowed: &'static str) -> Problem {
-    Problem::new(ErrorKind::Invalid, "method-not-allowed", "This address does not know the method; `Allow` lists what it knows.")
-        .with(header::ALLOW, HeaderValue::from_static(allowed))
+    Problem::new(
+        ErrorKind::Invalid,
+        "method-not-allowed",
+        "This address does not know the method; `Allow` lists what it knows.",
+    )
+    .with(header::ALLOW, HeaderValue::from_static(allowed))
 }
 
 /// # Errors
@@ -322,9 +327,8 @@ async fn append_upload(app: &App, caller: Caller, id: UploadId, request: Request
             let upload = drive.declare_length(&actor, id, total).await?;
             // A client that learns only at the end how long the file is sends the length without any bytes.
             let nothing_comes = length == Some(0);
-            finished = Some(upload).filter(|upload| {
-                nothing_comes && upload.state == UploadState::Finished && upload.offset == offset
-            });
+            finished = Some(upload)
+                .filter(|upload| nothing_comes && upload.state == UploadState::Finished && upload.offset == offset);
         }
     }
     let upload = match finished {

@@ -17,7 +17,7 @@ use crate::{
     clock::SystemClock,
     config::Config,
     shutdown,
-    telemetry::Telemetry,
+    telemetry::{self, Telemetry},
 };
 
 pub(crate) use self::system::System;
@@ -30,6 +30,7 @@ pub(crate) async fn serve(serve: Serve) -> anyhow::Result<()> {
     let config = Config::load(&serve.options)?;
     let service = config.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect::<Vec<_>>().join("-");
     let telemetry = Telemetry::start(&config, &service)?;
+    raise_file_limit();
     let stop = CancellationToken::new();
     // Installed before anything starts: a signal that comes during the start is not lost, and not deadly either.
     let mut watch = JoinSet::new();
@@ -43,7 +44,7 @@ pub(crate) async fn serve(serve: Serve) -> anyhow::Result<()> {
         }
     });
     let result = if config.is_node_alone() {
-        node::run(&config, stop).await
+        node::run(&config, &telemetry, stop).await
     } else {
         run_with_database(config, &telemetry, stop).await
     };
@@ -66,6 +67,7 @@ async fn run_with_database(config: Config, telemetry: &Telemetry, stop: Cancella
     let router = gateway::router(&system, telemetry.metrics.clone())?;
     let server = gateway::serve(listener, router, stop.clone());
     tasks.spawn(server);
+    tasks.spawn(telemetry::upkeep(telemetry.metrics.clone(), stop.clone()));
     let workers = config.has(Role::Worker).then(|| worker::start(&system, stop.clone()));
     announce(&config, address, first_password.as_deref());
 
@@ -79,6 +81,16 @@ async fn run_with_database(config: Config, telemetry: &Telemetry, stop: Cancella
     system.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Takes as many file handles as the system allows: sockets, segments and part files each need one, and the usual soft
+/// limit of 1,024 is meant for programs that use `select`.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
 }
 
 /// Says where the server is and how to sign in the first time.

@@ -1,5 +1,7 @@
 //! Logs, traces and metrics of the process.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::{
@@ -8,6 +10,7 @@ use opentelemetry::{
 };
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tokio_util::sync::CancellationToken;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -18,6 +21,9 @@ pub(crate) struct Telemetry {
     pub(crate) metrics: PrometheusHandle,
     traces: Option<SdkTracerProvider>,
 }
+
+/// How often [`upkeep`] is done.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Bounds of latency histograms, seconds: from a cached read to a patient client.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
@@ -37,9 +43,9 @@ impl Telemetry {
         };
         let traces = config.trace.otlp.as_deref().map(|address| exporter(address, service)).transpose()?;
         let spans = traces.as_ref().map(|provider| {
-            tracing_opentelemetry::layer().with_tracer(provider.tracer("holdfast")).with_filter(
-                tracing_subscriber::filter::LevelFilter::INFO,
-            )
+            tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer("holdfast"))
+                .with_filter(tracing_subscriber::filter::LevelFilter::INFO)
         });
         tracing_subscriber::registry().with(logs.with_filter(filter)).with(spans).init();
         let metrics = PrometheusBuilder::new()
@@ -57,6 +63,14 @@ impl Telemetry {
         {
             tracing::warn!(%error, "the last traces could not be sent");
         }
+    }
+}
+
+/// Folds what histograms have gathered into their buckets. The exporter keeps every single observation in memory until
+/// somebody asks for the metrics, which may be never.
+pub(crate) async fn upkeep(metrics: PrometheusHandle, stop: CancellationToken) {
+    while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
+        metrics.run_upkeep();
     }
 }
 

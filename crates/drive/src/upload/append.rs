@@ -42,7 +42,7 @@ pub struct Append {
 /// What the lease found.
 enum Lease {
     /// More bytes are wanted.
-    Open(UploadRow),
+    Open(Box<UploadRow>),
     /// All bytes are there, and the file could not be made so far.
     Complete,
     /// This was done before.
@@ -76,7 +76,7 @@ impl Drive {
 
     async fn append_owned(&self, actor: &Actor, id: UploadId, append: Append, body: Body) -> Result<Upload, Error> {
         let row = match self.lease(actor, id, &append).await? {
-            Lease::Open(row) => row,
+            Lease::Open(row) => *row,
             Lease::Complete => return self.finish_upload(actor, id, Finish::default()).await,
             Lease::Done => return self.upload(actor, id).await,
         };
@@ -130,7 +130,7 @@ impl Drive {
             uploads::update_upload(&tx, &row).await?;
             // What the stale stream has not kept by now is lost to it: its intents go, and their places are free.
             drive.inner.store.discard_unsealed(&tx, row.content, row.extents, work.now).await?;
-            Ok(Lease::Open(row))
+            Ok(Lease::Open(Box::new(row)))
         })
         .await
     }
@@ -208,7 +208,8 @@ impl Appending<'_> {
         while !bytes.is_empty() {
             let piece = bytes.split_to(bytes.len().min(self.extent_room()));
             self.push(piece).await?;
-            if self.extent_room() == 0 {
+            // The extent with the last byte is kept together with the making of the file, when the body has ended.
+            if self.extent_room() == 0 && self.row.length != Some(self.row.received + self.pending()) {
                 self.checkpoint().await?;
             }
         }

@@ -91,6 +91,7 @@ async fn versions_are_kept_and_let_go(test: TestDb) {
     let mut id = None;
     for round in 1..=u64::from(VERSIONS) + 3 {
         let sent = vec![round as u8; 100 * round as usize];
+        world.clock.advance(std::time::Duration::from_secs(1));
         let stored = world.put_with(None, "f", OnConflict::Replace, &sent).await.expect("a version");
         assert_eq!((stored.created, stored.entry.revision), (round == 1, round));
         assert_eq!(*id.get_or_insert(stored.entry.id), stored.entry.id);

@@ -56,6 +56,7 @@ async fn a_large_tree_is_gone_at_once_and_purged_later(test: TestDb) {
     let (top, inner, file) = large_tree(&world).await;
     let other = world.folder(None, "other").await;
     let open = world.drive.open(&world.alice, file).await.expect("a file");
+    let reading = open.read(0..5000).await.expect("bytes");
     world.drive.remove(&world.alice, top, None).await.expect("removed");
     assert_eq!(world.number("SELECT CAST(SUM(purging) AS BIGINT) FROM space").await, 1);
     let left = world.number("SELECT COUNT(*) FROM entry").await;
@@ -79,8 +80,7 @@ async fn a_large_tree_is_gone_at_once_and_purged_later(test: TestDb) {
     world.folder(None, "top").await;
     assert_eq!(world.names(world.alice.principal.root).await, ["other", "top"]);
     // A reader that began before still gets its bytes.
-    let read: Vec<bytes::Bytes> =
-        futures::TryStreamExt::try_collect(open.read(0..5000).await.expect("bytes")).await.expect("bytes");
+    let read: Vec<bytes::Bytes> = futures::TryStreamExt::try_collect(reading).await.expect("bytes");
     assert_eq!(read.concat(), bytes(5000));
     assert_eq!(world.work_off().await, 1);
     assert_eq!(world.number("SELECT CAST(SUM(purging) AS BIGINT) FROM space").await, 0);

@@ -11,8 +11,8 @@ use drive::{
     Actor, Body, BodyError, Drive, Entry, Error, OnConflict, Put, Stored, Target,
     jobs::{Expirer, HashHandler, PurgeHandler},
 };
-use files::{Cluster, Membership, Nodes, Store};
 use files::workers::Cleaner;
+use files::{Cluster, Membership, Nodes, Store};
 use futures::{StreamExt, TryStreamExt, stream};
 use proto::Parts;
 use tempfile::TempDir;
@@ -165,27 +165,57 @@ impl World {
     /// What must hold at any moment.
     pub(crate) async fn check(&self) {
         let zero = [
-            ("bytes in use", "SELECT COUNT(*) FROM space s WHERE used_bytes <>
-                (SELECT COALESCE(SUM(v.size), 0) FROM version v WHERE v.space_id = s.id)"),
-            ("bytes reserved", "SELECT COUNT(*) FROM space s WHERE reserved_bytes <>
-                (SELECT COALESCE(SUM(u.reserved), 0) FROM upload u WHERE u.space_id = s.id)"),
-            ("references", "SELECT COUNT(*) FROM content c WHERE refs <>
-                (SELECT COUNT(*) FROM version v WHERE v.content_id = c.id)"),
-            ("contents", "SELECT COUNT(*) FROM version v WHERE NOT EXISTS
-                (SELECT 1 FROM content c WHERE c.id = v.content_id AND c.size = v.size)"),
-            ("extents", "SELECT COUNT(*) FROM content c WHERE extents <>
-                (SELECT COUNT(*) FROM extent e WHERE e.content_id = c.id AND e.state = 1)"),
-            ("lengths", "SELECT COUNT(*) FROM content c WHERE extents > 0 AND size <>
-                (SELECT SUM(e.length) FROM extent e WHERE e.content_id = c.id)"),
-            ("current versions", "SELECT COUNT(*) FROM entry e WHERE kind = 1 AND NOT EXISTS
+            (
+                "bytes in use",
+                "SELECT COUNT(*) FROM space s WHERE used_bytes <>
+                (SELECT COALESCE(SUM(v.size), 0) FROM version v WHERE v.space_id = s.id)",
+            ),
+            (
+                "bytes reserved",
+                "SELECT COUNT(*) FROM space s WHERE reserved_bytes <>
+                (SELECT COALESCE(SUM(u.reserved), 0) FROM upload u WHERE u.space_id = s.id)",
+            ),
+            (
+                "references",
+                "SELECT COUNT(*) FROM content c WHERE refs <>
+                (SELECT COUNT(*) FROM version v WHERE v.content_id = c.id)",
+            ),
+            (
+                "contents",
+                "SELECT COUNT(*) FROM version v WHERE NOT EXISTS
+                (SELECT 1 FROM content c WHERE c.id = v.content_id AND c.size = v.size)",
+            ),
+            (
+                "extents",
+                "SELECT COUNT(*) FROM content c WHERE extents <>
+                (SELECT COUNT(*) FROM extent e WHERE e.content_id = c.id AND e.state = 1)",
+            ),
+            (
+                "lengths",
+                "SELECT COUNT(*) FROM content c WHERE extents > 0 AND size <>
+                (SELECT SUM(e.length) FROM extent e WHERE e.content_id = c.id)",
+            ),
+            (
+                "current versions",
+                "SELECT COUNT(*) FROM entry e WHERE kind = 1 AND NOT EXISTS
                 (SELECT 1 FROM version v WHERE v.entry_id = e.id AND v.id = e.version_id AND v.size = e.size
-                 AND v.content_id = e.content_id)"),
-            ("versions without a file", "SELECT COUNT(*) FROM version v WHERE NOT EXISTS
-                (SELECT 1 FROM entry e WHERE e.id = v.entry_id)"),
-            ("entries without a folder", "SELECT COUNT(*) FROM entry e WHERE parent_id IS NOT NULL AND NOT EXISTS
-                (SELECT 1 FROM entry p WHERE p.id = e.parent_id AND p.kind = 0)"),
-            ("journal", "SELECT COUNT(*) FROM space s WHERE sequence <>
-                (SELECT COUNT(*) FROM journal j WHERE j.space_id = s.id AND j.sequence <= s.sequence)"),
+                 AND v.content_id = e.content_id)",
+            ),
+            (
+                "versions without a file",
+                "SELECT COUNT(*) FROM version v WHERE NOT EXISTS
+                (SELECT 1 FROM entry e WHERE e.id = v.entry_id)",
+            ),
+            (
+                "entries without a folder",
+                "SELECT COUNT(*) FROM entry e WHERE parent_id IS NOT NULL AND NOT EXISTS
+                (SELECT 1 FROM entry p WHERE p.id = e.parent_id AND p.kind = 0)",
+            ),
+            (
+                "journal",
+                "SELECT COUNT(*) FROM space s WHERE sequence <>
+                (SELECT COUNT(*) FROM journal j WHERE j.space_id = s.id AND j.sequence <= s.sequence)",
+            ),
         ];
         for (what, sql) in zero {
             assert_eq!(self.number(sql).await, 0, "{what}");
@@ -234,7 +264,8 @@ async fn person(test: &TestDb, ids: &Ids, name: &'static str, quota: Option<u64>
                 &params![account, name, name, name],
             )
             .await?;
-            let new = NewSpace { id: space, owner: account, name, root, quota_bytes: quota, created: Default::default() };
+            let new =
+                NewSpace { id: space, owner: account, name, root, quota_bytes: quota, created: Default::default() };
             db::spaces::insert_personal_space(&tx, &new).await
         })
         .await

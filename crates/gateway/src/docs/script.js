@@ -43,7 +43,7 @@ class Page {
     if (schema.$ref) return schema.$ref.split('/').pop();
     const choice = schema.oneOf || schema.anyOf;
     if (choice) return choice.map((one) => this.typeOf(one)).join(' | ');
-    if (schema.allOf) return schema.allOf.map((one) => this.typeOf(one)).join(' & ');
+    if (schema.allOf) return 'object';
     if (schema.type === 'array') return `array of ${this.typeOf(schema.items)}`;
     if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(' | ');
     const type = Array.isArray(schema.type) ? schema.type.join(' | ') : schema.type || 'anything';
@@ -52,7 +52,7 @@ class Page {
 
   /** An example made of the examples of a schema's fields. */
   example(schema, depth = 0) {
-    if (!schema || depth > 6) return null;
+    if (!schema || depth > 12) return null;
     if (schema.example !== undefined) return schema.example;
     if (schema.examples && schema.examples.length) return schema.examples[0];
     if (schema.$ref) return this.example(this.resolve(schema), depth + 1);
@@ -78,7 +78,7 @@ class Page {
       const real = choice.find((one) => one.type !== 'null');
       return real ? this.fields(real, depth) : null;
     }
-    if (!found.properties || depth > 5) return null;
+    if (!found.properties || depth > 10) return null;
     const required = new Set(found.required || []);
     const rows = Object.entries(found.properties).map(([name, field]) => {
       const inner = this.fields(field, depth + 1);
@@ -164,7 +164,7 @@ class Page {
     // A call is drawn when it is opened for the first time: the page is there at once.
     element.addEventListener('toggle', () => {
       if (!element.open || inside.childElementCount) return;
-      inside.append(...prose(operation.description || operation.summary));
+      inside.append(...prose(operation.description));
       const locked = operation.security && operation.security.length;
       inside.append(make('p.lock', locked ? 'Needs an access token.' : 'Needs no access token.'));
       if (operation.parameters && operation.parameters.length) inside.append(...this.parameters(operation.parameters));

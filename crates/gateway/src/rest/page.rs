@@ -26,7 +26,9 @@ pub(crate) fn cursor(position: &str) -> String {
 /// `invalid-request` for text that was never a cursor.
 pub(crate) fn position(cursor: &str) -> Result<String, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| Problem::invalid("`cursor` is not one of ours."))
+    bytes
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| Problem::invalid("`cursor` is not one of ours."))
 }
 
 #[cfg(test)]

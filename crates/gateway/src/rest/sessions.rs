@@ -13,7 +13,10 @@ use crate::{
     auth::Caller,
     error::Problem,
     extract::{Id, Json, NoQuery, PageQuery, Query, page_limit, parse_id},
-    rest::{accounts::User, page::{self, Page}},
+    rest::{
+        accounts::User,
+        page::{self, Page},
+    },
     state::{App, ClientAddress},
 };
 

@@ -68,8 +68,13 @@ impl From<drive::Entry> for EntryView {
             drive::Kind::Folder => (EntryKind::Folder, None),
             drive::Kind::File(info) => {
                 let blake3 = info.blake3.map(|hash| to_hex(&hash));
-                let file =
-                    FileView { size: info.size, content_type: info.content_type, blake3, version_id: info.version, etag };
+                let file = FileView {
+                    size: info.size,
+                    content_type: info.content_type,
+                    blake3,
+                    version_id: info.version,
+                    etag,
+                };
                 (EntryKind::File, Some(file))
             }
         };

@@ -69,15 +69,17 @@ pub(super) fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>, Problem>
     let (name, value) = value.to_str().ok().and_then(|text| text.trim().split_once(' ')).ok_or_else(|| {
         Problem::invalid("`Upload-Checksum` must be the name of an algorithm, a space, and the checksum in Base64.")
     })?;
-    let algorithm = Algorithm::parse(name)
-        .ok_or_else(|| Problem::invalid("`Upload-Checksum` names an algorithm that `Tus-Checksum-Algorithm` does not list."))?;
+    let algorithm = Algorithm::parse(name).ok_or_else(|| {
+        Problem::invalid("`Upload-Checksum` names an algorithm that `Tus-Checksum-Algorithm` does not list.")
+    })?;
     let value = STANDARD.decode(value.trim()).map_err(|_| Problem::invalid("The checksum is not Base64."))?;
     Ok(Some(Checksum { algorithm, value }))
 }
 
 /// `Upload-Concat`. The addresses of the parts may be whole ones or begin with a slash; only their ids count.
 pub(super) fn concat(headers: &HeaderMap) -> Result<Option<Concat>, Problem> {
-    let refuse = || Problem::invalid("`Upload-Concat` must be `partial`, or `final;` and the addresses of partial uploads.");
+    let refuse =
+        || Problem::invalid("`Upload-Concat` must be `partial`, or `final;` and the addresses of partial uploads.");
     let Some(value) = headers.get("upload-concat") else {
         return Ok(None);
     };
@@ -120,7 +122,10 @@ mod tests {
     use super::*;
 
     fn with(lines: &[(&'static str, &str)]) -> HeaderMap {
-        lines.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().expect("a header value"))).collect()
+        lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().expect("a header value")))
+            .collect()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `Upload-Metadata`: keys with values in Base64.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use base::EntryId;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use drive::OnConflict;
 use http::HeaderMap;
 
@@ -85,11 +85,14 @@ mod tests {
 
     #[test]
     fn reads_what_clients_send() {
-        let metadata = with("filename d29ybGRfZG9taW5hdGlvbl9wbGFuLnBkZg==,is_confidential").expect("the specification's example");
+        let metadata =
+            with("filename d29ybGRfZG9taW5hdGlvbl9wbGFuLnBkZg==,is_confidential").expect("the specification's example");
         assert_eq!(metadata.name.as_deref(), Some("world_domination_plan.pdf"));
         assert!(metadata.text.ends_with("is_confidential"));
         // Uppy sends both.
-        let metadata = with("name Yg==,filename YQ==,type dGV4dC9wbGFpbg==,filetype dGV4dC9jc3Y=, relativePath bnVsbA==").expect("good");
+        let metadata =
+            with("name Yg==,filename YQ==,type dGV4dC9wbGFpbg==,filetype dGV4dC9jc3Y=, relativePath bnVsbA==")
+                .expect("good");
         assert_eq!((metadata.name.as_deref(), metadata.content_type.as_deref()), (Some("a"), Some("text/csv")));
         assert_eq!(with("on_conflict cmVuYW1l").expect("good").on_conflict, OnConflict::Rename);
         assert_eq!(read(&HeaderMap::new()).expect("nothing is fine"), Metadata::default());
@@ -98,9 +101,16 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        for bad in ["filename ?", "filename YQ==,filename Yg==", "filename YQ==,,", ", filename YQ==", "filename /w==",
-            "on_conflict YQ==", "parent YQ==", "filetype YQ=="]
-        {
+        for bad in [
+            "filename ?",
+            "filename YQ==,filename Yg==",
+            "filename YQ==,,",
+            ", filename YQ==",
+            "filename /w==",
+            "on_conflict YQ==",
+            "parent YQ==",
+            "filetype YQ==",
+        ] {
             assert!(with(bad).is_err(), "{bad}");
         }
         assert!(with(&format!("filename {}", "QUFB".repeat(4000))).is_err());

@@ -36,7 +36,10 @@ async fn tokens_are_refreshed_once() {
     let spent = json!({ "refresh_token": world.alice.tokens["refresh_token"] });
     let answer = world.anonymous("POST", "/api/v1/refresh", &spent).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    world.anonymous("POST", "/api/v1/refresh", &json!({ "refresh_token": "nonsense" })).await.refused(401, "invalid-token");
+    world
+        .anonymous("POST", "/api/v1/refresh", &json!({ "refresh_token": "nonsense" }))
+        .await
+        .refused(401, "invalid-token");
 }
 
 #[tokio::test]
@@ -91,7 +94,9 @@ async fn attempts_are_slowed_down() {
     }
     let answer = last.expect("not for ever");
     answer.refused(429, "too-many-attempts");
-    assert!(answer.header("retry-after").is_some_and(|seconds| seconds.parse::<u64>().is_ok_and(|seconds| seconds > 0)));
+    assert!(
+        answer.header("retry-after").is_some_and(|seconds| seconds.parse::<u64>().is_ok_and(|seconds| seconds > 0))
+    );
 }
 
 #[tokio::test]
@@ -104,7 +109,12 @@ async fn tokens_are_needed_and_must_be_good() {
         (Some("Bearer nonsense"), "invalid-token"),
         (Some("Bearer a.b.c"), "invalid-token"),
     ] {
-        for path in ["/api/v1/me", "/api/v1/spaces", "/api/v1/files/ent_00000000000000000000000000000000", "/api/v1/admin/nodes"] {
+        for path in [
+            "/api/v1/me",
+            "/api/v1/spaces",
+            "/api/v1/files/ent_00000000000000000000000000000000",
+            "/api/v1/admin/nodes",
+        ] {
             let headers: Vec<_> = value.iter().map(|value| ("authorization", *value)).collect();
             let answer = raw(&world.router, "GET", path, &headers, Body::empty()).await;
             answer.refused(401, code);
@@ -127,12 +137,25 @@ async fn bodies_are_read_strictly() {
     check(json_type, "{".into(), 400, "invalid-request").await;
     check(json_type, String::new(), 400, "invalid-request").await;
     check(json_type, format!("{good} x"), 400, "invalid-request").await;
-    check(json_type, json!({ "name": "dora", "password": PASSWORD, "displayname": "x" }).to_string(), 400, "invalid-request").await;
+    check(
+        json_type,
+        json!({ "name": "dora", "password": PASSWORD, "displayname": "x" }).to_string(),
+        400,
+        "invalid-request",
+    )
+    .await;
     check(json_type, json!({ "name": "dora" }).to_string(), 400, "invalid-request").await;
     check(json_type, json!({ "name": "dora", "password": 5 }).to_string(), 400, "invalid-request").await;
     check(json_type, json!({ "name": "d", "password": PASSWORD }).to_string(), 400, "invalid-account-name").await;
     check(json_type, json!({ "name": "dora", "password": "short" }).to_string(), 400, "invalid-password").await;
     check(json_type, format!("{{\"name\":\"{}\"}}", "x".repeat(70_000)), 413, "body-too-large").await;
-    let answer = raw(&world.router, "POST", "/api/v1/register?x=1", &[("content-type", "application/json")], good.to_string().into()).await;
+    let answer = raw(
+        &world.router,
+        "POST",
+        "/api/v1/register?x=1",
+        &[("content-type", "application/json")],
+        good.to_string().into(),
+    )
+    .await;
     answer.refused(400, "invalid-request");
 }

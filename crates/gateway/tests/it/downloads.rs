@@ -129,13 +129,17 @@ async fn conditions() {
 async fn names_and_types_in_headers() {
     let world = World::new().await;
     let upload = async |query: &str, content_type: &str| {
-        let answer = world.alice.raw("POST", &format!("/api/v1/files?{query}"), &[("content-type", content_type)], "x").await;
+        let answer =
+            world.alice.raw("POST", &format!("/api/v1/files?{query}"), &[("content-type", content_type)], "x").await;
         assert_eq!(answer.status, 201, "{answer:?}");
         format!("/api/v1/files/{}", answer.json()["id"].as_str().expect("an id"))
     };
     let path = upload("name=%E2%82%AC%22.txt", "text/plain; charset=utf-8").await;
     let answer = ask(&world.alice, &path, &[]).await;
-    assert_eq!(answer.header("content-disposition"), Some("inline; filename=\"__.txt\"; filename*=UTF-8''%E2%82%AC%22.txt"));
+    assert_eq!(
+        answer.header("content-disposition"),
+        Some("inline; filename=\"__.txt\"; filename*=UTF-8''%E2%82%AC%22.txt")
+    );
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
     let answer = ask(&world.alice, &format!("{path}?download=1"), &[]).await;
     assert!(answer.header("content-disposition").is_some_and(|value| value.starts_with("attachment;")));
@@ -146,7 +150,11 @@ async fn names_and_types_in_headers() {
     let answer = ask(&world.alice, &path, &[]).await;
     assert_eq!(answer.header("content-disposition"), Some("attachment; filename=\"page.html\""));
     assert!(answer.header("content-security-policy").is_some_and(|value| value.contains("sandbox")));
-    world.alice.raw("POST", "/api/v1/files?name=bad", &[("content-type", "nonsense")], "x").await.refused(400, "invalid-request");
+    world
+        .alice
+        .raw("POST", "/api/v1/files?name=bad", &[("content-type", "nonsense")], "x")
+        .await
+        .refused(400, "invalid-request");
     // What says nothing is guessed from the name.
     let path = upload("name=guess.png", "application/x-www-form-urlencoded").await;
     assert_eq!(ask(&world.alice, &path, &[]).await.header("content-type"), Some("image/png"));

@@ -78,10 +78,12 @@ async fn origins_that_are_let_in() {
 #[tokio::test]
 async fn one_request_too_many() {
     let world = World::with(Options { requests_max: 16, ..Options::default() }).await;
-    let mut slow: Vec<_> = (0..16).map(|number| {
-        let body = Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
-        Box::pin(async move { (number, body) })
-    }).collect();
+    let mut slow: Vec<_> = (0..16)
+        .map(|number| {
+            let body = Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
+            Box::pin(async move { (number, body) })
+        })
+        .collect();
     let alice = &world.alice;
     let mut open = futures::stream::FuturesUnordered::new();
     for begun in slow.drain(..) {

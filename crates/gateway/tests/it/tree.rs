@@ -31,7 +31,10 @@ async fn folders_and_their_pages() {
     assert_eq!(seen.header("etag").map(str::to_owned), Some(format!("\"{}\"", seen.json()["revision"])));
     assert_eq!(seen.json()["parent_id"], alice.root());
     let by_path = alice.get(&format!("/api/v1/spaces/{}/entry?path=/Photos/a.txt", alice.space())).await.json();
-    alice.get(&format!("/api/v1/folders/{}", by_path["id"].as_str().expect("an id"))).await.refused(400, "not-a-folder");
+    alice
+        .get(&format!("/api/v1/folders/{}", by_path["id"].as_str().expect("an id")))
+        .await
+        .refused(400, "not-a-folder");
     alice.get(&format!("/api/v1/files/{folder}/meta")).await.refused(400, "not-a-file");
 }
 
@@ -62,10 +65,19 @@ async fn entries_move_copy_and_end() {
     let path = format!("/api/v1/entries/{file}");
 
     let moved = alice.call("PATCH", &path, &json!({ "name": "y.txt", "parent_id": folder })).await;
-    assert_eq!((moved.status.as_u16(), &moved.json()["name"], &moved.json()["parent_id"]), (200, &json!("y.txt"), &json!(folder)));
+    assert_eq!(
+        (moved.status.as_u16(), &moved.json()["name"], &moved.json()["parent_id"]),
+        (200, &json!("y.txt"), &json!(folder))
+    );
     alice.call("PATCH", &path, &json!({})).await.refused(400, "invalid-request");
-    alice.call("PATCH", &format!("/api/v1/entries/{folder}"), &json!({ "parent_id": folder })).await.refused(409, "into-itself");
-    alice.call("PATCH", &format!("/api/v1/entries/{}", alice.root()), &json!({ "name": "r" })).await.refused(400, "root-entry");
+    alice
+        .call("PATCH", &format!("/api/v1/entries/{folder}"), &json!({ "parent_id": folder }))
+        .await
+        .refused(409, "into-itself");
+    alice
+        .call("PATCH", &format!("/api/v1/entries/{}", alice.root()), &json!({ "name": "r" }))
+        .await
+        .refused(400, "root-entry");
 
     let stale = [("if-match", "\"0\""), ("content-type", "application/json")];
     alice.raw("PATCH", &path, &stale, r#"{"name":"z.txt"}"#).await.refused(412, "precondition-failed");
@@ -73,13 +85,18 @@ async fn entries_move_copy_and_end() {
     let fresh = [("if-match", etag.as_str()), ("content-type", "application/json")];
     assert_eq!(alice.raw("PATCH", &path, &fresh, r#"{"name":"z.txt"}"#).await.status, 200);
 
-    let copy = alice.call("POST", &format!("{path}/copy"), &json!({ "parent_id": alice.root(), "name": "c.txt" })).await;
+    let copy =
+        alice.call("POST", &format!("{path}/copy"), &json!({ "parent_id": alice.root(), "name": "c.txt" })).await;
     assert_eq!(copy.status, 201, "{copy:?}");
     let copied = copy.json()["id"].as_str().expect("an id").to_owned();
     assert_eq!(alice.get(&format!("/api/v1/files/{copied}")).await.body, "text");
-    let again = alice.call("POST", &format!("{path}/copy"), &json!({ "parent_id": alice.root(), "name": "c.txt", "on_conflict": "rename" }));
-    assert_eq!(again.await.json()["name"], "c (2).txt");
-    alice.call("POST", &format!("{path}/copy"), &json!({ "on_conflict": "merge" })).await.refused(400, "invalid-request");
+    let rename = json!({ "parent_id": alice.root(), "name": "c.txt", "on_conflict": "rename" });
+    let again = alice.call("POST", &format!("{path}/copy"), &rename).await;
+    assert_eq!(again.json()["name"], "c (2).txt");
+    alice
+        .call("POST", &format!("{path}/copy"), &json!({ "on_conflict": "merge" }))
+        .await
+        .refused(400, "invalid-request");
 
     alice.raw("DELETE", &path, &[("if-match", "\"0\"")], "").await.refused(412, "precondition-failed");
     alice.call("DELETE", &format!("/api/v1/folders/{file}"), &Value::Null).await.refused(400, "not-a-folder");

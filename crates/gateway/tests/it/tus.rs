@@ -45,9 +45,15 @@ async fn the_server_says_what_it_knows() {
     assert_eq!(answer.header("tus-version"), Some("1.0.0"));
     assert_eq!(answer.header("tus-max-size"), Some(FILE_BYTES_MAX.to_string().as_str()));
     let extensions: Vec<_> = answer.header("tus-extension").expect("extensions").split(',').collect();
-    for extension in
-        ["creation", "creation-with-upload", "creation-defer-length", "checksum", "expiration", "termination", "concatenation"]
-    {
+    for extension in [
+        "creation",
+        "creation-with-upload",
+        "creation-defer-length",
+        "checksum",
+        "expiration",
+        "termination",
+        "concatenation",
+    ] {
         assert!(extensions.contains(&extension), "{extension}");
     }
     assert!(answer.header("tus-checksum-algorithm").is_some_and(|list| list.split(',').any(|one| one == "sha1")));
@@ -90,7 +96,10 @@ async fn an_upload_in_pieces() {
     patch(alice, &at, 0, "x").await.refused(409, "offset-mismatch");
     patch(alice, &at, 20_001, "x").await.refused(409, "offset-mismatch");
     let json = alice.get(&at).await.json();
-    assert_eq!((&json["state"], &json["offset"], &json["length"]), (&Value::from("open"), &Value::from(20_000), &Value::from(50_000)));
+    assert_eq!(
+        (&json["state"], &json["offset"], &json["length"]),
+        (&Value::from("open"), &Value::from(20_000), &Value::from(50_000))
+    );
 
     let answer = patch(alice, &at, 20_000, content[20_000..].to_vec()).await;
     assert_eq!((answer.status.as_u16(), answer.header("upload-offset")), (204, Some("50000")), "{answer:?}");
@@ -100,7 +109,10 @@ async fn an_upload_in_pieces() {
     // The answer was lost and the client asks again.
     assert_eq!(head(alice, &at).await.header("upload-offset"), Some("50000"));
     assert_eq!(alice.get(&at).await.json()["entry_id"], entry);
-    assert_eq!(patch(alice, &at, 20_000, content[20_000..].to_vec()).await.header("holdfast-entry"), Some(entry.as_str()));
+    assert_eq!(
+        patch(alice, &at, 20_000, content[20_000..].to_vec()).await.header("holdfast-entry"),
+        Some(entry.as_str())
+    );
 }
 
 #[tokio::test]
@@ -117,9 +129,12 @@ async fn creation_is_strict() {
     no_name.refused(400, "invalid-request");
     let bad = alice.raw("POST", UPLOADS, &[TUS, ("upload-length", "1"), ("upload-metadata", "filename ?")], "").await;
     bad.refused(400, "invalid-request");
-    create(alice, "a", &[("upload-length", "1"), ("content-type", "text/plain"), ("content-length", "1")]).await
+    create(alice, "a", &[("upload-length", "1"), ("content-type", "text/plain"), ("content-length", "1")])
+        .await
         .refused(415, "unsupported-media-type");
-    raw(&world.router, "POST", UPLOADS, &[TUS, ("upload-length", "1")], Body::empty()).await.refused(401, "unauthenticated");
+    raw(&world.router, "POST", UPLOADS, &[TUS, ("upload-length", "1")], Body::empty())
+        .await
+        .refused(401, "unauthenticated");
     alice.upload("name=taken", "x").await;
     create(alice, "taken", &[("upload-length", "1")]).await.refused(409, "name-taken");
 }
@@ -130,7 +145,9 @@ async fn patches_are_strict() {
     let alice = &world.alice;
     let at = begin(alice, "a", 10).await;
     alice.raw("PATCH", &at, &[TUS, ("upload-offset", "0")], "x").await.refused(415, "unsupported-media-type");
-    alice.raw("PATCH", &at, &[TUS, ("upload-offset", "0"), ("content-type", "text/plain")], "x").await
+    alice
+        .raw("PATCH", &at, &[TUS, ("upload-offset", "0"), ("content-type", "text/plain")], "x")
+        .await
         .refused(415, "unsupported-media-type");
     alice.raw("PATCH", &at, &[TUS, BYTES], "x").await.refused(400, "invalid-request");
     alice.raw("PATCH", &at, &[TUS, BYTES, ("upload-offset", "x")], "x").await.refused(400, "invalid-request");
@@ -174,7 +191,8 @@ async fn lengths_that_come_later() {
     let state = head(alice, &at).await;
     assert_eq!((state.header("upload-defer-length"), state.header("upload-length")), (Some("1"), None));
     assert_eq!(patch(alice, &at, 0, "123").await.status, 204);
-    let with_length = |length: &'static str| [TUS, BYTES, ("upload-offset", "3"), ("upload-length", length), ("content-length", "0")];
+    let with_length =
+        |length: &'static str| [TUS, BYTES, ("upload-offset", "3"), ("upload-length", length), ("content-length", "0")];
     alice.raw("PATCH", &at, &with_length("2"), "").await.refused(413, "body-too-long");
     let answer = alice.raw("PATCH", &at, &with_length("3"), "").await;
     assert_eq!((answer.status.as_u16(), answer.header("upload-offset")), (204, Some("3")), "{answer:?}");
@@ -222,9 +240,8 @@ async fn termination_and_other_methods() {
     let alice = &world.alice;
     let at = begin(alice, "a", 10).await;
     // Clients behind old proxies say the method in a header.
-    let answer = alice
-        .raw("POST", &at, &[TUS, BYTES, ("upload-offset", "0"), ("x-http-method-override", "PATCH")], "123")
-        .await;
+    let answer =
+        alice.raw("POST", &at, &[TUS, BYTES, ("upload-offset", "0"), ("x-http-method-override", "PATCH")], "123").await;
     assert_eq!((answer.status.as_u16(), answer.header("upload-offset")), (204, Some("3")), "{answer:?}");
     let answer = alice.raw("POST", &at, &[TUS], "").await;
     answer.refused(405, "method-not-allowed");
@@ -250,7 +267,9 @@ async fn concatenation() {
         parts.push(at);
     }
     let concat = format!("final;{}", parts.join(" "));
-    create(alice, "joined", &[("upload-concat", &concat), ("upload-length", "12")]).await.refused(400, "invalid-request");
+    create(alice, "joined", &[("upload-concat", &concat), ("upload-length", "12")])
+        .await
+        .refused(400, "invalid-request");
     create(alice, "joined", &[("upload-concat", "final;")]).await.refused(400, "invalid-request");
     let answer = create(alice, "joined", &[("upload-concat", &concat)]).await;
     assert_eq!(answer.status, 201, "{answer:?}");

@@ -11,7 +11,9 @@ use crate::world::{FILE_BYTES_MAX, World, bytes};
 async fn names_that_are_taken() {
     let world = World::new().await;
     let alice = &world.alice;
-    let post = async |query: &str, headers: &[(&str, &str)]| alice.raw("POST", &format!("/api/v1/files?{query}"), headers, "new").await;
+    let post = async |query: &str, headers: &[(&str, &str)]| {
+        alice.raw("POST", &format!("/api/v1/files?{query}"), headers, "new").await
+    };
     let first = post("name=a.txt", &[]).await;
     assert_eq!((first.status.as_u16(), &first.json()["size"]), (201, &Value::from(3)));
     post("name=a.txt", &[]).await.refused(409, "name-taken");
@@ -36,7 +38,9 @@ async fn checksums_are_compared() {
     let alice = &world.alice;
     let right = blake3::hash(b"text").to_hex();
     let wrong = blake3::hash(b"other").to_hex();
-    let post = async |query: &str, headers: &[(&str, &str)]| alice.raw("POST", &format!("/api/v1/files?name=a{query}"), headers, "text").await;
+    let post = async |query: &str, headers: &[(&str, &str)]| {
+        alice.raw("POST", &format!("/api/v1/files?name=a{query}"), headers, "text").await
+    };
     post(&format!("&blake3={wrong}"), &[]).await.refused(422, "checksum-mismatch");
     post("&blake3=abc", &[]).await.refused(400, "invalid-request");
     post("", &[("content-digest", "blake3=:AAAA:")]).await.refused(400, "invalid-request");
@@ -48,9 +52,11 @@ async fn checksums_are_compared() {
 async fn lengths_that_are_too_large() {
     let world = World::new().await;
     let alice = &world.alice;
-    let never = stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> { panic!("the body was read") });
+    let never =
+        stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> { panic!("the body was read") });
     let declared = (FILE_BYTES_MAX + 1).to_string();
-    let answer = alice.raw("POST", "/api/v1/files?name=a", &[("content-length", &declared)], Body::from_stream(never)).await;
+    let answer =
+        alice.raw("POST", "/api/v1/files?name=a", &[("content-length", &declared)], Body::from_stream(never)).await;
     answer.refused(413, "file-too-large");
     // A length that lies, both ways.
     let body = || Body::from_stream(stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"12345"))]));
@@ -68,7 +74,9 @@ async fn forms_stream_their_first_file() {
     let alice = &world.alice;
     let form = [("content-type", "multipart/form-data; boundary=XX")];
     let file = |disposition: &str, content: &[u8]| {
-        let mut body = format!("--XX\r\nContent-Disposition: form-data; {disposition}\r\nContent-Type: text/csv\r\n\r\n").into_bytes();
+        let mut body =
+            format!("--XX\r\nContent-Disposition: form-data; {disposition}\r\nContent-Type: text/csv\r\n\r\n")
+                .into_bytes();
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n--XX--\r\n");
         body
@@ -76,7 +84,8 @@ async fn forms_stream_their_first_file() {
     let content = bytes(300_000);
     // In small pieces, so that the boundary is cut in every way.
     let whole = file("name=\"file\"; filename=\"t.csv\"", &content);
-    let pieces: Vec<_> = whole.chunks(1013).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
+    let pieces: Vec<_> =
+        whole.chunks(1013).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
     let answer = alice.raw("POST", "/api/v1/files", &form, Body::from_stream(stream::iter(pieces))).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     let entry = answer.json();
@@ -84,7 +93,8 @@ async fn forms_stream_their_first_file() {
     let id = entry["id"].as_str().expect("an id");
     assert_eq!(alice.get(&format!("/api/v1/files/{id}")).await.body, content);
 
-    let named = alice.raw("POST", "/api/v1/files?name=other.csv", &form, file("name=\"f\"; filename=\"t.csv\"", b"1")).await;
+    let named =
+        alice.raw("POST", "/api/v1/files?name=other.csv", &form, file("name=\"f\"; filename=\"t.csv\"", b"1")).await;
     assert_eq!(named.json()["name"], "other.csv");
     let refused = async |body: Vec<u8>, code| alice.raw("POST", "/api/v1/files", &form, body).await.refused(400, code);
     refused(file("name=\"name\"", b"x.csv"), "invalid-request").await;
@@ -93,7 +103,10 @@ async fn forms_stream_their_first_file() {
     refused(b"--XX--\r\n".to_vec(), "invalid-request").await;
     refused(Vec::new(), "invalid-request").await;
     refused(file("name=\"f\"; filename=\"cut\"", b"x")[..90].to_vec(), "body-malformed").await;
-    alice.raw("POST", "/api/v1/files", &[("content-type", "multipart/form-data")], "x").await.refused(400, "invalid-request");
+    alice
+        .raw("POST", "/api/v1/files", &[("content-type", "multipart/form-data")], "x")
+        .await
+        .refused(400, "invalid-request");
 }
 
 #[tokio::test]
@@ -110,7 +123,11 @@ async fn parts_are_shown() {
     assert_eq!(pieces.len(), 6);
     let sum: u64 = pieces.iter().map(|part| part["length"].as_u64().expect("a length")).sum();
     assert!(sum >= 100_000, "{parts}");
-    assert!(pieces.iter().all(|part| part["state"] == "ok" && part["checksum"].as_str().is_some_and(|text| text.len() == 16)));
+    assert!(
+        pieces
+            .iter()
+            .all(|part| part["state"] == "ok" && part["checksum"].as_str().is_some_and(|text| text.len() == 16))
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use gateway::ServeOptions;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    task::JoinHandle,
+    task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,7 @@ struct Server {
     world: World,
     address: SocketAddr,
     shutdown: CancellationToken,
-    serving: JoinHandle<()>,
+    serving: JoinSet<()>,
 }
 
 impl Server {
@@ -25,7 +25,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let shutdown = CancellationToken::new();
-        let serving = tokio::spawn(gateway::serve(listener, world.router.clone(), options, shutdown.clone()));
+        let mut serving = JoinSet::new();
+        serving.spawn(gateway::serve(listener, world.router.clone(), options, shutdown.clone()));
         Self { world, address, shutdown, serving }
     }
 
@@ -96,7 +97,7 @@ async fn a_client_that_vanishes_leaves_nothing() {
     client.write_all(&bytes(50_000)).await.expect("sent");
     drop(client);
     server.shutdown.cancel();
-    server.serving.await.expect("the server ends");
+    server.serving.join_all().await;
     let page = server.world.alice.get(&format!("/api/v1/folders/{}/children", server.world.alice.root())).await.json();
     assert_eq!(page["items"], serde_json::json!([]));
     assert_eq!(server.world.alice.upload("name=gone", "here").await.len(), 36);
@@ -106,7 +107,10 @@ async fn a_client_that_vanishes_leaves_nothing() {
 async fn open_requests_finish_at_a_shutdown() {
     let server = Server::start(ServeOptions::default()).await;
     let mut client = server.connect().await;
-    client.write_all(server.head("a", "Content-Length: 10\r\nExpect: 100-continue\r\n").as_bytes()).await.expect("sent");
+    client
+        .write_all(server.head("a", "Content-Length: 10\r\nExpect: 100-continue\r\n").as_bytes())
+        .await
+        .expect("sent");
     assert!(read_head(&mut client).await.starts_with("HTTP/1.1 100 "));
     let mut idle = server.connect().await;
     idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
@@ -116,7 +120,7 @@ async fn open_requests_finish_at_a_shutdown() {
     assert_eq!(read_all(&mut idle).await, "ok\n");
     client.write_all(b"1234567890").await.expect("sent");
     assert!(read_all(&mut client).await.starts_with("HTTP/1.1 201 "));
-    server.serving.await.expect("the server ends");
+    server.serving.join_all().await;
     assert!(TcpStream::connect(server.address).await.is_err());
 }
 
@@ -125,10 +129,13 @@ async fn requests_that_do_not_finish_are_cut() {
     let options = ServeOptions { grace: Duration::from_millis(50), ..ServeOptions::default() };
     let server = Server::start(options).await;
     let mut client = server.connect().await;
-    client.write_all(server.head("a", "Content-Length: 10\r\nExpect: 100-continue\r\n").as_bytes()).await.expect("sent");
+    client
+        .write_all(server.head("a", "Content-Length: 10\r\nExpect: 100-continue\r\n").as_bytes())
+        .await
+        .expect("sent");
     assert!(read_head(&mut client).await.starts_with("HTTP/1.1 100 "));
     server.shutdown.cancel();
-    server.serving.await.expect("the server ends");
+    server.serving.join_all().await;
     assert_eq!(read_all(&mut client).await, "");
 }
 

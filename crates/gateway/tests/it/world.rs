@@ -9,6 +9,7 @@ use files::{Cluster, Membership, Nodes, Store};
 use futures::FutureExt;
 use gateway::{Options, State, Watch};
 use http::{HeaderMap, Request, StatusCode};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use proto::Parts;
 use serde_json::{Value, json};
@@ -69,10 +70,8 @@ impl World {
         let accounts = accounts.await.expect("accounts open in a new database");
         accounts.ensure_admin(Some(Secret::new(PASSWORD))).await.expect("an administrator");
         let jobs = bus::Jobs::new(test.db.clone(), clock.handle(), bus::Options::default());
-        let watch = Watch {
-            ready: Arc::new(|| async { Vec::new() }.boxed()),
-            metrics: Arc::new(|| "metric 1\n".to_owned()),
-        };
+        let watch =
+            Watch { ready: Arc::new(|| async { Vec::new() }.boxed()), metrics: Arc::new(|| "metric 1\n".to_owned()) };
         let state = State { accounts, drive, cluster, jobs, clock: clock.handle(), watch };
         let router = gateway::router(state, options);
         for name in ["alice", "bob"] {
@@ -108,8 +107,12 @@ async fn store(test: &TestDb, clock: &TestClock, ids: &Ids, folder: &TempDir) ->
     let first = *local.keys().next().expect("six nodes");
     let none = Box::new(|id: NodeId, _: &str| -> Arc<dyn Parts> { panic!("{id} is not of this process") });
     let registry = Nodes::new(clock.handle(), local, none);
-    let options =
-        files::Options { parity: files::Parity::Fixed(0), inline_max: INLINE, checkpoint_bytes: 10_000, ..files::Options::default() };
+    let options = files::Options {
+        parity: files::Parity::Fixed(0),
+        inline_max: INLINE,
+        checkpoint_bytes: 10_000,
+        ..files::Options::default()
+    };
     let store = Store::new(test.db.clone(), registry, clock.handle(), ids.clone(), options).expect("a store");
     let cluster = Cluster::new(store.clone());
     for node in &nodes {
@@ -145,7 +148,13 @@ impl Person {
     }
 
     /// Asks with these headers and this body.
-    pub(crate) async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let token = format!("Bearer {}", self.token);
         let headers: Vec<_> = headers.iter().copied().chain([("authorization", token.as_str())]).collect();
         raw(&self.router, method, path, &headers, body.into()).await
@@ -185,6 +194,12 @@ pub(crate) async fn raw(router: &Router, method: &str, path: &str, headers: &[(&
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
+    }
+    // As clients do that know how long their body is.
+    if let Some(length) = body.size_hint().exact().filter(|length| *length > 0)
+        && !headers.iter().any(|(name, _)| *name == "content-length")
+    {
+        request = request.header("content-length", length);
     }
     let request = request.body(body).expect("a request");
     let Ok(response) = router.clone().oneshot(request).await;

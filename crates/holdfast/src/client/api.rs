@@ -298,7 +298,8 @@ impl Api {
     async fn refused(&self, mut response: Response) -> Failure {
         let status = response.status();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = header(header::RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        let retry_after =
+            header(header::RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
         let location = header(header::LOCATION).map(str::to_owned);
         let request_id = header(header::HeaderName::from_static("request-id")).unwrap_or_default().to_owned();
         let mut body = Vec::new();
@@ -313,7 +314,10 @@ impl Api {
             status: status.as_u16(),
             code: problem.code.unwrap_or_else(|| format!("http-{}", status.as_u16())),
             title: problem.title.unwrap_or_else(|| title(status)),
-            detail: problem.detail.or_else(|| location.map(|to| format!("the server sends one to {to}"))).unwrap_or_default(),
+            detail: problem
+                .detail
+                .or_else(|| location.map(|to| format!("the server sends one to {to}")))
+                .unwrap_or_default(),
             request_id: problem.request_id.unwrap_or(request_id),
             retry_after,
         };

@@ -63,7 +63,8 @@ pub(super) async fn node(node: Node) -> Result<(), Failure> {
     match node {
         Node::Ls(common) => list(&common).await,
         Node::Drain(one) => {
-            order(&one, Method::POST, "/drain", "is being drained; `holdfast cluster status --watch` shows how far").await
+            order(&one, Method::POST, "/drain", "is being drained; `holdfast cluster status --watch` shows how far")
+                .await
         }
         Node::Activate(one) => order(&one, Method::POST, "/activate", "is active").await,
         Node::Remove(one) => order(&one, Method::DELETE, "", "is removed").await,
@@ -154,7 +155,7 @@ fn row(server: &Server) -> Vec<String> {
         ByteSize(server.free_bytes).to_string(),
         ByteSize(server.total_bytes).to_string(),
         text(server.version.as_deref().unwrap_or("-")),
-        text(server.address.as_deref().unwrap_or("-")),
+        text(server.address.as_deref().filter(|address| !address.is_empty()).unwrap_or("in process")),
     ]
 }
 
@@ -195,33 +196,38 @@ fn lines(now: &Value) -> Vec<String> {
     let size = |path: &str| ByteSize(number(path));
     let oldest = |path: &str| text(path).map_or_else(String::new, |at| format!(", the oldest since {}", moment(&at)));
 
-    let (left, total) = (number("/moves/groups_left"), number("/moves/groups_total"));
-    let moves = if left == 0 {
+    let (moved, left) = (number("/moves/bytes_moved"), number("/moves/bytes_left"));
+    let settled = now.pointer("/moves/settled").and_then(Value::as_bool).unwrap_or(left == 0);
+    let moves = if settled {
         "none: everything lies where it should".to_owned()
     } else {
-        let eta = now.pointer("/moves/eta_seconds").and_then(Value::as_f64).filter(|eta| *eta >= 0.0 && eta.is_finite());
-        let eta = eta.map_or_else(|| "time not known yet".into(), |eta| format!("about {}", span(Duration::from_secs(eta as u64))));
-        let done = bar(total.saturating_sub(left), total);
-        let (moved, rest) = (size("/moves/bytes_moved"), size("/moves/bytes_left"));
-        let rate = ByteSize(now.pointer("/moves/bytes_per_second").and_then(Value::as_f64).unwrap_or(0.0) as u64);
-        format!("{done} {left} of {total} groups left; {moved} moved, {rest} left, {rate}/s, {eta}")
+        let eta = now.pointer("/moves/eta_seconds").and_then(Value::as_u64);
+        let eta = eta.map_or_else(
+            || "time not known yet".into(),
+            |eta| format!("about {} left", span(Duration::from_secs(eta))),
+        );
+        let (done, rate) = (bar(moved, moved.saturating_add(left)), size("/moves/bytes_per_second"));
+        format!("{done} {} moved, {} left, {rate}/s, {eta}", ByteSize(moved), ByteSize(left))
     };
-    let (waiting, lost) = (number("/repairs/waiting"), number("/repairs/lost_parts"));
-    let (done, failed) = (number("/repairs/done"), number("/repairs/failed"));
-    let repairs = match waiting {
-        0 => format!("none waiting ({done} done, {failed} failed)"),
-        _ => format!("{} {waiting} waiting with {lost} parts lost ({done} done, {failed} failed)", bar(done, done + waiting)),
+    let repairs = match (number("/repairs/waiting"), number("/repairs/failed")) {
+        (0, 0) => "none".to_owned(),
+        (waiting, 0) => format!("{waiting} waiting or running"),
+        (waiting, failed) => format!("{waiting} waiting or running, {failed} given up"),
     };
     let scrub = match text("/scrub/pass_started_at") {
         Some(at) => {
             let progress = now.pointer("/scrub/progress").and_then(Value::as_f64).unwrap_or(0.0).clamp(0.0, 1.0);
             let (checked, damaged) = (number("/scrub/parts_checked"), number("/scrub/damaged"));
             let done = bar((progress * 1000.0) as u64, 1000);
-            format!("{done} {:.1} % since {}; {checked} parts checked, {damaged} damaged", progress * 100.0, moment(&at))
+            format!(
+                "{done} {:.1} % since {}; {checked} parts checked, {damaged} damaged",
+                progress * 100.0,
+                moment(&at)
+            )
         }
         None => "has not begun".into(),
     };
-    let (parts, garbage, open) = (number("/garbage/parts"), size("/garbage/bytes"), number("/intents/open"));
+    let (extents, garbage, open) = (number("/garbage/extents"), size("/garbage/bytes"), number("/intents/open"));
     vec![
         format!(
             "Cluster   epoch {}, {} parity parts, {}",
@@ -232,7 +238,7 @@ fn lines(now: &Value) -> Vec<String> {
         format!("Moves     {moves}"),
         format!("Repairs   {repairs}"),
         format!("Scrub     {scrub}"),
-        format!("Garbage   {parts} parts, {garbage}{}", oldest("/garbage/oldest_at")),
+        format!("Garbage   {extents} extents, {garbage}{}", oldest("/garbage/oldest_at")),
         format!("Writing   {open} unfinished{}", oldest("/intents/oldest_at")),
     ]
 }
@@ -252,11 +258,11 @@ mod tests {
     fn sample() -> Value {
         json!({
             "epoch": 7, "parity": 2, "strategy": "rendezvous",
-            "moves": { "groups_left": 14, "groups_total": 56, "bytes_moved": 3 << 20, "bytes_left": 1 << 20,
-                "bytes_per_second": 1048576.0, "eta_seconds": 61.5 },
-            "repairs": { "waiting": 1, "lost_parts": 2, "done": 3, "failed": 0 },
+            "moves": { "settled": false, "bytes_planned": 4 << 20, "bytes_moved": 3 << 20, "bytes_left": 1 << 20,
+                "bytes_per_second": 1 << 20, "eta_seconds": 61 },
+            "repairs": { "waiting": 2, "failed": 1 },
             "scrub": { "pass_started_at": "2026-11-21T01:26:55.000000Z", "progress": 0.25, "parts_checked": 9, "damaged": 0 },
-            "garbage": { "parts": 0, "bytes": 0, "oldest_at": null }, "intents": { "open": 0, "oldest_at": null },
+            "garbage": { "extents": 0, "bytes": 0, "oldest_at": null }, "intents": { "open": 0, "oldest_at": null },
         })
     }
 
@@ -266,17 +272,18 @@ mod tests {
         assert_eq!(lines[0], "Cluster   epoch 7, 2 parity parts, rendezvous");
         assert_eq!(
             lines[1],
-            "Moves     [###############.....] 14 of 56 groups left; 3.0 MiB moved, 1.0 MiB left, 1.0 MiB/s, about 1 min 01 s"
+            "Moves     [###############.....] 3.0 MiB moved, 1.0 MiB left, 1.0 MiB/s, about 1 min 01 s left"
         );
-        assert!(lines[2].contains("1 waiting with 2 parts lost"), "{lines:?}");
+        assert!(lines[2].contains("2 waiting or running, 1 given up"), "{lines:?}");
         assert!(lines[3].contains("25.0 % since 2026-11-21 01:26:55"), "{lines:?}");
     }
 
     #[test]
     fn servers_that_say_little_do_not_break_it() {
         assert_eq!(lines(&json!({})).len(), 6);
-        assert!(lines(&json!({ "moves": { "groups_left": 1, "eta_seconds": -5 } }))[1].contains("not known"));
-        let server: Server = serde_json::from_value(json!({ "id": "nod_\u{1b}", "state": "active", "live": true })).unwrap();
+        assert!(lines(&json!({ "moves": { "bytes_left": 1, "eta_seconds": -5 } }))[1].contains("not known"));
+        let server: Server =
+            serde_json::from_value(json!({ "id": "nod_\u{1b}", "state": "active", "live": true })).unwrap();
         let row = row(&server);
         assert_eq!((row[0].as_str(), row[2].as_str()), ("nod_\\u{1b}", "read-only"));
     }

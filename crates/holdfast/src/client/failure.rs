@@ -194,9 +194,9 @@ impl Failure {
             Self::Refused(refusal) => refusal.hint(),
             Self::SignedOut { server, .. } => Some(format!("sign in with `holdfast login {server}`")),
             Self::Unreachable { .. } => Some("see whether the address is right and the server runs".into()),
-            Self::InPart { .. } => Some("type the same command again: what is done is not done twice".into()),
             Self::Usage(_) => Some("`holdfast help` followed by the command explains it".into()),
             Self::Local { .. }
+            | Self::InPart { .. }
             | Self::Missing(_)
             | Self::Failed(_)
             | Self::Reported(_)
@@ -223,7 +223,9 @@ impl Refusal {
             ("wrong-credentials", _) => "see whether name and password are right".into(),
             ("name-taken", _) => "choose another name, or remove what is there first".into(),
             ("quota-exceeded", _) => "make room with `holdfast rm`, or ask for a larger quota".into(),
-            ("node-not-empty", _) => "drain it first with `holdfast node drain`, and wait until it holds nothing".into(),
+            ("node-not-empty", _) => {
+                "drain it first with `holdfast node drain`, and wait until it holds nothing".into()
+            }
             (_, 401) => format!("sign in with `holdfast login {}`", self.server),
             (_, 403) => "sign in as an account that has the permission".into(),
             (_, 404) => "see what is there with `holdfast ls`".into(),

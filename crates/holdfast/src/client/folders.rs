@@ -26,7 +26,9 @@ fn below(name: &str, default: &str) -> Result<PathBuf, Failure> {
     let home = || variable("HOME").map(|home| Path::new(&home).join(default));
     match named.or_else(home) {
         Some(base) => Ok(base.join("holdfast")),
-        None => Err(Failure::Failed(format!("neither {name} nor HOME is set: there is no place for the client's files"))),
+        None => {
+            Err(Failure::Failed(format!("neither {name} nor HOME is set: there is no place for the client's files")))
+        }
     }
 }
 

@@ -131,7 +131,11 @@ mod tests {
     fn reads_what_people_type() {
         let check = |text: &str, query: &str, folder: bool, contents: bool| {
             let path = path(text);
-            assert_eq!((path.query().as_str(), path.means_folder(), path.means_contents()), (query, folder, contents), "{text}");
+            assert_eq!(
+                (path.query().as_str(), path.means_folder(), path.means_contents()),
+                (query, folder, contents),
+                "{text}"
+            );
         };
         check(":", "/", true, true);
         check(":/", "/", true, true);

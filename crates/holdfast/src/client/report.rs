@@ -262,6 +262,8 @@ impl Report {
             (_, 0) => Ok(()),
             (0, 1) => Err(Failure::Reported(self.first_failure.lock().unwrap_or(1))),
             (0, _) => Err(Failure::Reported(1)),
+            // What failed has been said, and how many in the sum.
+            (_, _) if self.voice != Voice::Quiet => Err(Failure::Reported(Failure::InPart { failed }.status())),
             (_, failed) => Err(Failure::InPart { failed }),
         }
     }
@@ -278,7 +280,7 @@ fn sum(copied: u64, same: u64, skipped: u64, failed: u64, bytes: u64, took: Dura
             text.push_str(&format!("; {n} {what}"));
         }
     }
-    text.push('.');
+    text.push_str(if failed > 0 { ". The same command again goes on where this one ended." } else { "." });
     text
 }
 
@@ -298,7 +300,9 @@ impl Bars {
 
     /// A bar of its own for a large file, a place among the names for a small one.
     fn begin(&self, name: &str, bytes: u64) -> Option<ProgressBar> {
-        if bytes >= OWN_BAR_BYTES && self.own.fetch_update(Relaxed, Relaxed, |n| (n < OWN_BARS_MAX).then_some(n + 1)).is_ok() {
+        if bytes >= OWN_BAR_BYTES
+            && self.own.fetch_update(Relaxed, Relaxed, |n| (n < OWN_BARS_MAX).then_some(n + 1)).is_ok()
+        {
             let bar = self.multi.insert_before(&self.names, ProgressBar::new(bytes));
             let template = "  {bar:22} {bytes}/{total_bytes}  {wide_msg}";
             let style = ProgressStyle::with_template(template).expect("the template is a constant");
@@ -467,6 +471,9 @@ mod tests {
         let second = Duration::from_secs(2);
         assert_eq!(sum(1, 0, 0, 0, 4 << 20, second), "Copied 1 file, 4.0 MiB in 2.0 s (2.0 MiB/s).");
         let text = sum(0, 5, 1, 2, 0, Duration::ZERO);
-        assert_eq!(text, "Copied 0 files, 0 B in 0.0 s (0 B/s); 5 already there; 1 left out; 2 failed.");
+        assert_eq!(
+            text,
+            "Copied 0 files, 0 B in 0.0 s (0 B/s); 5 already there; 1 left out; 2 failed. The same command again goes on where this one ended."
+        );
     }
 }

@@ -185,7 +185,12 @@ mod tests {
         let held = shelf.take(Kind::Upload, "held").unwrap();
         let long_ago = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1);
         for name in ["old", "held"] {
-            File::options().write(true).open(dir.path().join(format!("uploads/{name}.json"))).unwrap().set_modified(long_ago).unwrap();
+            File::options()
+                .write(true)
+                .open(dir.path().join(format!("uploads/{name}.json")))
+                .unwrap()
+                .set_modified(long_ago)
+                .unwrap();
         }
         shelf.take(Kind::Upload, "new").unwrap();
         assert!(!dir.path().join("uploads/old.json").exists());

@@ -1,10 +1,6 @@
 //! A server for tests: it keeps files in memory, knows as much of the API as the client uses, and fails on demand.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
@@ -145,18 +141,34 @@ impl Server {
         n
     }
 
-    fn store(&mut self, parent: u8, name: &str, on_conflict: &str, bytes: Vec<u8>) -> Result<u8, Response> {
+    /// Puts bytes under a name; nothing if the name is taken.
+    fn store(&mut self, parent: u8, name: &str, on_conflict: &str, bytes: Vec<u8>) -> Option<u8> {
         match (self.child(parent, name), on_conflict) {
-            (None, _) => Ok(self.add(parent, name, Some(bytes))),
+            (None, _) => Some(self.add(parent, name, Some(bytes))),
             (Some(n), "replace") if self.entries[&n].bytes.is_some() => {
                 let node = self.entries.get_mut(&n).unwrap();
                 node.bytes = Some(bytes);
                 node.version += 1;
-                Ok(n)
+                Some(n)
             }
-            (Some(_), "rename") => Ok(self.add(parent, &format!("{name} (2)"), Some(bytes))),
-            _ => Err(problem(409, "name-taken")),
+            (Some(_), "rename") => Some(self.add(parent, &format!("{name} (2)"), Some(bytes))),
+            _ => None,
         }
+    }
+
+    fn copy(&mut self, source: u8, parent: u8, name: &str, on_conflict: &str) -> Option<u8> {
+        if let Some(bytes) = self.entries[&source].bytes.clone() {
+            return self.store(parent, name, on_conflict, bytes);
+        }
+        if self.child(parent, name).is_some() {
+            return None;
+        }
+        let children: Vec<(u8, Node)> = self.entries.iter().map(|(n, node)| (*n, node.clone())).collect();
+        let folder = self.add(parent, name, None);
+        for (n, node) in children.iter().filter(|(_, node)| node.parent == source) {
+            self.copy(*n, folder, &node.name, on_conflict)?;
+        }
+        Some(folder)
     }
 
     fn view(&self, n: u8) -> Value {
@@ -218,7 +230,8 @@ async fn handle(State(state): State<Arc<Mutex<Server>>>, request: Request) -> Re
             return problem(401, "token-reused");
         }
         state.refreshes += 1;
-        (state.access, state.refresh) = (format!("access-r{}", state.refreshes), format!("refresh-r{}", state.refreshes));
+        (state.access, state.refresh) =
+            (format!("access-r{}", state.refreshes), format!("refresh-r{}", state.refreshes));
         return tokens(&state);
     }
     if path == "/login" {
@@ -249,7 +262,8 @@ async fn handle(State(state): State<Arc<Mutex<Server>>>, request: Request) -> Re
         (&Method::GET, ["folders", id, "children"]) => {
             let state = state.lock();
             let parent = number(id).unwrap();
-            let mut children: Vec<u8> = state.entries.keys().copied().filter(|n| state.entries[n].parent == parent).collect();
+            let mut children: Vec<u8> =
+                state.entries.keys().copied().filter(|n| state.entries[n].parent == parent).collect();
             children.sort_by_key(|n| state.entries[n].name.clone());
             // Pages of two, so that every test turns them.
             let from: usize = query.get("cursor").map_or(0, |cursor| cursor.parse().unwrap());
@@ -278,18 +292,18 @@ async fn handle(State(state): State<Arc<Mutex<Server>>>, request: Request) -> Re
                 return problem(422, "checksum-mismatch");
             }
             match state.store(number(&query["parent"]).unwrap(), &query["name"], &query["on_conflict"], bytes) {
-                Ok(n) => answer(201, &state.view(n)),
-                Err(refusal) => refusal,
+                Some(n) => answer(201, &state.view(n)),
+                None => problem(409, "name-taken"),
             }
         }
         (&Method::POST, ["entries", id, "copy"]) => {
             let body: Value = serde_json::from_slice(&all(body, usize::MAX).await).unwrap();
             let mut state = state.lock();
-            let bytes = state.entries[&number(id).unwrap()].bytes.clone().unwrap();
+            let source = number(id).unwrap();
             let (parent, name) = (number(body["parent_id"].as_str().unwrap()).unwrap(), body["name"].as_str().unwrap());
-            match state.store(parent, name, body["on_conflict"].as_str().unwrap(), bytes) {
-                Ok(n) => answer(201, &state.view(n)),
-                Err(refusal) => refusal,
+            match state.copy(source, parent, name, body["on_conflict"].as_str().unwrap()) {
+                Some(n) => answer(201, &state.view(n)),
+                None => problem(409, "name-taken"),
             }
         }
         (&Method::GET, ["files", id]) => read_file(&state, number(id).unwrap(), &headers),
@@ -322,7 +336,10 @@ async fn handle(State(state): State<Arc<Mutex<Server>>>, request: Request) -> Re
                 Method::GET => {
                     let upload = &state.lock().uploads[&n];
                     let (offset, length, entry) = (upload.bytes.len(), upload.length, upload.entry.map(entry_id));
-                    answer(200, &json!({ "id": id, "offset": offset, "length": length, "entry_id": entry, "state": "open" }))
+                    answer(
+                        200,
+                        &json!({ "id": id, "offset": offset, "length": length, "entry_id": entry, "state": "open" }),
+                    )
                 }
                 Method::DELETE => {
                     state.lock().uploads.remove(&n);
@@ -363,11 +380,11 @@ async fn append(state: &Mutex<Server>, n: u8, headers: &HeaderMap, body: Body) -
     }
     let ((parent, name), on_conflict, bytes) = (upload.place.clone(), upload.on_conflict.clone(), upload.bytes.clone());
     match state.store(parent, &name, &on_conflict, bytes) {
-        Ok(entry) => {
+        Some(entry) => {
             state.uploads.get_mut(&n).unwrap().entry = Some(entry);
             (StatusCode::NO_CONTENT, [("holdfast-entry", entry_id(entry).to_string())]).into_response()
         }
-        Err(refusal) => refusal,
+        None => problem(409, "name-taken"),
     }
 }
 

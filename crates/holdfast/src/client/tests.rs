@@ -92,7 +92,8 @@ async fn several_servers_are_kept_apart() {
     let mut book = credentials.load().unwrap();
     book.servers.insert("https://other.example".into(), profile("t"));
     credentials.save(&turn, &book).unwrap();
-    let api = |server| Api::with_credentials(server, credentials.clone(), Arc::clone(&crate::clock::SystemClock::new()));
+    let api =
+        |server| Api::with_credentials(server, credentials.clone(), Arc::clone(&crate::clock::SystemClock::new()));
     assert_eq!(api(Some("other.example")).unwrap().server().as_str(), "https://other.example");
     assert_eq!(api(None).unwrap().server().as_str(), stub.url());
     assert!(matches!(api(Some("third.example")), Err(Failure::SignedOut { .. })));

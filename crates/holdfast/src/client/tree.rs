@@ -201,7 +201,9 @@ pub(super) async fn mv(mv: Mv) -> Result<(), Failure> {
             (Child { parent: found.id, name: name.clone() }, mv.destination.join(name))
         }
         None if mv.destination.means_folder() => {
-            return Err(Failure::Missing("there is no such folder; make it with `holdfast mkdir`".into()).about(mv.destination));
+            return Err(
+                Failure::Missing("there is no such folder; make it with `holdfast mkdir`".into()).about(mv.destination)
+            );
         }
         _ => {
             let (Some(name), Some(parent)) = (mv.destination.name(), mv.destination.parent()) else {
@@ -291,7 +293,11 @@ impl Tally {
                 for failure in &self.failed {
                     failure.print();
                 }
-                if done == 0 { Err(Failure::Failed(format!("all {failed} failed"))) } else { Err(Failure::InPart { failed }) }
+                if done == 0 {
+                    Err(Failure::Failed(format!("all {failed} failed")))
+                } else {
+                    Err(Failure::InPart { failed })
+                }
             }
         }
     }

@@ -9,11 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    cli::Role,
-    roles::System,
-    telemetry,
-};
+use crate::{cli::Role, roles::System, telemetry};
 
 /// How long a readiness probe waits for the database.
 const PROBE: Duration = Duration::from_secs(3);

@@ -56,8 +56,7 @@ impl proto::Cluster for Desk {
             }
             newest.insert(node, this);
         }
-        let membership =
-            files::Membership { address: report.address, version: report.version, health: report.health };
+        let membership = files::Membership { address: report.address, version: report.version, health: report.health };
         let state = self
             .cluster
             .report(membership)

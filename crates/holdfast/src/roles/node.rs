@@ -11,18 +11,15 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::{self, SystemClock},
     config::Config,
-    roles::{
-        membership::VERSION,
-        system::open_node,
-        worker,
-    },
+    roles::{membership::VERSION, system::open_node, worker},
+    telemetry::{self, Telemetry},
 };
 
 /// How long a node waits after a report that nobody took.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Runs the node until it is told to stop.
-pub(crate) async fn run(config: &Config, stop: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &Config, telemetry: &Telemetry, stop: CancellationToken) -> anyhow::Result<()> {
     let clock = SystemClock::new();
     let ids = clock::ids(&clock);
     let listen = config.node.listen.context("the key node.listen")?;
@@ -39,6 +36,7 @@ pub(crate) async fn run(config: &Config, stop: CancellationToken) -> anyhow::Res
     let mut tasks = JoinSet::new();
     let join: Vec<String> = config.node.join.iter().map(|it| format!("http://{}", host_and_port(it))).collect();
     let registrar = ClusterClient::connect_lazy(&join, &secret, &RemoteOptions::default())?;
+    tasks.spawn(telemetry::upkeep(telemetry.metrics.clone(), stop.clone()));
     tasks.spawn(register(registrar, parts.clone(), address, clock.clone(), stop.clone()));
     let compactions = worker::start_compactions(vec![node.clone()], clock, stop.clone());
     tracing::info!(node = %node.id(), address = %listener.local_addr()?, "the storage server is ready");
@@ -68,9 +66,7 @@ async fn register(
         let report = async {
             let health = parts.health().await?;
             let address = address.clone();
-            registrar
-                .report(NodeReport { address, version: VERSION.into(), health, started_at, sequence })
-                .await
+            registrar.report(NodeReport { address, version: VERSION.into(), health, started_at, sequence }).await
         };
         let wait = match report.await {
             Ok(advice) => {

@@ -78,18 +78,11 @@ impl System {
         }
 
         let jobs = bus::Jobs::new(db.clone(), clock.clone(), bus::Options::default());
-        let accounts = accounts::Accounts::open(db.clone(), clock.clone(), ids.clone(), account_options(&config)).await?;
-        let first_password = accounts
-            .ensure_admin(Config::admin_password())
-            .await?
-            .map(|password| password.expose().to_owned());
-        let drive = drive::Drive::new(
-            db.clone(),
-            store.clone(),
-            clock.clone(),
-            ids,
-            drive_options(&config),
-        );
+        let accounts =
+            accounts::Accounts::open(db.clone(), clock.clone(), ids.clone(), account_options(&config)).await?;
+        let first_password =
+            accounts.ensure_admin(Config::admin_password()).await?.map(|password| password.expose().to_owned());
+        let drive = drive::Drive::new(db.clone(), store.clone(), clock.clone(), ids, drive_options(&config));
         let door = secret.map(|secret| ClusterDoor::new(cluster.clone(), secret));
         let mut tasks = JoinSet::new();
         tasks.spawn(membership::refresh_loop(cluster.clone(), config.has(Role::Worker), REFRESH, stop.clone()));

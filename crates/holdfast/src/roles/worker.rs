@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use base::Clock;
-use bus::{JobWorker, Pace, Progress, Runner, WorkError, Worker};
+use bus::{JobWorker, Pace, Progress, QueueGauges, Runner, WorkError, Worker};
 use drive::jobs::{Expirer, HashHandler, PurgeHandler};
 use files::workers::{Auditor, Cleaner, Rebalancer, RepairHandler, Scrubber};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +36,8 @@ pub(crate) fn start(system: &System, stop: CancellationToken) -> Runner {
     runner.add(Arc::new(Scrubber::new(store.clone())), rest);
     runner.add(Arc::new(Auditor::new(store.clone())), rest);
     runner.add(Arc::new(Expirer::new(system.drive.clone())), rest);
+    runner.add(Arc::new(QueueGauges::new(system.jobs.clone(), Duration::from_secs(10))), Pace::FULL);
+    runner.add(Arc::new(Pruning { accounts: system.accounts.clone() }), rest);
     for node in system.nodes() {
         runner.add(Arc::new(Compaction { node: node.clone() }), rest);
     }
@@ -71,5 +73,29 @@ impl Worker for Compaction {
 
     async fn idle(&self) {
         tokio::time::sleep(COMPACTION_LOOK).await;
+    }
+}
+
+/// Forgets sessions and tokens that are long over.
+struct Pruning {
+    accounts: accounts::Accounts,
+}
+
+/// Rows of one bite.
+const PRUNE_ROWS: u32 = 1000;
+
+#[async_trait]
+impl Worker for Pruning {
+    fn name(&self) -> &'static str {
+        "pruning"
+    }
+
+    async fn work(&self) -> Result<Progress, WorkError> {
+        self.accounts.prune(PRUNE_ROWS).await?;
+        Ok(Progress::Idle)
+    }
+
+    async fn idle(&self) {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
     }
 }

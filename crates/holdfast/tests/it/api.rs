@@ -57,14 +57,17 @@ async fn accounts(admin: &User, other: &User) {
 
     // A refresh token works once; used again it ends the session.
     let refresh = |token: String| {
-        Answer::of(
-            admin.http.post(format!("{}/api/v1/refresh", admin.url)).json(&json!({ "refresh_token": token })),
-        )
+        Answer::of(admin.http.post(format!("{}/api/v1/refresh", admin.url)).json(&json!({ "refresh_token": token })))
     };
     let session = User::login(&admin.url, "other.person", PASSWORD).await;
     let renewed = refresh(session.refresh_token.clone()).await.expect(200);
-    assert_ne!(renewed["refresh_token"], json!(session.refresh_token));
-    assert_eq!(refresh(session.refresh_token.clone()).await.status, 401);
+    let successor = renewed["refresh_token"].as_str().expect("a token").to_owned();
+    assert_ne!(successor, session.refresh_token);
+    // A lost answer may be asked for again, until its successor was used; from then on it is a theft.
+    let repeated = refresh(session.refresh_token.clone()).await.expect(200);
+    assert_eq!(repeated["refresh_token"], json!(successor));
+    refresh(successor.clone()).await.expect(200);
+    refresh(session.refresh_token.clone()).await.refused(401, "token-reused");
 
     // A revoked session is over, on every gateway.
     let session = User::login(&admin.url, "other.person", PASSWORD).await;
@@ -173,7 +176,9 @@ async fn refusals(user: &User, other: &User) {
     let before = listing(user, user.root()).await.len();
     let file = user.upload("private", b"mine".to_vec()).await;
     let id = file["id"].as_str().expect("an id");
-    for path in [format!("/files/{id}"), format!("/files/{id}/meta"), format!("/files/{id}/parts"), format!("/entries/{id}")] {
+    for path in
+        [format!("/files/{id}"), format!("/files/{id}/meta"), format!("/files/{id}/parts"), format!("/entries/{id}")]
+    {
         assert_eq!(other.get(&path).await.status, 404, "{path}");
     }
     assert_eq!(other.delete(&format!("/entries/{id}")).await.status, 404);
@@ -218,7 +223,9 @@ async fn refusals(user: &User, other: &User) {
 
 async fn names(user: &User) {
     let make = |name: String| async move { user.post("/folders", &json!({ "name": name })).await };
-    for bad in ["", ".", "..", "a/b", "a\\b", "a\0b", "a\nb", " a", "a ", &"x".repeat(256), &"я".repeat(128), ".holdfast"] {
+    for bad in
+        ["", ".", "..", "a/b", "a\\b", "a\0b", "a\nb", " a", "a ", &"x".repeat(256), &"я".repeat(128), ".holdfast"]
+    {
         let answer = make(bad.to_owned()).await;
         assert_eq!(answer.status, 400, "{bad:?}");
         assert!(answer.json()["code"].as_str().is_some_and(|code| code.starts_with("name-")), "{bad:?} {answer:?}");
@@ -236,7 +243,9 @@ async fn tree(user: &User, reader: &User, other: &User) {
     let a = make("a", json!(user.root())).await;
     let b = make("b", a["id"].clone()).await;
     let file = Answer::of(
-        user.request("POST", "/files").query(&[("name", "f"), ("parent", b["id"].as_str().expect("an id"))]).body(bytes(9, 50_000)),
+        user.request("POST", "/files")
+            .query(&[("name", "f"), ("parent", b["id"].as_str().expect("an id"))])
+            .body(bytes(9, 50_000)),
     )
     .await
     .expect(201);
@@ -247,7 +256,9 @@ async fn tree(user: &User, reader: &User, other: &User) {
     let moved = patch(&b, json!({ "name": "c", "parent_id": user.root() })).await.expect(200);
     assert_eq!((&moved["name"], &moved["parent_id"]), (&json!("c"), &json!(user.root())));
     let space = user.user["space_id"].as_str().expect("a space");
-    let found = Answer::of(reader.request("GET", &format!("/spaces/{space}/entry")).query(&[("path", "/c/f")])).await.expect(200);
+    let found = Answer::of(reader.request("GET", &format!("/spaces/{space}/entry")).query(&[("path", "/c/f")]))
+        .await
+        .expect(200);
     assert_eq!(found["id"], file["id"]);
 
     // A copy shares the bytes and survives the original.
@@ -278,7 +289,13 @@ async fn tree(user: &User, reader: &User, other: &User) {
             request = request.query(&[("cursor", cursor)]);
         }
         let page = Answer::of(request).await.expect(200);
-        names.extend(page["items"].as_array().expect("items").iter().map(|it| it["name"].as_str().unwrap_or_default().to_owned()));
+        names.extend(
+            page["items"]
+                .as_array()
+                .expect("items")
+                .iter()
+                .map(|it| it["name"].as_str().unwrap_or_default().to_owned()),
+        );
         cursor = page["next_cursor"].as_str().map(str::to_owned);
         if cursor.is_none() {
             break;
@@ -362,11 +379,12 @@ async fn uploads(user: &User, reader: &User, other: &User) {
         .header("content-type", "application/offset+octet-stream")
         .body(reqwest::Body::wrap_stream(futures::stream::iter(pieces)));
     assert!(Answer::try_of(cut).await.is_err());
-    let offset = crate::harness::eventually("the broken append settled", std::time::Duration::from_secs(10), async || {
-        let head = Answer::of(tus(reader, "HEAD", &path)).await;
-        head.header("upload-offset").parse::<usize>().ok().filter(|offset| *offset > half)
-    })
-    .await;
+    let offset =
+        crate::harness::eventually("the broken append settled", std::time::Duration::from_secs(10), async || {
+            let head = Answer::of(tus(reader, "HEAD", &path)).await;
+            head.header("upload-offset").parse::<usize>().ok().filter(|offset| *offset > half)
+        })
+        .await;
     assert!(offset <= half + 1_000_000);
     let done = append(reader, offset, content[offset..].to_vec()).await;
     done.expect_status(204);

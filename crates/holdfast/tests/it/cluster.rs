@@ -69,8 +69,7 @@ async fn a_seventh_node_joins_and_the_first_is_drained_under_load() {
     .await;
     settled(&admin).await;
     assert!(!fs::read_dir(world.node_dir(newcomer)).expect("its folder").count().eq(&0));
-    let held: Vec<f64> =
-        nodes(&admin).await.iter().map(|node| node["part_bytes"].as_f64().expect("bytes")).collect();
+    let held: Vec<f64> = nodes(&admin).await.iter().map(|node| node["part_bytes"].as_f64().expect("bytes")).collect();
     let mean = held.iter().sum::<f64>() / held.len() as f64;
     // Some hundred files are too few for the law of large numbers that holds 5 % over 4,096 groups (see stripe's tests).
     assert!(held.iter().all(|bytes| (bytes / mean - 1.0).abs() < 0.35), "{held:?}");
@@ -156,7 +155,8 @@ async fn flipped_bytes_without_parity_are_reported_and_never_served() {
         Err(error) => assert!(error.is_body() || error.is_decode() || error.is_request(), "{error:?}"),
     }
     let parts = admin.get(&format!("/files/{id}/parts")).await.expect(200);
-    let states: Vec<_> = parts["extents"][0]["parts"].as_array().expect("parts").iter().map(|it| &it["state"]).collect();
+    let states: Vec<_> =
+        parts["extents"][0]["parts"].as_array().expect("parts").iter().map(|it| &it["state"]).collect();
     assert!(states.iter().any(|state| **state != "ok"), "{states:?}");
 }
 

@@ -128,10 +128,8 @@ fn spawn(arguments: &[String]) -> (Child, Arc<Mutex<Vec<String>>>) {
         .spawn()
         .expect("the binary under test can be started");
     let log = Arc::new(Mutex::new(Vec::new()));
-    let pipes: [Box<dyn std::io::Read + Send>; 2] = [
-        Box::new(child.stdout.take().expect("it is piped")),
-        Box::new(child.stderr.take().expect("it is piped")),
-    ];
+    let pipes: [Box<dyn std::io::Read + Send>; 2] =
+        [Box::new(child.stdout.take().expect("it is piped")), Box::new(child.stderr.take().expect("it is piped"))];
     for pipe in pipes {
         let log = log.clone();
         std::thread::spawn(move || {
@@ -366,11 +364,9 @@ impl User {
     /// Registers and signs in.
     pub(crate) async fn register(url: &str, name: &str) -> Self {
         let http = reqwest::Client::new();
-        Answer::of(
-            http.post(format!("{url}/api/v1/register")).json(&json!({"name": name, "password": PASSWORD})),
-        )
-        .await
-        .expect(201);
+        Answer::of(http.post(format!("{url}/api/v1/register")).json(&json!({"name": name, "password": PASSWORD})))
+            .await
+            .expect(201);
         Self::login(url, name, PASSWORD).await
     }
 

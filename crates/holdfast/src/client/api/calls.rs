@@ -120,13 +120,16 @@ impl Api {
         let metadata = pairs.map(|(key, value)| format!("{key} {}", STANDARD.encode(value))).join(",");
         let make = || {
             let request = self.request(Method::POST, "/uploads").header("tus-resumable", "1.0.0");
-            request.header("upload-length", length).header("upload-metadata", &metadata).header(header::CONTENT_LENGTH, 0)
+            request
+                .header("upload-length", length)
+                .header("upload-metadata", &metadata)
+                .header(header::CONTENT_LENGTH, 0)
         };
         let response = self.call(Patience::Long, &Activity::default(), make).await?;
         let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-        location.and_then(upload_of).ok_or_else(|| {
-            Failure::Failed(format!("{} began an upload without saying where", self.server()))
-        })
+        location
+            .and_then(upload_of)
+            .ok_or_else(|| Failure::Failed(format!("{} began an upload without saying where", self.server())))
     }
 
     /// How far an upload is.

@@ -24,7 +24,9 @@ impl Server {
             return Err(refuse("it begins with http:// or https://"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Failure::Usage("name and password do not belong in the address: give the name as --name".into()));
+            return Err(Failure::Usage(
+                "name and password do not belong in the address: give the name as --name".into(),
+            ));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(refuse("it has no `?` and no `#`"));

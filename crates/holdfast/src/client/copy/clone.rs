@@ -48,7 +48,9 @@ impl Copy {
     pub(super) fn is_merge(&self) -> bool {
         match &self.to {
             To::Folder(_) => true,
-            To::Place(_, existing) => self.entry.is_folder() && existing.as_ref().is_some_and(|entry| entry.is_folder()),
+            To::Place(_, existing) => {
+                self.entry.is_folder() && existing.as_ref().is_some_and(|entry| entry.is_folder())
+            }
         }
     }
 

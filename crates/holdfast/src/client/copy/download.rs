@@ -191,7 +191,7 @@ impl Writer {
 struct Sink {
     path: PathBuf,
     file: fs::File,
-    hasher: blake3::Hasher,
+    hasher: Box<blake3::Hasher>,
     written: u64,
 }
 
@@ -218,7 +218,7 @@ impl Sink {
                 break file;
             }
         };
-        let mut sink = Self { hasher: blake3::Hasher::new(), written: 0, file, path };
+        let mut sink = Self { hasher: Box::default(), written: 0, file, path };
         let length = sink.file.metadata().map_err(|error| Failure::local(&sink.path, error))?.len();
         if length == 0 || length > keep {
             return sink.restart();
@@ -236,7 +236,7 @@ impl Sink {
             io::Seek::rewind(&mut self.file)
         };
         empty().map_err(|error| Failure::local(&self.path, error))?;
-        Ok(Self { hasher: blake3::Hasher::new(), written: 0, ..self })
+        Ok(Self { hasher: Box::default(), written: 0, ..self })
     }
 
     fn write(&mut self, batch: &[Bytes]) -> Result<(), Failure> {
@@ -253,7 +253,9 @@ impl Sink {
     fn publish(self, hash: Option<blake3::Hash>, local: &Path, conflict: Conflict) -> Result<Option<PathBuf>, Failure> {
         if hash.is_some_and(|hash| hash != self.hasher.finalize()) {
             let _ = fs::remove_file(&self.path);
-            return Err(Failure::Failed("its bytes do not match its BLAKE3: they were damaged on the way; copy it again".into()));
+            return Err(Failure::Failed(
+                "its bytes do not match its BLAKE3: they were damaged on the way; copy it again".into(),
+            ));
         }
         let failed = |error| Failure::local(local, error);
         if conflict == Conflict::Replace {
@@ -292,7 +294,10 @@ fn place(part: &Path, name: &Path) -> io::Result<bool> {
 fn numbered(local: &Path, n: u64) -> PathBuf {
     let stem = local.file_stem().unwrap_or_default().to_string_lossy();
     let suffix = local.extension().map_or_else(|| format!(" ({n})"), |ext| format!(" ({n}).{}", ext.to_string_lossy()));
-    local.with_file_name(format!("{}{suffix}", shortened(&stem, base::limits::NAME_BYTES_MAX.saturating_sub(suffix.len()))))
+    local.with_file_name(format!(
+        "{}{suffix}",
+        shortened(&stem, base::limits::NAME_BYTES_MAX.saturating_sub(suffix.len()))
+    ))
 }
 
 /// Where the bytes of a file are until it is whole. A name that would be too long is shortened, and told from others by
@@ -333,7 +338,10 @@ mod tests {
         assert_eq!(resumed.written, 7);
         resumed.write(&[Bytes::from_static(b"world")]).unwrap();
         let local = dir.path().join("f");
-        assert_eq!(resumed.publish(Some(blake3::hash(b"hello, world")), &local, Conflict::Replace).unwrap(), Some(local.clone()));
+        assert_eq!(
+            resumed.publish(Some(blake3::hash(b"hello, world")), &local, Conflict::Replace).unwrap(),
+            Some(local.clone())
+        );
         assert_eq!(fs::read(&local).unwrap(), b"hello, world");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         // One that is longer than the file now is starts over.
@@ -370,7 +378,8 @@ mod tests {
     fn one_command_at_a_time_and_no_links() {
         let dir = tempfile::tempdir().unwrap();
         let first = sink(dir.path(), b"x");
-        assert!(Sink::open(first.path.clone(), 0).is_err());
+        assert!(Sink::open(dir.path().join("f.holdfast-part"), 0).is_err());
+        drop(first);
         let trap = dir.path().join("trap.holdfast-part");
         std::os::unix::fs::symlink(dir.path().join("victim"), &trap).unwrap();
         assert!(Sink::open(trap, 0).is_err());

@@ -87,7 +87,9 @@ pub(super) async fn plan(context: &Context, order: Order) -> Result<Plan, Failur
                 let way = way(&source, path.display());
                 let planned = match &source {
                     Place::Local(_) => {
-                        return Err(Failure::Usage("one side of a copy is remote: begin its path with a colon, as in :/docs".into()));
+                        return Err(Failure::Usage(
+                            "one side of a copy is remote: begin its path with a colon, as in :/docs".into(),
+                        ));
                     }
                     Place::Remote(remote) => planner.pull(remote, &target).await,
                 };
@@ -116,14 +118,16 @@ async fn remote_target(context: &Context, path: &RemotePath, several: bool) -> R
             }
             _ => Err(not_a_folder().about(path)),
         },
-        Err(failure) if failure.is_missing() && !several && !path.means_contents() => match (path.name(), path.parent()) {
-            // A slash at the end is no reason to refuse: what comes there is a folder, or is refused by `push`.
-            (Some(name), Some(parent)) => {
-                let parent = context.api.resolve(&parent).await?;
-                Ok(Remote::As(Child { parent: parent.id, name: name.clone() }, path.clone(), None))
+        Err(failure) if failure.is_missing() && !several && !path.means_contents() => {
+            match (path.name(), path.parent()) {
+                // A slash at the end is no reason to refuse: what comes there is a folder, or is refused by `push`.
+                (Some(name), Some(parent)) => {
+                    let parent = context.api.resolve(&parent).await?;
+                    Ok(Remote::As(Child { parent: parent.id, name: name.clone() }, path.clone(), None))
+                }
+                _ => Err(failure),
             }
-            _ => Err(failure),
-        },
+        }
         Err(failure) => Err(failure),
     }
 }

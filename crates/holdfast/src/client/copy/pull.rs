@@ -91,7 +91,8 @@ fn make_folder(local: &Path) -> Result<(), Failure> {
 
 impl File {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let source = Name::new(&self.entry.name).map_or_else(|_| self.folder.to_string(), |name| self.folder.join(&name).to_string());
+        let source = Name::new(&self.entry.name)
+            .map_or_else(|_| self.folder.to_string(), |name| self.folder.join(&name).to_string());
         let way = Way { source, destination: self.local.to_string_lossy().into_owned() };
         match self.copy(context, &way).await {
             Ok(outcome) => context.report.done(&way, &outcome),
@@ -109,7 +110,9 @@ impl File {
             There::Same => return Ok(Outcome::Same),
             There::Other => match context.conflict {
                 Conflict::Skip => return Ok(Outcome::Skipped("another file has the name")),
-                Conflict::Fail => return Err(Failure::Failed("another file has the name".into()).about(&way.destination)),
+                Conflict::Fail => {
+                    return Err(Failure::Failed("another file has the name".into()).about(&way.destination));
+                }
                 Conflict::Replace | Conflict::Rename => {}
             },
         }

@@ -230,7 +230,9 @@ pub(super) async fn upload(
         Some(hash) if hash != source.hash().await? => Err(Failure::Failed(
             "the server has other bytes than were sent: they were damaged on the way; copy it again".into(),
         )),
-        _ if stored.bytes() != source.0.bytes => Err(Failure::Failed("the server has a part of it only; copy it again".into())),
+        _ if stored.bytes() != source.0.bytes => {
+            Err(Failure::Failed("the server has a part of it only; copy it again".into()))
+        }
         _ => Ok(stored),
     }
 }
@@ -322,7 +324,9 @@ async fn resumable(
             Ok(None) => context.api.broken("it did not say what became of an upload"),
             Err(failure) => source.explain(failure),
         };
-        let goes_on = ["offset-mismatch", "upload-finished", "body-cut", "body-too-short"].iter().any(|code| failure.has_code(code));
+        let goes_on = ["offset-mismatch", "upload-finished", "body-cut", "body-too-short"]
+            .iter()
+            .any(|code| failure.has_code(code));
         let waits = if goes_on || failure.is_missing() {
             backoff.wait(&context.api.broken(&failure.to_string())).await
         } else {
@@ -343,7 +347,9 @@ async fn resumable(
 /// Whether the upload can never become a file: the name is taken, the space is full, the bytes are refused.
 fn is_final(failure: &Failure) -> bool {
     let refused = |refusal: &Refusal| matches!(refusal.status, 400 | 403 | 404 | 409..=422 | 460 | 507);
-    failure.refusal().is_some_and(refused) && !failure.has_code("upload-taken-over") && !failure.has_code("offset-mismatch")
+    failure.refusal().is_some_and(refused)
+        && !failure.has_code("upload-taken-over")
+        && !failure.has_code("offset-mismatch")
 }
 
 /// The same command for the same file, unchanged, finds its upload again.
