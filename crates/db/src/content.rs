@@ -381,7 +381,7 @@ pub struct GarbageRow {
 impl Row for GarbageRow {
     fn read(row: &RowReader<'_>) -> Result<Self, Error> {
         let packed: Vec<u8> = row.get(2)?;
-        if packed.len() % 17 != 0 {
+        if !packed.len().is_multiple_of(17) {
             return Err(Error::Shape("a garbage row's parts are not 17 bytes each".into()));
         }
         let parts = packed

@@ -74,7 +74,7 @@ impl Work {
         let wanted = match nodes.placement(manifest.layout().parity()) {
             Ok(placement) => stripe::reassign(&current, placement.nodes(row.group)),
             // With too few nodes for a placement, bad parts are still mended where they are.
-            Err(_) => current.clone(),
+            Err(_) => current,
         };
         let lost_after = store.inner.options.node_lost_after;
         let mut work = Self { copies: Vec::new(), rebuilds: Vec::new(), targets: Vec::new() };

@@ -196,6 +196,8 @@ struct ExtentReader {
     /// Parts that are not asked again, and why.
     failed: Vec<(usize, proto::Error)>,
     mode: Mode,
+    /// No node is passed over any more for being slow or having failed a moment ago: without them there are too few.
+    patient: bool,
     window: Window,
 }
 
@@ -227,7 +229,7 @@ impl ExtentReader {
                 }
             })
             .collect();
-        Ok(Self { store, row, manifest, plan, failed, mode: Mode::Closed, window })
+        Ok(Self { store, row, manifest, plan, failed, mode: Mode::Closed, patient: false, window })
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
@@ -248,7 +250,8 @@ impl ExtentReader {
                 Mode::Direct(feeds) => {
                     let mut ahead = self.plan.clone();
                     let Some(piece) = ahead.next() else { return Ok(None) };
-                    let hedge = (self.manifest.layout().parity() > 0).then_some(self.store.inner.options.hedge_after);
+                    let hedge = (self.manifest.layout().parity() > 0 && !self.patient)
+                        .then_some(self.store.inner.options.hedge_after);
                     let taken = match &mut feeds[piece.part] {
                         Some(feed) => hedged(hedge, feed.take(piece.length)).await,
                         None if self.window.is_wide() => {
@@ -269,7 +272,9 @@ impl ExtentReader {
                     }
                 }
                 Mode::Rebuild { feeds, ready } => {
-                    match rebuild_stripe(&self.store, &self.manifest, &self.plan, feeds, &self.failed).await? {
+                    match rebuild_stripe(&self.store, &self.manifest, &self.plan, feeds, &self.failed, self.patient)
+                        .await?
+                    {
                         Ok((pieces, after)) => {
                             *ready = pieces;
                             self.plan = after;
@@ -317,7 +322,14 @@ impl ExtentReader {
             }
         }
         if feeds.len() < layout.data() {
-            return Err(self.hopeless());
+            if self.patient {
+                return Err(self.hopeless());
+            }
+            // Parts that are bad stay ruled out; nodes that were slow or did not answer are asked once more, and then
+            // waited for as long as it takes.
+            self.patient = true;
+            self.failed.retain(|(_, error)| heal::is_bad(error));
+            return self.open_rebuild();
         }
         metrics::counter!("holdfast_reads_degraded_total").increment(1);
         self.mode = Mode::Rebuild { feeds, ready: VecDeque::new() };
@@ -330,7 +342,8 @@ impl ExtentReader {
             return None;
         }
         let peer = self.store.inner.nodes.peer(self.manifest.parts()[part].node)?;
-        (self.manifest.layout().parity() == 0 || self.store.inner.nodes.is_answering(&peer)).then_some(peer)
+        let asked_anyway = self.manifest.layout().parity() == 0 || self.patient;
+        (asked_anyway || self.store.inner.nodes.is_answering(&peer)).then_some(peer)
     }
 
     fn feed(&self, part: usize, peer: Arc<Peer>, range: Range<u64>) -> Feed {
@@ -388,6 +401,7 @@ async fn rebuild_stripe(
     plan: &Plan,
     feeds: &mut [(usize, Feed)],
     failed: &[(usize, proto::Error)],
+    patient: bool,
 ) -> Result<Result<Stripe, (usize, proto::Error)>, Error> {
     let layout: Layout = manifest.layout();
     let stripe = plan.stripes().start;
@@ -396,7 +410,7 @@ async fn rebuild_stripe(
     let mut units: Vec<Option<Bytes>> = vec![None; layout.parts()];
     let mut slow = None;
     // With spare parts left a silent node is not waited for; without, there is no other choice.
-    let spare = layout.parts() > feeds.len() + failed.len();
+    let spare = !patient && layout.parts() > feeds.len() + failed.len();
     let hedge = spare.then_some(store.inner.options.hedge_after);
     for (index, feed) in feeds.iter_mut() {
         match hedged(hedge, feed.take(length_of(*index))).await {

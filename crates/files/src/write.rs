@@ -39,7 +39,7 @@ pub struct NewExtent {
     pub lane: Lane,
 }
 
-/// An extent whose parts are durable. Nobody sees it before [`crate::seal`] was part of a commit.
+/// An extent whose parts are durable. Nobody sees it before [`Store::seal`] was part of a commit.
 #[derive(Debug, Clone)]
 pub struct Extent {
     pub(crate) id: ExtentId,
@@ -283,7 +283,7 @@ impl Writer {
     }
 
     /// Sends what is left and waits until enough parts are durable: all of them, or with parity at least one more
-    /// than the data parts while a node is down. What is missing then becomes a repair by [`crate::seal`].
+    /// than the data parts while a node is down. What is missing then becomes a repair by [`Store::seal`].
     ///
     /// # Errors
     /// [`Error::WriteFailed`]; the parts that did become durable are left to the clean-up.

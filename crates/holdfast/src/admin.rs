@@ -29,7 +29,7 @@ pub(crate) async fn check(options: Options) -> anyhow::Result<()> {
         println!("database: {} does not exist yet; the first start makes it", path.display());
         return Ok(());
     }
-    let mut options = db::Options::new(config.backend()?, SystemClock::new());
+    let mut options = db::Options::new(config.backend()?, SystemClock::start());
     options.access = db::Access::ReadOnly;
     let db = db::Db::open(options).await.context("the database")?;
     db.check().await.context("the database")?;
@@ -56,7 +56,7 @@ pub(crate) async fn migrate(options: Options) -> anyhow::Result<()> {
     {
         std::fs::create_dir_all(parent)?;
     }
-    let db = db::Db::open(db::Options::new(config.backend()?, SystemClock::new())).await.context("the database")?;
+    let db = db::Db::open(db::Options::new(config.backend()?, SystemClock::start())).await.context("the database")?;
     let migrated = db.migrate().await?;
     db.close().await;
     if migrated.applied.is_empty() {

@@ -14,7 +14,7 @@ pub(crate) struct SystemClock {
 
 impl SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that all others are handed")]
-    pub(crate) fn new() -> Arc<dyn Clock> {
+    pub(crate) fn start() -> Arc<dyn Clock> {
         Arc::new(Self { started: Instant::now() })
     }
 }

@@ -54,7 +54,7 @@ pub(crate) async fn serve(serve: Serve) -> anyhow::Result<()> {
 
 /// A process with the gateway role, the worker role or both, and perhaps nodes inside.
 async fn run_with_database(config: Config, telemetry: &Telemetry, stop: CancellationToken) -> anyhow::Result<()> {
-    let clock = SystemClock::new();
+    let clock = SystemClock::start();
     // The address is taken before anything else: a second server of the same address fails before it touches data.
     let listener = TcpListener::bind(config.listen)
         .await

@@ -19,7 +19,7 @@ const TEMPLATE_LOCK: &str = "SELECT pg_advisory_lock(7525352680829580149)";
 /// Generates for each named function, an `async fn(TestDb)`, a module of its name with the tests `sqlite` and
 /// `postgres`. With `STEPS => …` in front the database has that schema instead of the product's.
 ///
-/// ```ignore
+/// ```text
 /// testkit::both! { creates_a_folder, refuses_a_second_one }
 ///
 /// async fn creates_a_folder(test: TestDb) { … }

@@ -23,7 +23,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(quick: bool) -> anyhow::Result<Self> {
-        let began = SystemClock::new().now().to_string();
+        let began = SystemClock::start().now().to_string();
         Ok(Self { machine: Machine::look()?, began, quick, rows: Vec::new(), failures: Vec::new() })
     }
 

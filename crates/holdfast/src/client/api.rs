@@ -87,7 +87,7 @@ impl Api {
     /// The server that the options name, or the last one, with the session that `login` made.
     pub(super) fn connect(common: &Common) -> Result<Self, Failure> {
         let credentials = Credentials::of_user()?;
-        Self::with_credentials(common.server.as_deref(), credentials, crate::clock::SystemClock::new())
+        Self::with_credentials(common.server.as_deref(), credentials, crate::clock::SystemClock::start())
     }
 
     pub(super) fn with_credentials(

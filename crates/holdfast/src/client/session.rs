@@ -75,7 +75,7 @@ pub(super) async fn sign_in(
     let turn = credentials.turn().await?;
     let mut book = credentials.load()?;
     book.current = Some(server.to_string());
-    book.servers.insert(server.to_string(), tokens.profile(crate::clock::SystemClock::new().now()));
+    book.servers.insert(server.to_string(), tokens.profile(crate::clock::SystemClock::start().now()));
     credentials.save(&turn, &book)?;
     Ok(me)
 }

@@ -22,7 +22,7 @@ pub(super) async fn signed_in(stub: &Stub, dir: &std::path::Path) -> Credentials
 }
 
 pub(super) fn connect(credentials: &Credentials) -> Api {
-    Api::with_credentials(None, credentials.clone(), crate::clock::SystemClock::new()).unwrap()
+    Api::with_credentials(None, credentials.clone(), crate::clock::SystemClock::start()).unwrap()
 }
 
 /// As if a quarter of an hour had passed.
@@ -38,7 +38,7 @@ async fn signing_in_is_remembered_and_wrong_passwords_are_not() {
     let failure = sign_in(&server, &credentials, "ada", &Secret::new("wrong"), "test").await.unwrap_err();
     assert_eq!((failure.code(), failure.status()), ("wrong-credentials", 4));
     assert!(credentials.load().unwrap().current.is_none());
-    assert_eq!(Api::with_credentials(None, credentials, crate::clock::SystemClock::new()).err().unwrap().status(), 4);
+    assert_eq!(Api::with_credentials(None, credentials, crate::clock::SystemClock::start()).err().unwrap().status(), 4);
 
     let credentials = signed_in(&stub, dir.path()).await;
     assert_eq!(credentials.load().unwrap().current, Some(stub.url()));
@@ -93,7 +93,7 @@ async fn several_servers_are_kept_apart() {
     book.servers.insert("https://other.example".into(), profile("t"));
     credentials.save(&turn, &book).unwrap();
     let api =
-        |server| Api::with_credentials(server, credentials.clone(), Arc::clone(&crate::clock::SystemClock::new()));
+        |server| Api::with_credentials(server, credentials.clone(), Arc::clone(&crate::clock::SystemClock::start()));
     assert_eq!(api(Some("other.example")).unwrap().server().as_str(), "https://other.example");
     assert_eq!(api(None).unwrap().server().as_str(), stub.url());
     assert!(matches!(api(Some("third.example")), Err(Failure::SignedOut { .. })));

@@ -20,7 +20,7 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Runs the node until it is told to stop.
 pub(crate) async fn run(config: &Config, telemetry: &Telemetry, stop: CancellationToken) -> anyhow::Result<()> {
-    let clock = SystemClock::new();
+    let clock = SystemClock::start();
     let ids = clock::ids(&clock);
     let listen = config.node.listen.context("the key node.listen")?;
     let secret = ClusterSecret::new(config.cluster_secret.as_ref().context("the key cluster_secret")?)?;

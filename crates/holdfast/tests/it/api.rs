@@ -118,7 +118,7 @@ async fn files(user: &User, reader: &User) {
     let entry = Answer::of(user.request("POST", "/files?name=chunked").body(body)).await.expect(201);
     assert!(reader.download(entry["id"].as_str().expect("an id")).await == content);
     let part = reqwest::multipart::Part::bytes(content.clone()).file_name("форма.bin");
-    let form = reqwest::multipart::Form::new().text("note", "before the file").part("file", part);
+    let form = reqwest::multipart::Form::new().part("file", part);
     let entry = Answer::of(user.request("POST", "/files").multipart(form)).await.expect(201);
     assert_eq!(entry["name"], "форма.bin");
     assert!(reader.download(entry["id"].as_str().expect("an id")).await == content);

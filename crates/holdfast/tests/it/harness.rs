@@ -108,6 +108,7 @@ impl Process {
 }
 
 impl Drop for Process {
+    #[expect(clippy::print_stderr, reason = "the log of a process explains why its test failed")]
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -222,7 +223,7 @@ impl World {
         let listen = format!("127.0.0.1:{port}");
         let name = format!("{}-{port}", roles.replace(',', "-"));
         let data = self.dir.path().join(if self.shape == Shape::Single { "data" } else { &name });
-        let database = self.database.as_ref().map(|it| database_line(it)).unwrap_or_default();
+        let database = self.database.as_ref().map(database_line).unwrap_or_default();
         let config = format!("{database}cluster_secret = {SECRET:?}\n{}", self.settings);
         let arguments = self.arguments(&name, &config, &data, roles, Some(&listen));
         Process::start(&arguments, Some(&listen)).await
