@@ -29,7 +29,9 @@ pub(crate) struct Place {
 impl Place {
     /// Reads the environment, once.
     pub(crate) fn find() -> Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // Cargo says where xtask is now. What was compiled in may be another clone that shares the build folder.
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let manifest = Path::new(&manifest);
         let root = manifest.parent().context("xtask lies directly under the workspace root")?.to_owned();
         let target = target_folder(|name| env::var_os(name))
             .context("set HOME, or HOLDFAST_TARGET_DIR to a folder for build output")?;

@@ -19,11 +19,15 @@ use tokio::{
 /// protocol detection reads, and it knows no time-out of its own.
 const OPENING_BYTES: usize = 24;
 
-/// What is read and thrown away after the last answer at most.
-const LINGER_BYTES: usize = 1 << 20;
+/// What is read and thrown away after the last answer at most: clients that send everything before they look at the
+/// answer must get through what their sockets and a slow proxy in between hold, and small files as a whole.
+const LINGER_BYTES: usize = 256 << 20;
 
-/// How long is waited for a client to read the last answer.
-const LINGER_TIME: Duration = Duration::from_secs(2);
+/// How long a client may keep on sending after the last answer.
+const LINGER_TIME: Duration = Duration::from_secs(10);
+
+/// How long it may be silent in that time.
+const LINGER_SILENCE: Duration = Duration::from_secs(2);
 
 /// The socket as hyper uses it.
 pub(crate) struct Socket {
@@ -122,12 +126,12 @@ impl Drop for Socket {
 /// rest is read and thrown away until the client closes, for a bounded time and number of bytes.
 pub(crate) async fn linger(mut stream: TcpStream) {
     let drained = async {
-        let mut waste = vec![0; 16 << 10];
+        let mut waste = vec![0; 64 << 10];
         let mut left = LINGER_BYTES;
         while left > 0 {
-            match stream.read(&mut waste).await {
-                Ok(0) | Err(_) => break,
-                Ok(read) => left = left.saturating_sub(read),
+            match timeout(LINGER_SILENCE, stream.read(&mut waste)).await {
+                Ok(Ok(read)) if read > 0 => left = left.saturating_sub(read),
+                _ => break,
             }
         }
     };

@@ -2,8 +2,9 @@
 
 use std::{path::Path, process::Command};
 
+/// The workspace. Cargo runs tests in the folder of their package.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace")
+    Path::new("../..")
 }
 
 /// What the binary prints for these arguments.
