@@ -6,7 +6,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc, thread,
+    sync::Arc,
+    thread,
     time::Duration,
 };
 

@@ -80,7 +80,10 @@ pub fn seeds(fixed: &[u64]) -> Vec<u64> {
     fixed.iter().copied().chain((0..more).map(|_| rng.next() >> 32)).collect()
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests have no configuration; how long they go on is the caller's choice")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no configuration; how long they go on is the caller's choice"
+)]
 fn variable(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))

@@ -120,12 +120,7 @@ async fn seal(
 }
 
 /// Writes one extent as a client of some temper does; `None` if it gave up.
-async fn extent(
-    door: &Door,
-    new: NewExtent,
-    piece: &Bytes,
-    rng: &mut Rng,
-) -> Result<Option<files::Extent>, Error> {
+async fn extent(door: &Door, new: NewExtent, piece: &Bytes, rng: &mut Rng) -> Result<Option<files::Extent>, Error> {
     let mut writer = door.store.begin(new).await?;
     let stalls = rng.chance(100);
     let gives_up = rng.chance(80);

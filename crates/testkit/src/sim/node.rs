@@ -492,7 +492,10 @@ impl Parts for Client {
         let (start, end) = (range.start as usize, range.end as usize);
         let lies = self.node.0.state.lock().lies;
         // Blocks are checked whole: of the one with the changed byte, and of what comes after it, nothing is handed out.
-        let bad = held.rotten.map(|at| at / BLOCK * BLOCK).filter(|at| *at < end && held.rotten >= Some(start / BLOCK * BLOCK));
+        let bad = held
+            .rotten
+            .map(|at| at / BLOCK * BLOCK)
+            .filter(|at| *at < end && held.rotten >= Some(start / BLOCK * BLOCK));
         let pieces = (start..end).step_by(PIECE).enumerate().map(move |(number, at)| {
             let piece = held.bytes.slice(at..end.min(at + PIECE));
             (number as u64, at, piece)
