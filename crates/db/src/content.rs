@@ -456,11 +456,42 @@ pub async fn garbage_totals(db: &Db) -> Result<(u64, u64, Option<Time>), Error> 
     Ok(row.unwrap_or_default())
 }
 
-/// Whether a part waits on the garbage already.
+/// Whether parts of the extent wait on the garbage.
 pub async fn is_garbage(db: &Db, extent: ExtentId) -> Result<bool, Error> {
     let row: Option<(i64,)> =
         db.query_opt("SELECT 1 FROM garbage WHERE extent_id = $1 LIMIT 1", &params![extent]).await?;
     Ok(row.is_some())
+}
+
+/// The parts of an extent that wait on the garbage, inside a unit of work.
+pub async fn garbage_of(tx: &Tx, extent: ExtentId) -> Result<Vec<(u8, NodeId)>, Error> {
+    let rows: Vec<GarbageRow> = tx
+        .query(
+            "SELECT id, extent_id, parts, bytes, due_us, attempts FROM garbage WHERE extent_id = $1",
+            &params![extent],
+        )
+        .await?;
+    Ok(rows.into_iter().flat_map(|row| row.parts).collect())
+}
+
+/// Parts of an extent that were noted as explained by nothing, and where.
+pub async fn orphans_of(db: &Db, extent: ExtentId) -> Result<Vec<(PartId, NodeId)>, Error> {
+    db.query(
+        "SELECT part_id, node_id FROM orphan WHERE part_id >= $1 AND part_id <= $2",
+        &params![extent.part(0), extent.part(u8::MAX)],
+    )
+    .await
+}
+
+/// Parts on a node with ids from `low` to `high` that were noted as explained by nothing.
+pub async fn orphans_on(db: &Db, node: NodeId, low: PartId, high: PartId) -> Result<Vec<PartId>, Error> {
+    let rows: Vec<(PartId,)> = db
+        .query(
+            "SELECT part_id FROM orphan WHERE part_id >= $1 AND part_id <= $2 AND node_id = $3",
+            &params![low, high, node],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(part,)| part).collect())
 }
 
 /// Notes a part that no extent explains, or returns when it was first noted.

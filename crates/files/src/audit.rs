@@ -21,6 +21,19 @@ const BITE: u32 = 1000;
 /// How long after a whole pass over a node the next one begins.
 const PASS_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
+/// How long after a node did not answer it is asked again.
+const RETRY_PAUSE: Duration = Duration::from_secs(10);
+
+/// How a bite ended.
+enum Bite {
+    /// The last part of it; there are more.
+    More(PartId),
+    /// There are no more.
+    End,
+    /// The node did not say what it has.
+    NoAnswer,
+}
+
 /// Compares nodes with manifests.
 pub struct Auditor {
     store: Store,
@@ -62,11 +75,12 @@ impl Auditor {
             if !live || now < pass.due {
                 continue;
             }
-            let after = self.bite(&peer, pass.after).await?;
+            let bite = self.bite(&peer, pass.after).await?;
             if let Some(pass) = self.state.lock().get_mut(&peer.id) {
-                pass.after = after;
-                if after.is_none() {
-                    pass.due = now + PASS_PAUSE;
+                match bite {
+                    Bite::More(after) => pass.after = Some(after),
+                    Bite::End => (pass.after, pass.due) = (None, now + PASS_PAUSE),
+                    Bite::NoAnswer => pass.due = now + RETRY_PAUSE,
                 }
             }
             return Ok(true);
@@ -74,25 +88,22 @@ impl Auditor {
         Ok(false)
     }
 
-    /// Audits every node once, from beginning to end.
+    /// Audits every node once, from beginning to end; nodes that do not answer are left out.
     ///
     /// # Errors
     /// [`Error::Db`], [`Error::Manifest`].
     pub async fn pass(&self) -> Result<(), Error> {
         for peer in self.store.inner.nodes.all() {
             let mut after = None;
-            loop {
-                after = self.bite(&peer, after).await?;
-                if after.is_none() {
-                    break;
-                }
+            while let Bite::More(last) = self.bite(&peer, after).await? {
+                after = Some(last);
             }
         }
         Ok(())
     }
 
-    /// Compares the node's parts above `after` with the extents; returns where to go on, `None` at the end.
-    async fn bite(&self, peer: &Peer, after: Option<PartId>) -> Result<Option<PartId>, Error> {
+    /// Compares the node's parts above `after` with the extents.
+    async fn bite(&self, peer: &Peer, after: Option<PartId>) -> Result<Bite, Error> {
         let inner = &self.store.inner;
         // Extents are asked for after parts: an extent that is written meanwhile explains its parts, and one that is
         // dropped meanwhile leaves them to the garbage.
@@ -100,7 +111,7 @@ impl Auditor {
             Ok(listed) => listed,
             Err(error) => {
                 inner.nodes.note_failure(peer, &error);
-                return Ok(None);
+                return Ok(Bite::NoAnswer);
             }
         };
         let last = listed.last().map(|info| info.part).filter(|_| listed.len() == BITE as usize);
@@ -126,7 +137,25 @@ impl Auditor {
         for part in held.difference(&explained) {
             self.look_at(*part, peer.id).await?;
         }
-        Ok(last)
+        let noted = rows::orphans_on(&inner.db, peer.id, low.part(0), high.part(u8::MAX)).await?;
+        let of_bite = |part: &PartId| after.is_none_or(|after| *part > after) && last.is_none_or(|last| *part <= last);
+        let is_over = |part: &PartId| of_bite(part) && (explained.contains(part) || !held.contains(part));
+        self.forget(noted.into_iter().filter(is_over).collect(), peer.id).await?;
+        Ok(last.map_or(Bite::End, Bite::More))
+    }
+
+    /// What was noted and is explained or gone by now: the next time that nothing explains it is a first look again.
+    async fn forget(&self, parts: Vec<PartId>, node: NodeId) -> Result<(), Error> {
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let unit = async move |tx| {
+            for part in parts {
+                rows::forget_orphan(&tx, part, node).await?;
+            }
+            Ok::<_, db::Error>(())
+        };
+        Ok(self.store.inner.db.write(Lane::Free, unit).await?)
     }
 
     /// A part is not where its manifest says: looked at once more by itself, since it may just have been moved.
@@ -151,15 +180,15 @@ impl Auditor {
     /// A part that nothing explains: noted at the first look, removed at a later one.
     async fn look_at(&self, part: PartId, node: NodeId) -> Result<(), Error> {
         let inner = &self.store.inner;
-        if rows::is_garbage(&inner.db, part.extent()).await? {
-            return Ok(());
-        }
         let now = inner.clock.now();
         let garbage = self.store.garbage(part.extent(), vec![(part.index(), node)], 0, now);
         let orphan_age = inner.options.orphan_age;
         inner
             .db
             .write(Lane::Free, async move |tx| {
+                if rows::garbage_of(&tx, part.extent()).await?.contains(&(part.index(), node)) {
+                    return Ok(());
+                }
                 let first = rows::note_orphan(&tx, part, node, now).await?;
                 if now.since(first) >= orphan_age {
                     metrics::counter!("holdfast_audit_orphans_total").increment(1);

@@ -11,7 +11,7 @@ use futures::future::join_all;
 use parking_lot::Mutex;
 use stripe::Manifest;
 
-use crate::{Error, Store};
+use crate::{Error, NodeState, Store};
 
 /// Rows of one round.
 const BATCH: u32 = 200;
@@ -113,13 +113,23 @@ impl Cleaner {
                 by_node.entry(*node).or_default().push((row, *index));
             }
         }
+        // Nodes that this process has not heard of, or cannot reach, are somebody else's to clean unless they are gone.
+        let unknown = by_node.keys().any(|node| inner.nodes.peer(*node).is_none());
+        let listed = if unknown { db::nodes::nodes(&inner.db).await? } else { Vec::new() };
+        let is_gone = |node: NodeId| {
+            listed
+                .iter()
+                .find(|row| row.id == node)
+                .is_none_or(|row| NodeState::parse(&row.state) == NodeState::Removed)
+        };
+        let is_gone = &is_gone;
         let removals = join_all(by_node.into_iter().map(|(node, parts)| {
             let ids: Vec<_> = parts.iter().map(|(row, index)| due[*row].extent.part(*index)).collect();
             async move {
                 let done = match inner.nodes.peer(node) {
                     // A node that left the cluster took its parts along.
-                    None => true,
-                    Some(peer) if !inner.nodes.is_live(&peer) => peer.state() == crate::NodeState::Removed,
+                    None => is_gone(node),
+                    Some(peer) if !inner.nodes.is_live(&peer) => peer.state() == NodeState::Removed,
                     Some(peer) => match peer.parts.delete(&ids).await {
                         Ok(()) => true,
                         Err(error) => {

@@ -113,6 +113,9 @@ impl Cluster {
             .iter()
             .filter(|peer| peer.state() == NodeState::Active)
             .filter(|peer| inner.nodes.silent_for(peer) <= inner.options.node_lost_after)
+            // A process that has just begun knows silences only from its own beginning on. It must not bring a node back
+            // that others know to be lost.
+            .filter(|peer| old.is_empty() || old.iter().any(|it| it.node == peer.id) || inner.nodes.has_heard_of(peer))
             .map(|peer| candidate(peer, old))
             .collect();
         if candidates.is_empty() || candidates == old {

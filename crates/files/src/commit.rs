@@ -4,14 +4,15 @@
 
 use base::{ContentId, Time};
 use db::{Tx, content as rows};
-use stripe::Manifest;
+use stripe::{Manifest, PartPlace};
 
-use crate::{Error, Extent, Store};
+use crate::{Error, Extent, NodeState, Store};
 
 pub use db::content::NewContent;
 
 impl Store {
-    /// Turns a written extent into a ready one. Parts that did not become durable are queued for repair.
+    /// Turns a written extent into a ready one. Parts that did not become durable are queued for repair, and so are those
+    /// whose node began to drain meanwhile: the walk that empties it may be past this extent.
     ///
     /// # Errors
     /// [`Error::IntentGone`] if the clean-up took the write for dead.
@@ -19,7 +20,10 @@ impl Store {
         if !rows::seal_extent(tx, extent.content, extent.id, extent.length(), &extent.manifest).await? {
             return Err(Error::IntentGone);
         }
-        if extent.missing > 0 {
+        let manifest = Manifest::decode(&extent.manifest)?;
+        let nodes = &self.inner.nodes;
+        let stays = |place: &PartPlace| nodes.peer(place.node).is_none_or(|peer| peer.state() == NodeState::Active);
+        if extent.missing > 0 || !manifest.parts().iter().all(stays) {
             let now = self.inner.clock.now();
             bus::enqueue(tx, &self.inner.ids, now, self.repair_job(extent.id, extent.missing)).await?;
         }

@@ -21,9 +21,22 @@ pub(crate) enum Check {
     Piece,
 }
 
+/// Why a feed ended.
+pub(crate) struct Failed {
+    pub(crate) error: proto::Error,
+    /// What it yielded before may be wrong as well: only the end of the part showed it.
+    pub(crate) taints: bool,
+}
+
+impl From<proto::Error> for Failed {
+    fn from(error: proto::Error) -> Self {
+        Self { error, taints: false }
+    }
+}
+
 /// Reads a range of a part from start to end.
 pub(crate) struct Feed {
-    receiver: mpsc::Receiver<Result<Bytes, proto::Error>>,
+    receiver: mpsc::Receiver<Result<Bytes, Failed>>,
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
     /// Ends the pump when the feed is dropped.
@@ -37,10 +50,10 @@ impl Feed {
         let nodes = nodes.clone();
         let mut pump = JoinSet::new();
         pump.spawn(async move {
-            if let Err(error) = run(&peer, part, range, check, &sender).await {
-                nodes.note_failure(&peer, &error);
+            if let Err(failed) = run(&peer, part, range, check, &sender).await {
+                nodes.note_failure(&peer, &failed.error);
                 // Nobody listens any more if this fails.
-                let _ = sender.send(Err(error)).await;
+                let _ = sender.send(Err(failed)).await;
             }
         });
         Self { receiver, waiting: VecDeque::new(), waiting_bytes: 0, _pump: pump }
@@ -50,15 +63,15 @@ impl Feed {
     ///
     /// # Errors
     /// What the node answered, or [`proto::Error::Body`] if it sent too little.
-    pub(crate) async fn take(&mut self, length: usize) -> Result<Bytes, proto::Error> {
+    pub(crate) async fn take(&mut self, length: usize) -> Result<Bytes, Failed> {
         while self.waiting_bytes < length {
             match self.receiver.recv().await {
                 Some(Ok(piece)) => {
                     self.waiting_bytes += piece.len();
                     self.waiting.push_back(piece);
                 }
-                Some(Err(error)) => return Err(error),
-                None => return Err(proto::Error::Body("the part ended early".into())),
+                Some(Err(failed)) => return Err(failed),
+                None => return Err(proto::Error::Body("the part ended early".into()).into()),
             }
         }
         self.waiting_bytes -= length;
@@ -85,30 +98,33 @@ impl Feed {
 }
 
 /// Moves pieces from the node to the feed. The last piece of a whole part is held back until the checksum is known to
-/// be right, so that no reader ever gets all bytes of a wrong part.
+/// be right, so that no reader ever gets all bytes of a wrong part and takes them for right.
 async fn run(
     peer: &Peer,
     part: PartId,
     range: Range<u64>,
     check: Check,
-    sender: &mpsc::Sender<Result<Bytes, proto::Error>>,
-) -> Result<(), proto::Error> {
+    sender: &mpsc::Sender<Result<Bytes, Failed>>,
+) -> Result<(), Failed> {
+    let whole = range.end - range.start;
     let mut left = range.end - range.start;
     let mut stream = peer.parts.get(part, range).await?.into_stream();
     let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
     while left > 0 {
         let Some(piece) = stream.next().await else {
-            return Err(proto::Error::Body("the part ended early".into()));
+            return Err(proto::Error::Body("the part ended early".into()).into());
         };
         let piece = piece?;
         let Some(after) = left.checked_sub(piece.len() as u64) else {
-            return Err(proto::Error::Body("the node sent more than was asked for".into()));
+            return Err(proto::Error::Body("the node sent more than was asked for".into()).into());
         };
+        let taints = left < whole;
         left = after;
         if let Check::Whole(checksum) = check {
             digest.update(&piece);
             if left == 0 && digest.finalize() != checksum {
-                return Err(proto::Error::Damaged(part, "its checksum is not the one of the manifest".into()));
+                let error = proto::Error::Damaged(part, "its checksum is not the one of the manifest".into());
+                return Err(Failed { error, taints });
             }
         }
         if sender.send(Ok(piece)).await.is_err() {

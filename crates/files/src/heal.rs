@@ -22,8 +22,13 @@ use crate::{
 pub(crate) enum Healed {
     /// Every part is where it belongs and none is known to be bad.
     Nothing,
-    /// So many bytes were written to nodes.
-    Moved(u64),
+    /// Bytes were written to nodes.
+    Moved {
+        /// How many.
+        bytes: u64,
+        /// Something is still not as it should be, and may be mended later.
+        leaves_wrong: bool,
+    },
     /// The extent went away or changed meanwhile.
     Gone,
     /// It cannot be done now: nodes are down, or too few are there.
@@ -44,19 +49,80 @@ pub(crate) async fn heal(store: &Store, id: ExtentId) -> Result<Healed, Error> {
     };
     // Parts of this extent that wait for their removal may lie just where parts would be put now. Putting first and
     // removing later would lose them, so the garbage goes first.
-    if work.targets.is_empty() || db::content::is_garbage(&store.inner.db, id).await? {
+    if work.targets.is_empty() || !is_free_of_garbage(store, id, &work.targets).await? {
         return Ok(Healed::Later);
     }
     work.run(store, row, manifest).await
 }
 
+/// Whether nothing waits to be removed from where parts will be put, nor will for as long as the audit's patience lasts:
+/// what it noted there as unexplained (an attempt to heal that was cut off) is about to be explained.
+async fn is_free_of_garbage(store: &Store, id: ExtentId, targets: &[(usize, Arc<Peer>)]) -> Result<bool, Error> {
+    let inner = &store.inner;
+    let noted = db::content::orphans_of(&inner.db, id).await?;
+    let noted: Vec<_> = targets
+        .iter()
+        .map(|(index, peer)| (id.part(*index as u8), peer.id))
+        .filter(|target| noted.contains(target))
+        .collect();
+    if noted.is_empty() {
+        return Ok(!db::content::is_garbage(&inner.db, id).await?);
+    }
+    // In one step: the audit turns a note into garbage in one step too, and comes before or after this one.
+    let unit = async move |tx: db::Tx| {
+        for (part, node) in noted {
+            db::content::forget_orphan(&tx, part, node).await?;
+        }
+        Ok::<_, db::Error>(db::content::garbage_of(&tx, id).await?.is_empty())
+    };
+    Ok(inner.db.write(Lane::Free, unit).await?)
+}
+
+/// What a look at a manifest says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Every part is where it belongs and none is known to be bad.
+    Right,
+    /// Something is wrong that can be mended now.
+    Mendable,
+    /// Something is wrong, and the nodes that are needed to mend it are not there.
+    Stuck,
+}
+
 /// Whether the extent has parts that are bad or in the wrong place, as far as can be told from the manifest.
-pub(crate) fn wants_healing(store: &Store, row: &ExtentRow) -> Result<bool, Error> {
+pub(crate) fn judge(store: &Store, row: &ExtentRow) -> Result<Verdict, Error> {
     let manifest = Manifest::decode(&row.manifest)?;
-    Ok(Work::plan(store, row, &manifest)?.is_some_and(|work| !work.targets.is_empty()))
+    Ok(match Work::plan(store, row, &manifest)? {
+        None => Verdict::Right,
+        Some(work) if work.targets.is_empty() => Verdict::Stuck,
+        Some(_) => Verdict::Mendable,
+    })
+}
+
+/// How many parts of an extent lie on each node, and how many may.
+struct Held {
+    count: HashMap<NodeId, usize>,
+    cap: usize,
+}
+
+impl Held {
+    fn has_room(&self, node: NodeId) -> bool {
+        self.count.get(&node).copied().unwrap_or(0) < self.cap
+    }
+
+    fn put(&mut self, node: NodeId) {
+        *self.count.entry(node).or_default() += 1;
+    }
+
+    fn take(&mut self, node: NodeId) {
+        if let Some(count) = self.count.get_mut(&node) {
+            *count = count.saturating_sub(1);
+        }
+    }
 }
 
 /// Parts to put, each with the node that shall have it.
+#[derive(Default)]
 struct Work {
     /// Intact parts to copy from where they are.
     copies: Vec<(usize, Arc<Peer>)>,
@@ -64,6 +130,8 @@ struct Work {
     rebuilds: Vec<(usize, Arc<Peer>)>,
     /// Both.
     targets: Vec<(usize, Arc<Peer>)>,
+    /// Something will still be wrong when all of that is done.
+    leaves_wrong: bool,
 }
 
 impl Work {
@@ -77,47 +145,66 @@ impl Work {
             Err(_) => current,
         };
         let lost_after = store.inner.options.node_lost_after;
-        let mut work = Self { copies: Vec::new(), rebuilds: Vec::new(), targets: Vec::new() };
-        let mut wrong = false;
-        let mut used: HashMap<NodeId, usize> = HashMap::new();
-        for node in &wanted {
-            *used.entry(*node).or_default() += 1;
-        }
+        let mut bad = Vec::new();
+        let mut astray = Vec::new();
+        let mut held = Held { count: HashMap::new(), cap: manifest.layout().parity().max(1) };
         for (index, part) in manifest.parts().iter().enumerate() {
             let holder = nodes.peer(part.node);
-            let reachable = holder.as_ref().is_some_and(|peer| nodes.is_live(peer));
             let lost = match &holder {
                 None => true,
                 Some(peer) => peer.state() == NodeState::Removed || nodes.silent_for(peer) > lost_after,
             };
-            let intact = part.state == PartState::Ok && !lost;
-            if intact && wanted[index] == part.node {
+            if part.state != PartState::Ok || lost {
+                bad.push(index);
                 continue;
             }
-            wrong = true;
-            if intact && !reachable {
-                continue; // Its node may be back soon; until then it is neither copied nor given up.
-            }
-            let target = nodes.peer(wanted[index]).filter(|peer| nodes.takes_parts(peer)).or_else(|| {
-                // The place it belongs to cannot take it now. An intact part stays where it is; a lost one goes to
-                // any node that has room under the cap, and moves home later.
-                if intact {
-                    return None;
-                }
-                let cap = manifest.layout().parity().max(1);
-                let spare = store.substitute(&used, cap);
-                if let Some(peer) = &spare {
-                    *used.entry(peer.id).or_default() += 1;
-                }
-                spare
-            });
-            if let Some(peer) = target {
-                let list = if intact { &mut work.copies } else { &mut work.rebuilds };
-                list.push((index, peer.clone()));
-                work.targets.push((index, peer));
+            held.put(part.node);
+            if wanted[index] != part.node {
+                astray.push((index, part.node, holder));
             }
         }
-        Ok(wrong.then_some(work))
+        let wrong = bad.len() + astray.len();
+        if wrong == 0 {
+            return Ok(None);
+        }
+        let mut work = Self::default();
+        let home = |index: usize| nodes.peer(wanted[index]).filter(|peer| nodes.takes_parts(peer));
+        bad.retain(|index| {
+            let target = home(*index).filter(|peer| held.has_room(peer.id));
+            let Some(peer) = target else { return true };
+            held.put(peer.id);
+            work.rebuilds.push((*index, peer));
+            false
+        });
+        // A part whose node is silent may be reached again soon: it is neither copied nor given up.
+        astray.retain(|(.., holder)| holder.as_ref().is_some_and(|peer| nodes.is_live(peer)));
+        // A part that leaves makes room for another one; each round moves one part at least, so this ends.
+        loop {
+            let before = astray.len();
+            astray.retain(|(index, from, _)| {
+                let target = home(*index).filter(|peer| held.has_room(peer.id));
+                let Some(peer) = target else { return true };
+                held.put(peer.id);
+                held.take(*from);
+                work.copies.push((*index, peer));
+                false
+            });
+            if astray.len() == before {
+                break;
+            }
+        }
+        // The place where it belongs cannot take it now. An intact part stays where it is; a bad one goes to any node
+        // that has room under the cap, and moves home later.
+        for index in bad {
+            if let Some(peer) = store.substitute(&held.count, held.cap) {
+                held.put(peer.id);
+                work.rebuilds.push((index, peer));
+                work.leaves_wrong = true;
+            }
+        }
+        work.targets = work.copies.iter().chain(&work.rebuilds).cloned().collect();
+        work.leaves_wrong |= work.targets.len() < wrong;
+        Ok(Some(work))
     }
 
     async fn run(mut self, store: &Store, row: ExtentRow, mut manifest: Manifest) -> Result<Healed, Error> {
@@ -140,7 +227,7 @@ impl Work {
         let layout = manifest.layout();
         let mut left_behind = Vec::new();
         let mut bytes = 0;
-        for (index, target) in copied.into_iter().chain(self.rebuilds) {
+        for (index, target) in copied.into_iter().chain(std::mem::take(&mut self.rebuilds)) {
             let part = &mut manifest.parts_mut()[index];
             if part.node != target.id {
                 left_behind.push((index as u8, part.node));
@@ -168,7 +255,8 @@ impl Work {
                 Ok::<_, db::Error>(swapped)
             })
             .await?;
-        Ok(if swapped { Healed::Moved(bytes) } else { Healed::Gone })
+        let leaves_wrong = self.leaves_wrong;
+        Ok(if swapped { Healed::Moved { bytes, leaves_wrong } } else { Healed::Gone })
     }
 }
 
@@ -267,7 +355,7 @@ async fn rebuild_from(
         })
         .collect();
     let mut lanes =
-        Lanes::open(nodes, targets.iter().map(|(index, peer)| (extent.part(*index as u8), peer.clone())).collect());
+        Lanes::open(nodes, targets.iter().map(|(index, peer)| (extent.part(*index as u8), peer.clone())).collect(), 2);
     for stripe in 0..layout.stripes(manifest.length()) {
         let lengths = layout.unit_lengths(layout.stripe_length(manifest.length(), stripe));
         let length_of = |index: usize| lengths.get(index).copied().unwrap_or(lengths[0]);
@@ -275,7 +363,7 @@ async fn rebuild_from(
         for (index, feed) in &mut feeds {
             match feed.take(length_of(*index)).await {
                 Ok(unit) => units[*index] = Some(unit),
-                Err(error) => return Ok(Err((*index, error))),
+                Err(failed) => return Ok(Err((*index, failed.error))),
             }
         }
         let present: Vec<Option<&[u8]>> = units.iter().map(|unit| unit.as_deref()).collect();

@@ -6,16 +6,19 @@ use base::PartId;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use proto::{Body, Receipt};
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::JoinSet,
+};
 
 use crate::nodes::{Nodes, Peer};
 
-/// Units that wait in a lane. With the one that is being sent that makes two stripes in memory.
+/// Units that wait in a lane, beside the one that is being sent.
 const UNITS_WAITING: usize = 1;
 
 /// What a lane carries. The end is said, never guessed: a lane whose sender vanished is a part that was cut off.
 enum Item {
-    Unit(Bytes),
+    Unit(Bytes, OwnedSemaphorePermit),
     End,
 }
 
@@ -24,15 +27,21 @@ enum Item {
 /// A lane that fails stays failed; the others go on, and [`Lanes::finish`] tells which parts became durable.
 pub(crate) struct Lanes {
     senders: Vec<Option<mpsc::Sender<Item>>>,
+    /// One permit for each unit that may be in memory, from the moment it is handed to its lane until its node has it.
+    room: Arc<Semaphore>,
     tasks: JoinSet<(usize, Result<Receipt, proto::Error>)>,
     results: Vec<Option<Result<Receipt, proto::Error>>>,
 }
 
 impl Lanes {
-    /// Opens a lane for each part.
-    pub(crate) fn open(nodes: &Nodes, targets: Vec<(PartId, Arc<Peer>)>) -> Self {
-        let mut lanes =
-            Self { senders: Vec::new(), tasks: JoinSet::new(), results: targets.iter().map(|_| None).collect() };
+    /// Opens a lane for each part. At most `stripes` units for each lane are in memory at once, in all lanes together.
+    pub(crate) fn open(nodes: &Nodes, targets: Vec<(PartId, Arc<Peer>)>, stripes: usize) -> Self {
+        let mut lanes = Self {
+            senders: Vec::new(),
+            room: Arc::new(Semaphore::new(stripes * targets.len())),
+            tasks: JoinSet::new(),
+            results: targets.iter().map(|_| None).collect(),
+        };
         for (lane, (part, peer)) in targets.into_iter().enumerate() {
             let (sender, receiver) = mpsc::channel(UNITS_WAITING);
             lanes.senders.push(Some(sender));
@@ -53,9 +62,9 @@ impl Lanes {
         if unit.is_empty() {
             return;
         }
-        if let Some(sender) = &self.senders[lane]
-            && sender.send(Item::Unit(unit)).await.is_err()
-        {
+        let Some(sender) = &self.senders[lane] else { return };
+        let room = self.room.clone().acquire_owned().await.expect("the lanes never close it");
+        if sender.send(Item::Unit(unit, room)).await.is_err() {
             self.senders[lane] = None;
         }
     }
@@ -91,9 +100,9 @@ fn body(receiver: mpsc::Receiver<Item>, peer: Arc<Peer>) -> stream::BoxStream<'s
     stream::unfold(Some((receiver, peer)), |state| async move {
         let (mut receiver, peer) = state?;
         match receiver.recv().await {
-            Some(Item::Unit(unit)) => {
+            Some(Item::Unit(unit, room)) => {
                 peer.in_flight.fetch_add(unit.len() as i64, Ordering::Relaxed);
-                let counted = CountedUnit { bytes: unit.len(), peer: peer.clone() };
+                let counted = CountedUnit { bytes: unit.len(), peer: peer.clone(), _room: room };
                 let unit = Bytes::from_owner(Owned { unit, _counted: counted });
                 Some((Ok(unit), Some((receiver, peer))))
             }
@@ -107,6 +116,7 @@ fn body(receiver: mpsc::Receiver<Item>, peer: Arc<Peer>) -> stream::BoxStream<'s
 struct CountedUnit {
     bytes: usize,
     peer: Arc<Peer>,
+    _room: OwnedSemaphorePermit,
 }
 
 impl Drop for CountedUnit {

@@ -71,6 +71,9 @@ struct Seen {
     beat: u64,
     /// When this process saw the beat change. Wall clocks jump; this one does not.
     changed: Duration,
+    /// The beat changed since this process began. Until then it takes the database's word for the node, which may have
+    /// been dead for days.
+    heard: bool,
     free_bytes: u64,
     writable: bool,
     total_bytes: u64,
@@ -129,8 +132,11 @@ impl Nodes {
     pub fn update(&self, rows: &[NodeRow]) {
         let now = self.0.clock.elapsed();
         let mut peers = self.0.peers.write();
+        // A row that was not there a moment ago is a node that has just reported.
+        let heard = !peers.is_empty();
         for row in rows {
             let fresh = Seen {
+                heard,
                 state: NodeState::parse(&row.state),
                 beat: row.beat,
                 changed: now,
@@ -142,8 +148,10 @@ impl Nodes {
             match peers.get(&row.id) {
                 Some(peer) if peer.address == row.address => {
                     let mut seen = peer.seen.write();
-                    let changed = if seen.beat == row.beat { seen.changed } else { now };
-                    *seen = Seen { changed, ..fresh };
+                    let still = seen.beat == row.beat;
+                    let changed = if still { seen.changed } else { now };
+                    let heard = seen.heard || !still;
+                    *seen = Seen { changed, heard, ..fresh };
                 }
                 _ => {
                     let parts = match self.0.local.get(&row.id) {
@@ -234,6 +242,11 @@ impl Nodes {
     pub(crate) fn is_live(&self, peer: &Peer) -> bool {
         self.0.local.contains_key(&peer.id)
             || self.0.clock.elapsed().saturating_sub(peer.seen.read().changed) < self.0.silence
+    }
+
+    /// Whether this process itself saw a sign of life of the node.
+    pub(crate) fn has_heard_of(&self, peer: &Peer) -> bool {
+        self.0.local.contains_key(&peer.id) || peer.seen.read().heard
     }
 
     /// How long ago the node last gave a sign of life.

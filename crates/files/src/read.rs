@@ -15,7 +15,7 @@ use stripe::{Layout, Manifest, PartState, Plan};
 use crate::{
     Error, Store,
     budget::Window,
-    feed::{Check, Feed},
+    feed::{Check, Failed, Feed},
     heal,
     nodes::Peer,
 };
@@ -88,7 +88,7 @@ impl Store {
     /// A short range of one extent, all its pieces asked for at once.
     async fn read_piece(&self, row: ExtentRow, range: Range<u64>) -> Result<Bytes, Error> {
         let length = (range.end - range.start) as usize;
-        let _window = self.inner.budget.take(length, length).await?;
+        let window = self.inner.budget.take(length, length).await?;
         let manifest = Manifest::decode(&row.manifest)?;
         let plan = manifest.layout().plan(manifest.length(), range.clone())?;
         let pieces: Vec<_> = plan.clone().collect();
@@ -108,6 +108,8 @@ impl Store {
         } else {
             metrics::counter!("holdfast_reads_hedged_total").increment(1);
         }
+        // The reader takes a share of its own. Holding this one while it waits, two readers could wait for each other.
+        drop(window);
         let mut reader = ExtentReader::new(self.clone(), row, manifest, plan).await?;
         let mut all = BytesMut::with_capacity(length);
         while let Some(bytes) = reader.next().await? {
@@ -198,7 +200,12 @@ struct ExtentReader {
     mode: Mode,
     /// No node is passed over any more for being slow or having failed a moment ago: without them there are too few.
     patient: bool,
-    window: Window,
+    /// Bytes were handed out.
+    has_begun: bool,
+    /// The share of the process's budget; `None` only while it is exchanged.
+    window: Option<Window>,
+    /// What the share was asked for.
+    window_bytes: usize,
 }
 
 enum Mode {
@@ -214,8 +221,8 @@ impl ExtentReader {
     async fn new(store: Store, row: ExtentRow, manifest: Manifest, plan: Plan) -> Result<Self, Error> {
         let layout = manifest.layout();
         let range = plan.range();
-        let wide = 3 * layout.stripe_bytes().min((range.end - range.start) as usize);
-        let window = store.inner.budget.take(wide, 2 * layout.unit()).await?;
+        let window_bytes = 3 * layout.stripe_bytes().min((range.end - range.start) as usize);
+        let window = Some(store.inner.budget.take(window_bytes, 2 * layout.unit()).await?);
         let failed = manifest
             .parts()
             .iter()
@@ -229,10 +236,22 @@ impl ExtentReader {
                 }
             })
             .collect();
-        Ok(Self { store, row, manifest, plan, failed, mode: Mode::Closed, patient: false, window })
+        let mode = Mode::Closed;
+        Ok(Self { store, row, manifest, plan, failed, mode, patient: false, has_begun: false, window, window_bytes })
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let piece = self.find_next().await?;
+        self.has_begun |= piece.is_some();
+        Ok(piece)
+    }
+
+    fn is_wide(&self) -> bool {
+        self.window.as_ref().is_some_and(Window::is_wide)
+    }
+
+    async fn find_next(&mut self) -> Result<Option<Bytes>, Error> {
+        let is_wide = self.is_wide();
         loop {
             if let Mode::Rebuild { ready, .. } = &mut self.mode
                 && let Some(bytes) = ready.pop_front()
@@ -244,7 +263,7 @@ impl ExtentReader {
             }
             let failure = match &mut self.mode {
                 Mode::Closed => {
-                    self.open()?;
+                    self.open().await?;
                     continue;
                 }
                 Mode::Direct(feeds) => {
@@ -254,13 +273,11 @@ impl ExtentReader {
                         .then_some(self.store.inner.options.hedge_after);
                     let taken = match &mut feeds[piece.part] {
                         Some(feed) => hedged(hedge, feed.take(piece.length)).await,
-                        None if self.window.is_wide() => {
-                            Err(proto::Error::Unavailable("its node does not answer".into()))
-                        }
+                        None if is_wide => Err(proto::Error::Unavailable("its node does not answer".into()).into()),
                         None => {
                             // A narrow window holds one piece at a time, so each is asked for on its own.
                             let range = piece.part_offset..piece.part_offset + piece.length as u64;
-                            self.store.fetch(&self.row, &self.manifest, piece.part, range).await
+                            self.store.fetch(&self.row, &self.manifest, piece.part, range).await.map_err(Failed::from)
                         }
                     };
                     match taken {
@@ -268,7 +285,7 @@ impl ExtentReader {
                             self.plan = ahead;
                             return Ok(Some(bytes));
                         }
-                        Err(error) => (piece.part, error),
+                        Err(failed) => (piece.part, failed),
                     }
                 }
                 Mode::Rebuild { feeds, ready } => {
@@ -289,7 +306,7 @@ impl ExtentReader {
     }
 
     /// Opens feeds: directly if every part that is needed can be had, else for reconstruction.
-    fn open(&mut self) -> Result<(), Error> {
+    async fn open(&mut self) -> Result<(), Error> {
         let layout = self.manifest.layout();
         let needed: Vec<Option<Range<u64>>> = (0..layout.data()).map(|part| self.plan.part_range(part)).collect();
         let blocked = needed.iter().enumerate().any(|(part, range)| range.is_some() && self.peer(part).is_none());
@@ -298,7 +315,7 @@ impl ExtentReader {
                 .into_iter()
                 .enumerate()
                 .map(|(part, range)| {
-                    let range = range.filter(|_| self.window.is_wide())?;
+                    let range = range.filter(|_| self.is_wide())?;
                     let peer = self.peer(part)?;
                     Some(self.feed(part, peer, range))
                 })
@@ -306,33 +323,49 @@ impl ExtentReader {
             self.mode = Mode::Direct(feeds);
             return Ok(());
         }
-        self.open_rebuild()
+        self.open_rebuild().await
     }
 
-    fn open_rebuild(&mut self) -> Result<(), Error> {
+    async fn open_rebuild(&mut self) -> Result<(), Error> {
+        self.mode = Mode::Closed;
+        self.widen().await?;
         let layout = self.manifest.layout();
-        let mut feeds: Vec<(usize, Feed)> = Vec::with_capacity(layout.data());
-        for index in 0..layout.parts() {
-            if feeds.len() == layout.data() {
-                break;
-            }
-            if let Some(peer) = self.peer(index) {
-                let range = self.plan.stripe_range(index);
-                feeds.push((index, self.feed(index, peer, range)));
-            }
-        }
-        if feeds.len() < layout.data() {
-            if self.patient {
-                return Err(self.hopeless());
-            }
+        let mut sources = self.sources();
+        if sources.len() < layout.data() && !self.patient {
             // Parts that are bad stay ruled out; nodes that were slow or did not answer are asked once more, and then
             // waited for as long as it takes.
             self.patient = true;
             self.failed.retain(|(_, error)| heal::is_bad(error));
-            return self.open_rebuild();
+            sources = self.sources();
         }
+        if sources.len() < layout.data() {
+            return Err(self.hopeless());
+        }
+        let feeds = sources
+            .into_iter()
+            .map(|(index, peer)| (index, self.feed(index, peer, self.plan.stripe_range(index))))
+            .collect();
         metrics::counter!("holdfast_reads_degraded_total").increment(1);
         self.mode = Mode::Rebuild { feeds, ready: VecDeque::new() };
+        Ok(())
+    }
+
+    /// The first parts whose nodes are worth asking, as many as it takes to rebuild the others.
+    fn sources(&self) -> Vec<(usize, Arc<Peer>)> {
+        let layout = self.manifest.layout();
+        (0..layout.parts()).filter_map(|index| Some((index, self.peer(index)?))).take(layout.data()).collect()
+    }
+
+    /// Rebuilding holds stripes of six parts, however little of them is wanted.
+    async fn widen(&mut self) -> Result<(), Error> {
+        let stripe = self.manifest.layout().stripe_bytes().min(self.manifest.length() as usize);
+        if self.is_wide() && self.window_bytes >= 3 * stripe {
+            return Ok(());
+        }
+        // The old share goes back first: two readers that wait for each other's would both fail.
+        self.window = None;
+        self.window = Some(self.store.inner.budget.take(3 * stripe, 2 * stripe).await?);
+        self.window_bytes = 3 * stripe;
         Ok(())
     }
 
@@ -353,7 +386,8 @@ impl ExtentReader {
     }
 
     /// Rules a part out and opens the others from where the reader stands.
-    async fn give_up_on(&mut self, (part, error): (usize, proto::Error)) -> Result<(), Error> {
+    async fn give_up_on(&mut self, (part, failed): (usize, Failed)) -> Result<(), Error> {
+        let Failed { error, taints } = failed;
         tracing::warn!(part = %self.row.id.part(part as u8), %error, "reading around a part");
         if heal::is_bad(&error) {
             let found = [(part, heal::state_of(&error))];
@@ -365,7 +399,14 @@ impl ExtentReader {
         if self.manifest.layout().parity() == 0 {
             return Err(self.hopeless());
         }
-        self.open_rebuild()
+        if taints && self.has_begun {
+            // The reader has wrong bytes already, and must not take them for right. The next one reads around the part.
+            return Err(match self.failed.pop() {
+                Some((_, error)) => Error::Unreachable(error),
+                None => self.hopeless(),
+            });
+        }
+        self.open_rebuild().await
     }
 
     /// Too few parts are left: says whether they are bad or only out of reach.
@@ -381,14 +422,11 @@ impl ExtentReader {
     }
 }
 
-async fn hedged(
-    limit: Option<Duration>,
-    take: impl Future<Output = Result<Bytes, proto::Error>>,
-) -> Result<Bytes, proto::Error> {
+async fn hedged(limit: Option<Duration>, take: impl Future<Output = Result<Bytes, Failed>>) -> Result<Bytes, Failed> {
     let Some(limit) = limit else { return take.await };
     tokio::time::timeout(limit, take).await.unwrap_or_else(|_| {
         metrics::counter!("holdfast_reads_hedged_total").increment(1);
-        Err(proto::Error::Unavailable("its node is slow".into()))
+        Err(proto::Error::Unavailable("its node is slow".into()).into())
     })
 }
 
@@ -402,7 +440,7 @@ async fn rebuild_stripe(
     feeds: &mut [(usize, Feed)],
     failed: &[(usize, proto::Error)],
     patient: bool,
-) -> Result<Result<Stripe, (usize, proto::Error)>, Error> {
+) -> Result<Result<Stripe, (usize, Failed)>, Error> {
     let layout: Layout = manifest.layout();
     let stripe = plan.stripes().start;
     let lengths = layout.unit_lengths(layout.stripe_length(manifest.length(), stripe));
@@ -415,8 +453,8 @@ async fn rebuild_stripe(
     for (index, feed) in feeds.iter_mut() {
         match hedged(hedge, feed.take(length_of(*index))).await {
             Ok(unit) => units[*index] = Some(unit),
-            Err(error) => {
-                slow = Some((*index, error));
+            Err(failed) => {
+                slow = Some((*index, failed));
                 break;
             }
         }

@@ -13,7 +13,7 @@ use stripe::Manifest;
 
 use crate::{
     Error, REPAIR, Store,
-    heal::{self, Healed},
+    heal::{self, Healed, Verdict},
 };
 
 /// Rows that the walk reads at once.
@@ -35,7 +35,10 @@ pub(crate) struct Walk {
     pub(crate) after: Option<ExtentId>,
     /// Extents that were queued in this pass.
     pub(crate) queued: u64,
-    /// A whole pass found nothing to do.
+    /// Extents that were found wrong in this pass and cannot be mended while nodes are away.
+    #[serde(default)]
+    pub(crate) stuck: u64,
+    /// A whole pass found nothing wrong.
     pub(crate) settled: bool,
     /// Bytes that the survey at the beginning of the epoch found in the wrong place.
     pub(crate) planned_bytes: u64,
@@ -48,17 +51,21 @@ pub(crate) struct Walk {
 /// Walks over all extents after each change of the placement and queues those that are not as they should be.
 pub struct Rebalancer {
     store: Store,
-    /// When a pass that found work ended; the next one begins a while later.
-    last_pass: Mutex<Option<Duration>>,
+    /// When the next pass may begin.
+    next_pass: Mutex<Duration>,
 }
 
-/// How long after a pass that found work the next one looks whether all of it is done.
+/// How long after a new epoch the first pass begins: by then every gateway has heard of it, and what they sealed before
+/// is seen. Also how long after a pass that found work the next one looks whether all of it is done.
 const PASS_PAUSE: Duration = Duration::from_secs(5);
+
+/// The same after a pass that found only what cannot be mended while nodes are away.
+const STUCK_PAUSE: Duration = Duration::from_secs(60);
 
 impl Rebalancer {
     /// A walker over this store.
     pub fn new(store: Store) -> Self {
-        Self { store, last_pass: Mutex::new(None) }
+        Self { store, next_pass: Mutex::new(Duration::ZERO) }
     }
 
     /// Looks at one page; says whether there is more to look at now.
@@ -75,30 +82,33 @@ impl Rebalancer {
         if walk.epoch != epoch {
             walk = self.survey(epoch).await?;
             self.save(&walk).await?;
+            *self.next_pass.lock() = inner.clock.elapsed() + PASS_PAUSE;
         }
         if walk.settled || queue(&self.store).await?.0 >= WAITING_MAX {
             return Ok(false);
         }
-        if walk.after.is_none() {
-            let now = inner.clock.elapsed();
-            if self.last_pass.lock().is_some_and(|last| now.saturating_sub(last) < PASS_PAUSE) {
-                return Ok(false);
-            }
+        if walk.after.is_none() && inner.clock.elapsed() < *self.next_pass.lock() {
+            return Ok(false);
         }
         let page = rows::extents_after(&inner.db, walk.after, PAGE).await?;
         if page.is_empty() {
-            walk.settled = walk.queued == 0;
-            (walk.after, walk.queued) = (None, 0);
-            *self.last_pass.lock() = Some(inner.clock.elapsed());
+            let pause = if walk.queued > 0 { PASS_PAUSE } else { STUCK_PAUSE };
+            *self.next_pass.lock() = inner.clock.elapsed() + pause;
+            walk.settled = walk.queued + walk.stuck == 0;
+            (walk.after, walk.queued, walk.stuck) = (None, 0, 0);
             self.save(&walk).await?;
             return Ok(false);
         }
         let mut jobs = Vec::new();
         for row in &page {
-            if heal::wants_healing(&self.store, row)? {
-                let manifest = Manifest::decode(&row.manifest)?;
-                let lost = manifest.parts().iter().filter(|part| part.state != stripe::PartState::Ok).count();
-                jobs.push(self.store.repair_job(row.id, lost as u32));
+            match heal::judge(&self.store, row)? {
+                Verdict::Right => {}
+                Verdict::Stuck => walk.stuck += 1,
+                Verdict::Mendable => {
+                    let manifest = Manifest::decode(&row.manifest)?;
+                    let lost = manifest.parts().iter().filter(|part| part.state != stripe::PartState::Ok).count();
+                    jobs.push(self.store.repair_job(row.id, lost as u32));
+                }
             }
         }
         walk.queued += jobs.len() as u64;
@@ -204,7 +214,7 @@ impl bus::Handler for RepairHandler {
         let payload: Payload = job.payload()?;
         match heal::heal(&self.store, payload.extent).await {
             Ok(Healed::Nothing | Healed::Gone) => Ok(()),
-            Ok(Healed::Moved(bytes)) => {
+            Ok(Healed::Moved { bytes, leaves_wrong }) => {
                 metrics::counter!("holdfast_parts_moved_bytes_total").increment(bytes);
                 let now = self.store.inner.clock.now();
                 let counted = self
@@ -213,7 +223,8 @@ impl bus::Handler for RepairHandler {
                     .db
                     .write(Lane::Free, async move |tx| rows::add_count(&tx, MOVED, bytes, now).await)
                     .await;
-                Ok(counted?)
+                counted?;
+                if leaves_wrong { Err(bus::HandlerError::NotYet(LATER)) } else { Ok(()) }
             }
             Ok(Healed::Later) => Err(bus::HandlerError::NotYet(LATER)),
             Err(error @ Error::Lost(_)) => Err(bus::HandlerError::Hopeless(error.to_string())),

@@ -122,6 +122,12 @@ impl Scrubber {
             let row = row.clone();
             inner.db.write(Lane::Free, async move |tx| rows::set_verified(&tx, &row, now).await).await?;
         }
+        // What the walk did not see because it came later: parts of a write for which a node was away.
+        if found.is_empty() && heal::judge(&self.store, row)? == heal::Verdict::Mendable {
+            let lost = manifest.parts().iter().filter(|part| part.state != PartState::Ok).count();
+            let (ids, job) = (inner.ids.clone(), self.store.repair_job(row.id, lost as u32));
+            inner.db.write(Lane::Free, async move |tx| bus::enqueue(&tx, &ids, now, job).await).await?;
+        }
         Ok((looked_at, found.len() as u64))
     }
 }

@@ -58,7 +58,7 @@ impl Extent {
 
 /// Takes the bytes of one extent.
 ///
-/// Memory is bounded by two stripes and their parity, whatever the length. Dropped before [`Writer::finish`], it leaves
+/// Memory is bounded by three stripes and their parity, by two when the process's budget is short, whatever the length. Dropped before [`Writer::finish`], it leaves
 /// an intent that the clean-up removes with whatever parts there are.
 pub struct Writer {
     store: Store,
@@ -73,7 +73,10 @@ pub struct Writer {
     checksums: Vec<crc_fast::Digest>,
     written: u64,
     renewed: Duration,
-    _window: Window,
+    /// The share of the process's budget; `None` only while it is exchanged.
+    window: Option<Window>,
+    /// As many bytes as the window is for, if it is not for stripes.
+    announced: Option<u64>,
 }
 
 impl Store {
@@ -84,13 +87,13 @@ impl Store {
     pub async fn begin(&self, new: NewExtent) -> Result<Writer, Error> {
         let parity = self.parity();
         let layout = Layout::new(parity)?;
-        let full = layout.stripe_bytes() / layout.data() * layout.parts();
-        let window = match new.expected {
-            Some(expected) if expected <= layout.stripe_bytes() as u64 => {
+        let small = new.expected.filter(|expected| *expected <= layout.stripe_bytes() as u64);
+        let window = match small {
+            Some(expected) => {
                 let bytes = expected as usize / layout.data() * layout.parts();
                 self.inner.budget.take(bytes, bytes).await?
             }
-            _ => self.inner.budget.take(3 * full, full).await?,
+            None => self.take_stripes(layout).await?,
         };
         let extent = self.inner.ids.extent();
         let (group, peers) = self.choose(extent, layout)?;
@@ -118,8 +121,15 @@ impl Store {
             peers,
             written: 0,
             renewed: self.inner.clock.elapsed(),
-            _window: window,
+            window: Some(window),
+            announced: small,
         })
+    }
+
+    /// Room for a stripe that is being cut and for one (or, better, two) on the way to the nodes, with their parity.
+    async fn take_stripes(&self, layout: Layout) -> Result<Window, Error> {
+        let full = layout.stripe_bytes() / layout.data() * layout.parts();
+        self.inner.budget.take(3 * full, 2 * full).await
     }
 
     /// Picks a placement group by the configured strategy and its nodes, with live nodes in place of those that
@@ -199,9 +209,16 @@ impl Writer {
     /// Takes the next bytes. Waits while nodes are slower than the sender.
     ///
     /// # Errors
-    /// [`Error::WriteFailed`] as soon as too few nodes are left to finish, [`Error::IntentGone`], [`Error::Db`].
+    /// [`Error::WriteFailed`] as soon as too few nodes are left to finish, [`Error::IntentGone`], [`Error::Db`];
+    /// [`Error::Busy`] if more bytes come than were expected and there is no room for them.
     pub async fn push(&mut self, mut bytes: Bytes) -> Result<(), Error> {
         self.written += bytes.len() as u64;
+        if self.announced.is_some_and(|announced| self.written > announced) {
+            // More comes than was said. The small share goes back first: two that wait for each other's would both fail.
+            self.announced = None;
+            self.window = None;
+            self.window = Some(self.store.take_stripes(self.layout).await?);
+        }
         while !bytes.is_empty() {
             if self.stripe.len() == self.layout.stripe_bytes() {
                 self.send_stripe().await?;
@@ -215,6 +232,7 @@ impl Writer {
 
     /// Cuts the waiting stripe and hands its units to the lanes.
     async fn send_stripe(&mut self) -> Result<(), Error> {
+        let ahead = if self.window.as_ref().is_some_and(Window::is_wide) { 2 } else { 1 };
         let next = BytesMut::with_capacity(self.layout.stripe_bytes());
         let stripe = std::mem::replace(&mut self.stripe, next).freeze();
         let units = self.cut(&stripe)?;
@@ -223,7 +241,7 @@ impl Writer {
         let lanes = self.lanes.get_or_insert_with(|| {
             let targets =
                 peers.iter().enumerate().map(|(index, peer)| (extent.part(index as u8), peer.clone())).collect();
-            Lanes::open(&store.inner.nodes, targets)
+            Lanes::open(&store.inner.nodes, targets, ahead)
         });
         for (lane, unit) in units.into_iter().enumerate() {
             lanes.send(lane, unit).await;
@@ -378,15 +396,16 @@ impl Writer {
 
     /// Rebuilds missing parts on other nodes from those that are durable, until `wanted` are.
     async fn rebuild(&mut self, manifest: &mut Manifest, wanted: usize) -> Result<(), Error> {
+        let is_lost = |index: &usize| manifest.parts()[*index].state != PartState::Ok;
+        let mut lost: Vec<usize> = (0..self.layout.parts()).filter(is_lost).collect();
+        lost.truncate(wanted - (self.layout.parts() - lost.len()));
+        // What stays missing for now counts where it is expected: a repair may well put it there.
         let mut used: HashMap<NodeId, usize> = HashMap::new();
-        let mut lost = Vec::new();
         for (index, part) in manifest.parts().iter().enumerate() {
-            match part.state {
-                PartState::Ok => *used.entry(part.node).or_default() += 1,
-                PartState::Missing | PartState::Damaged => lost.push(index),
+            if !lost.contains(&index) {
+                *used.entry(part.node).or_default() += 1;
             }
         }
-        lost.truncate(wanted - (self.layout.parts() - lost.len()));
         let mut targets = Vec::new();
         for index in lost {
             let peer = self.store.substitute(&used, self.layout.parity()).ok_or_else(|| Error::TooFewNodes {

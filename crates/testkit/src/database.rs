@@ -4,7 +4,12 @@
 //! `HOLDFAST_TEST_POSTGRES` names (the URL of a superuser), as copies of a migrated template, and dropped with the test.
 //! Without that variable the tests fail: a suite that skips half of itself in silence would prove nothing.
 
-use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use base::{Clock, Secret, Time};
 use db::{Access, Backend, Db, Migration, Options};
@@ -104,6 +109,16 @@ impl TestDb {
 /// A SQLite database with the product's schema.
 pub async fn sqlite() -> TestDb {
     sqlite_with(db::migrate::PRODUCT).await
+}
+
+/// A SQLite database with the product's schema in memory, where the machine has a file system there: for tests in which
+/// the disk under the database is not what is tested, and the time that it takes would be most of theirs.
+pub async fn sqlite_in_memory() -> TestDb {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let folder = folder.expect("a temporary folder");
+    let backend = Backend::Sqlite { path: folder.path().join("test.db") };
+    TestDb::open(backend, db::migrate::PRODUCT, Place::Folder { _folder: folder }).await
 }
 
 /// A PostgreSQL database with the product's schema.

@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod faults;
 mod folder;
+mod remote;
 mod suite;
 
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
