@@ -6,6 +6,7 @@ use base::PartId;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use tokio::{sync::mpsc, task::JoinSet};
+use tracing::Instrument;
 
 use crate::nodes::{Nodes, Peer};
 
@@ -36,13 +37,15 @@ impl Feed {
         let (sender, receiver) = mpsc::channel(PIECES_WAITING);
         let nodes = nodes.clone();
         let mut pump = JoinSet::new();
-        pump.spawn(async move {
+        let pumping = async move {
             if let Err(error) = run(&peer, part, range, check, &sender).await {
                 nodes.note_failure(&peer, &error);
                 // Nobody listens any more if this fails.
                 let _ = sender.send(Err(error)).await;
             }
-        });
+        };
+        // The node's span is a child of the request's.
+        pump.spawn(pumping.in_current_span());
         Self { receiver, waiting: VecDeque::new(), waiting_bytes: 0, _pump: pump }
     }
 
