@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base::{NodeId, Time};
 use db::{Lane, nodes::NodeRow};
 use serde::{Deserialize, Serialize};
-use stripe::{Candidate, Manifest};
+use stripe::Candidate;
 
 use crate::{Error, NodeState, Store, nodes::Peer};
 
@@ -164,37 +164,7 @@ impl Cluster {
         self.set_state(node, NodeState::Active).await
     }
 
-    /// Ends a node's membership. Refused while extents name it, unless its loss is accepted with `force`: parts that
-    /// can be rebuilt then are, and those that cannot are reported as lost.
-    ///
-    /// # Errors
-    /// [`Error::NoNode`], [`Error::NodeNotEmpty`].
-    pub async fn remove(&self, node: NodeId, force: bool) -> Result<(), Error> {
-        if !force {
-            let parts = self.parts_on(node).await?;
-            if parts > 0 {
-                return Err(Error::NodeNotEmpty { parts });
-            }
-        }
-        self.set_state(node, NodeState::Removed).await
-    }
-
-    /// How many parts of ready extents lie on a node by their manifests: walks all of them.
-    pub(crate) async fn parts_on(&self, node: NodeId) -> Result<u64, Error> {
-        let mut after = None;
-        let mut parts = 0;
-        loop {
-            let rows = db::content::extents_after(&self.store.inner.db, after, 1000).await?;
-            let Some(last) = rows.last() else { return Ok(parts) };
-            after = Some(last.id);
-            for row in &rows {
-                let manifest = Manifest::decode(&row.manifest)?;
-                parts += manifest.parts().iter().filter(|part| part.node == node).count() as u64;
-            }
-        }
-    }
-
-    async fn set_state(&self, node: NodeId, state: NodeState) -> Result<(), Error> {
+    pub(crate) async fn set_state(&self, node: NodeId, state: NodeState) -> Result<(), Error> {
         let found = self
             .store
             .inner

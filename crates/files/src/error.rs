@@ -43,6 +43,9 @@ pub enum Error {
         /// How many.
         parts: u64,
     },
+    /// The node lives, so its parts need not be given up.
+    #[error("the storage server still gives signs of life")]
+    NodeLive,
     /// A manifest that does not make sense: damage in the database.
     #[error("a manifest is malformed")]
     Manifest(#[from] stripe::Error),
@@ -62,7 +65,7 @@ impl Error {
                 ErrorKind::Unavailable
             }
             Self::Lost(_) | Self::Manifest(_) => ErrorKind::Internal,
-            Self::IntentGone | Self::NodeNotEmpty { .. } => ErrorKind::Conflict,
+            Self::IntentGone | Self::NodeNotEmpty { .. } | Self::NodeLive => ErrorKind::Conflict,
             Self::NoContent | Self::NoNode => ErrorKind::NotFound,
             Self::Range => ErrorKind::Range,
             Self::Jobs(error) => error.kind(),
@@ -83,6 +86,7 @@ impl Error {
             Self::Range => "range-not-satisfiable",
             Self::NoNode => "not-found",
             Self::NodeNotEmpty { .. } => "node-not-empty",
+            Self::NodeLive => "node-live",
             Self::Manifest(_) => "internal",
             Self::Jobs(error) => error.code(),
             Self::Db(error) => match error {

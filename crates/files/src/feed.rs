@@ -6,6 +6,7 @@ use base::PartId;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use tokio::{sync::mpsc, task::JoinSet};
+use tracing::Instrument;
 
 use crate::nodes::{Nodes, Peer};
 
@@ -49,13 +50,15 @@ impl Feed {
         let (sender, receiver) = mpsc::channel(PIECES_WAITING);
         let nodes = nodes.clone();
         let mut pump = JoinSet::new();
-        pump.spawn(async move {
+        let pumping = async move {
             if let Err(failed) = run(&peer, part, range, check, &sender).await {
                 nodes.note_failure(&peer, &failed.error);
                 // Nobody listens any more if this fails.
                 let _ = sender.send(Err(failed)).await;
             }
-        });
+        };
+        // The node's span is a child of the request's.
+        pump.spawn(pumping.in_current_span());
         Self { receiver, waiting: VecDeque::new(), waiting_bytes: 0, _pump: pump }
     }
 

@@ -10,6 +10,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::JoinSet,
 };
+use tracing::Instrument;
 
 use crate::nodes::{Nodes, Peer};
 
@@ -46,13 +47,15 @@ impl Lanes {
             let (sender, receiver) = mpsc::channel(UNITS_WAITING);
             lanes.senders.push(Some(sender));
             let nodes = nodes.clone();
-            lanes.tasks.spawn(async move {
+            let put = async move {
                 let result = peer.parts.put(part, Body::Stream(body(receiver, peer.clone()))).await;
                 if let Err(error) = &result {
                     nodes.note_failure(&peer, error);
                 }
                 (lane, result)
-            });
+            };
+            // The node's span is a child of the request's.
+            lanes.tasks.spawn(put.in_current_span());
         }
         lanes
     }

@@ -6,16 +6,24 @@ use accounts::{Permission, Principal};
 use axum::extract::FromRequestParts;
 use base::ErrorKind;
 use http::{HeaderMap, header, request::Parts};
+use uuid::Uuid;
 
 use crate::{error::Problem, state::App};
 
+/// The client's own id of what it does, a UUID. The journal keeps it beside each change, so that a client that follows the
+/// journal knows its own changes among those of others.
+pub(crate) const OPERATION_ID: &str = "operation-id";
+
 /// A signed-in caller.
-pub(crate) struct Caller(pub(crate) Principal);
+pub(crate) struct Caller {
+    pub(crate) principal: Principal,
+    operation: Option<Uuid>,
+}
 
 impl Caller {
     /// The caller as the drive wants to know it.
     pub(crate) fn actor(self) -> drive::Actor {
-        drive::Actor { principal: self.0, operation: None }
+        drive::Actor { principal: self.principal, operation: self.operation }
     }
 }
 
@@ -30,7 +38,8 @@ impl FromRequestParts<Arc<App>> for Caller {
 /// The principal of a request's token.
 ///
 /// # Errors
-/// `unauthenticated` without a token, and what accounts say of a token that is not good.
+/// `unauthenticated` without a token, and what accounts say of a token that is not good; `invalid-request` for an
+/// `Operation-Id` that is no UUID.
 pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     let token = bearer(headers).ok_or_else(|| {
         Problem::new(
@@ -39,7 +48,15 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Calle
             "This call needs an access token, in the header `Authorization: Bearer …`.",
         )
     })?;
-    Ok(Caller(app.state.accounts.authenticate(token).await?))
+    let principal = app.state.accounts.authenticate(token).await?;
+    Ok(Caller { principal, operation: operation(headers)? })
+}
+
+/// The client's id of the operation, if it gave one.
+fn operation(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
+    let Some(value) = headers.get(OPERATION_ID) else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| Uuid::try_parse(text).ok());
+    id.map(Some).ok_or_else(|| Problem::invalid("`Operation-Id` must be a UUID."))
 }
 
 /// The token of the header; the scheme's name is not case-sensitive (RFC 9110, 11.1).
@@ -57,7 +74,7 @@ impl FromRequestParts<Arc<App>> for NodeAdmin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let Caller(principal) = authenticate(app, &parts.headers).await?;
+        let Caller { principal, .. } = authenticate(app, &parts.headers).await?;
         principal.needs(Permission::AdminNodes)?;
         Ok(Self)
     }

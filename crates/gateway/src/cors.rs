@@ -19,8 +19,8 @@ pub enum Origins {
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, Content-Digest, Repr-Digest, If-Match, If-None-Match, If-Range, Range, Traceparent, \
-     Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, \
+    "Authorization, Content-Type, Content-Digest, Repr-Digest, If-Match, If-None-Match, If-Range, Operation-Id, Range, \
+     Traceparent, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, \
      X-HTTP-Method-Override, X-Requested-With",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(

@@ -30,7 +30,7 @@ use crate::{
     error::Problem,
     limits::{Gate, Place},
     meter::{Meter, Meters, method_label},
-    trace::Trace,
+    trace::{OnSpan, Trace},
 };
 
 /// Answers at most this long that are already whole in memory are counted at once instead of through a wrapper.
@@ -49,11 +49,11 @@ struct Inner {
     meters: Meters,
     gate: Gate,
     origins: Origins,
-    on_span: Option<fn(&Span, &Trace)>,
+    on_span: Option<OnSpan>,
 }
 
 impl Edge {
-    pub(crate) fn new(meters: Meters, gate: Gate, origins: Origins, on_span: Option<fn(&Span, &Trace)>) -> Self {
+    pub(crate) fn new(meters: Meters, gate: Gate, origins: Origins, on_span: Option<OnSpan>) -> Self {
         Self(Arc::new(Inner { meters, gate, origins, on_span }))
     }
 }
@@ -92,20 +92,22 @@ where
         // The route as it was registered, never the path that was asked for: that has ids, and anything at all.
         let template = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
         let mut meter = edge.meters.begin(request.method(), template);
-        let id = trace.text();
         let span = tracing::info_span!(
             "request",
             otel.kind = "server",
             otel.name = %format_args!("{} {template}", method_label(request.method())),
             method = method_label(request.method()),
             route = template,
-            trace_id = id.as_str(),
+            trace_id = field::Empty,
             status = field::Empty,
             seconds = field::Empty,
         );
-        if let Some(on_span) = edge.on_span {
-            on_span(&span, &trace);
-        }
+        let trace = match edge.on_span.and_then(|on_span| on_span(&span, &trace)) {
+            Some(id) => Trace { id, ..trace },
+            None => trace,
+        };
+        let id = trace.text();
+        span.record("trace_id", id.as_str());
         let cross_origin = edge.origins.admit(request.method(), request.headers());
         let place = edge.gate.enter();
         // A panic while the handler's future is made is caught below as well as one while it runs.

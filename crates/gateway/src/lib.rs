@@ -42,4 +42,4 @@ pub use error::CODES;
 pub use limits::{Network, ParseNetworkError};
 pub use serve::{ServeOptions, serve};
 pub use state::{Options, State, Watch, router};
-pub use trace::{Parent, Trace};
+pub use trace::{OnSpan, Parent, Trace};

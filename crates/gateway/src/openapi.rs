@@ -1,5 +1,7 @@
 //! The description of the API (OpenAPI 3.1), collected from the handlers, with the refusals of each call.
 
+mod shape;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
@@ -69,10 +71,16 @@ pub(crate) fn frame() -> OpenApi {
 
 /// The route of the finished description.
 pub(crate) fn route(description: &OpenApi) -> Router<Arc<App>> {
-    let mut description = description.clone();
-    add_refusals(&mut description);
-    let json = Bytes::from(description.to_json().expect("a description is made of text, numbers and maps"));
+    let json = Bytes::from(finished(description.clone()).to_string());
     Router::new().route("/api/v1/openapi.json", get(async move || document(json.clone())))
+}
+
+/// The description as it is served.
+fn finished(mut description: OpenApi) -> serde_json::Value {
+    add_refusals(&mut description);
+    let mut json = serde_json::to_value(description).expect("a description is made of text, numbers and maps");
+    shape::correct(&mut json);
+    json
 }
 
 fn document(json: Bytes) -> Response {
@@ -247,10 +255,21 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             ],
         ],
         "terminate_upload" => &[TUS, ID],
+        "finish_upload" => &[
+            JSON,
+            ID,
+            NAME,
+            PLACE,
+            &[
+                (ErrorKind::Conflict, "upload-not-complete"),
+                (ErrorKind::Invalid, "other-space"),
+                (ErrorKind::Quota, "quota-exceeded"),
+            ],
+        ],
         "list_nodes" | "get_cluster" | "list_jobs" => &[],
         "drain_node" => &[ID, &[(ErrorKind::Unavailable, "too-few-nodes")]],
         "activate_node" => &[ID],
-        "remove_node" => &[ID, &[(ErrorKind::Conflict, "node-not-empty")]],
+        "remove_node" => &[ID, &[(ErrorKind::Conflict, "node-not-empty"), (ErrorKind::Conflict, "node-live")]],
         "retry_job" => &[INVALID_ID, &[(ErrorKind::NotFound, "job-not-found")]],
         _ => return None,
     })
@@ -348,7 +367,7 @@ mod tests {
 
     #[test]
     fn the_description_is_whole() {
-        let json: serde_json::Value = serde_json::from_str(&described().to_json().expect("JSON")).expect("JSON");
+        let json = finished(state::api().into_openapi());
         assert!(json["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
         let schemas = json["components"]["schemas"].as_object().expect("schemas");
         let text = json.to_string();

@@ -8,7 +8,7 @@ mod folders;
 mod page;
 mod sessions;
 mod spaces;
-mod uploads_status;
+mod uploads;
 mod views;
 
 use std::sync::Arc;
@@ -39,7 +39,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(files::routes())
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
-        .routes(routes!(uploads_status::get_upload))
+        .routes(routes!(uploads::get_upload))
+        .routes(routes!(uploads::finish_upload))
         .routes(routes!(admin::list_nodes))
         .routes(routes!(admin::remove_node))
         .routes(routes!(admin::drain_node))

@@ -21,7 +21,7 @@ use crate::{
     limits::{Gate, Network, client_address},
     meter::Meters,
     openapi, rest,
-    trace::Trace,
+    trace::OnSpan,
     tus,
 };
 
@@ -63,7 +63,7 @@ pub struct Options {
     /// Other web origins that may use the API from a browser.
     pub origins: Origins,
     /// Called with each new request span, so that the binary can tie it to the client's trace.
-    pub on_span: Option<fn(&tracing::Span, &Trace)>,
+    pub on_span: Option<OnSpan>,
 }
 
 impl Default for Options {

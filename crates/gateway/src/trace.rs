@@ -3,6 +3,10 @@
 use http::HeaderMap;
 use uuid::Uuid;
 
+/// Ties a request's span to its trace. Whoever exports spans chooses the ids of traces that begin here, and then says which
+/// one it is, so that the client is told the same id.
+pub type OnSpan = fn(&tracing::Span, &Trace) -> Option<u128>;
+
 /// Which trace a request belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {

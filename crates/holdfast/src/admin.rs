@@ -72,7 +72,7 @@ pub(crate) async fn migrate(options: Options) -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "this is the command's answer")]
 pub(crate) fn print_config(options: Options) -> anyhow::Result<()> {
     let config = Config::load(&options)?;
-    println!("{config:#?}");
+    print!("{}", config.to_toml()?);
     Ok(())
 }
 

@@ -1,18 +1,21 @@
 //! The configuration: one TOML file, one typed tree. Default, then file, then environment, then flags.
 
+#[cfg(test)]
+mod reference;
 mod sections;
+mod text;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, bail};
 use base::Secret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use self::sections::{Accounts, Files, Gateway, Log, LogFormat, Node, Registration, Trace};
 use crate::cli::{Options, Role};
 
 /// The whole of it. Unknown keys are errors.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     /// Folder for the database and the parts of in-process nodes.
@@ -22,9 +25,11 @@ pub(crate) struct Config {
     /// Roles of this process. `gateway` and `node` together mean six nodes inside the process.
     pub(crate) roles: Vec<Role>,
     /// `sqlite:PATH` or `postgres://…`. Without it: SQLite in the data folder.
+    #[serde(serialize_with = "text::hidden")]
     pub(crate) database: Option<Secret>,
     /// What gateways, workers and nodes prove to each other that they know. At least 16 characters; needed as soon as
     /// a node is a process of its own.
+    #[serde(serialize_with = "text::hidden")]
     pub(crate) cluster_secret: Option<Secret>,
     /// A file with the cluster secret, in place of `cluster_secret`.
     pub(crate) cluster_secret_file: Option<PathBuf>,
@@ -61,7 +66,8 @@ impl Default for Config {
     }
 }
 
-/// The environment variables that are read, by name; flags have theirs in [`crate::cli`].
+/// The environment variables that are read, by name; flags have theirs in [`crate::cli`]. A new one is added to the table
+/// of `reference`, which documents them.
 const DATABASE: &str = "HOLDFAST_DATABASE";
 const CLUSTER_SECRET: &str = "HOLDFAST_CLUSTER_SECRET";
 const ADMIN_PASSWORD: &str = "HOLDFAST_ADMIN_PASSWORD";
@@ -105,6 +111,14 @@ impl Config {
         }
         config.check()?;
         Ok(config)
+    }
+
+    /// What is in effect, as a configuration file, with secrets hidden.
+    ///
+    /// # Errors
+    /// A value that TOML cannot hold.
+    pub(crate) fn to_toml(&self) -> anyhow::Result<String> {
+        toml::to_string(self).context("the configuration cannot be written as TOML")
     }
 
     /// What no type can say.
@@ -208,7 +222,21 @@ mod tests {
     #[test]
     fn secrets_do_not_print() {
         let config = read("cluster_secret = 'correct horse battery'\ndatabase = 'postgres://u:pw@h/d'").unwrap();
-        let printed = format!("{config:?}");
-        assert!(!printed.contains("horse") && !printed.contains("pw@"), "{printed}");
+        for printed in [format!("{config:?}"), config.to_toml().unwrap()] {
+            assert!(!printed.contains("horse") && !printed.contains("pw@"), "{printed}");
+            assert!(printed.contains("[secret]"), "{printed}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_again() {
+        let config =
+            read("files.in_flight = '1.5 GiB'\nroles = ['gateway', 'node']\n[accounts]\nquota = '10 GB'").unwrap();
+        let shown = config.to_toml().unwrap();
+        assert_eq!(read(&shown).unwrap().to_toml().unwrap(), shown);
+        assert!(
+            shown.contains("in_flight = \"1536 MiB\"") && shown.contains("roles = [\"gateway\", \"node\"]"),
+            "{shown}"
+        );
     }
 }

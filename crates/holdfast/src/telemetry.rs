@@ -1,15 +1,16 @@
 //! Logs, traces and metrics of the process.
 
-use std::time::Duration;
+use std::{collections::HashMap, io::IsTerminal, time::Duration};
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::{
     Context as TraceContext,
+    propagation::TextMapPropagator,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider},
 };
 use opentelemetry_otlp::WithExportConfig;
-use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
 use tokio_util::sync::CancellationToken;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
@@ -36,7 +37,12 @@ impl Telemetry {
     pub(crate) fn start(config: &Config, service: &str) -> anyhow::Result<Self> {
         let filter = EnvFilter::try_new(&config.log.level).context("the key log.level")?;
         let logs = match config.log.format {
-            LogFormat::Text => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).boxed(),
+            // Colours are for terminals; in a file they are noise.
+            LogFormat::Text => tracing_subscriber::fmt::layer()
+                .with_writer(std::io::stderr)
+                .with_ansi(std::io::stderr().is_terminal())
+                .with_target(false)
+                .boxed(),
             LogFormat::Json => {
                 tracing_subscriber::fmt::layer().with_writer(std::io::stderr).json().flatten_event(true).boxed()
             }
@@ -96,6 +102,21 @@ pub(crate) fn adopt(span: &tracing::Span, trace_id: u128, parent: u64, sampled: 
     );
     // Without an OTLP layer there is nothing to tie to.
     let _ = span.set_parent(TraceContext::new().with_remote_span_context(remote));
+}
+
+/// Ties a span to the trace that another process of ours named in its call.
+pub(crate) fn link(span: &tracing::Span, traceparent: &str) {
+    let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+    // Text that is no `traceparent` gives a context without a span, and the span begins a trace of its own.
+    let _ = span.set_parent(TraceContextPropagator::new().extract_with_context(&TraceContext::new(), &carrier));
+}
+
+/// The trace that a span is in, where spans are exported.
+pub(crate) fn trace_of(span: &tracing::Span) -> Option<u128> {
+    let context = span.context();
+    let span = context.span();
+    let it = span.span_context();
+    it.is_valid().then(|| u128::from_be_bytes(it.trace_id().to_bytes()))
 }
 
 /// The `traceparent` of the current span, for calls to other processes.

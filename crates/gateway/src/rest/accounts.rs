@@ -90,7 +90,7 @@ pub(crate) async fn register(
 #[utoipa::path(get, path = "/api/v1/me", tag = "Accounts", security(("token" = [])),
     responses((status = 200, description = "The account.", body = User)))]
 pub(crate) async fn get_me(State(app): State<Arc<App>>, caller: Caller, _: NoQuery) -> Result<Json<User>, Problem> {
-    let user = app.state.accounts.user(&caller.0, caller.0.account).await?;
+    let user = app.state.accounts.user(&caller.principal, caller.principal.account).await?;
     Ok(Json(user.into()))
 }
 
@@ -106,7 +106,7 @@ pub(crate) async fn get_user(
     Id(id): Id<AccountId>,
     _: NoQuery,
 ) -> Result<Json<User>, Problem> {
-    let user = app.state.accounts.user(&caller.0, id).await?;
+    let user = app.state.accounts.user(&caller.principal, id).await?;
     Ok(Json(user.into()))
 }
 
@@ -121,7 +121,7 @@ pub(crate) async fn change_password(
     _: NoQuery,
     Json(body): Json<PasswordBody>,
 ) -> Result<StatusCode, Problem> {
-    app.state.accounts.change_password(&caller.0, body.old_password, body.new_password).await?;
+    app.state.accounts.change_password(&caller.principal, body.old_password, body.new_password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use base::{JobId, NodeId, Time};
 use bus::{JobState, JobView};
-use files::{NodeView, Overview};
+use files::{Loss, NodeView, Overview};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -153,6 +156,27 @@ pub(crate) struct Job {
     error: Option<String>,
 }
 
+/// What the loss of a storage server means.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Removal {
+    /// Parts that were on it.
+    parts: u64,
+    /// Of these, parts that are being rebuilt on other servers; `repairs` of `GET /api/v1/admin/cluster` shows how far.
+    parts_to_rebuild: u64,
+    /// Extents that have too few parts left: the files that have them can no longer be read whole.
+    lost_extents: u64,
+    /// The bytes of those extents.
+    lost_bytes: u64,
+}
+
+/// How to remove.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RemoveQuery {
+    #[serde(default)]
+    force: bool,
+}
+
 /// Which jobs.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -202,18 +226,36 @@ pub(crate) async fn activate_node(
 
 /// Remove a storage server
 ///
-/// Only when it holds nothing that is needed: drain it first.
+/// Only when it holds nothing that is needed: drain it first. A server that is dead for good cannot be drained; with
+/// `force=true` its parts are given up. Those that parity can stand in for are rebuilt on the other servers, and the answer
+/// says what cannot be. A server that still gives signs of life is not removed by force.
 #[utoipa::path(delete, path = "/api/v1/admin/nodes/{id}", tag = "Administration", security(("token" = [])),
-    params(("id" = String, Path, description = "A storage server's id, `nod_…`.")),
-    responses((status = 204, description = "The server is no longer part of the cluster.")))]
+    params(
+        ("id" = String, Path, description = "A storage server's id, `nod_…`."),
+        ("force" = Option<bool>, Query, description = "`true` to give up what a dead server holds."),
+    ),
+    responses(
+        (status = 200, description = "With `force=true`: the server is no longer part of the cluster, and this is what that costs.", body = Removal),
+        (status = 204, description = "The server is no longer part of the cluster."),
+    ))]
 pub(crate) async fn remove_node(
     State(app): State<Arc<App>>,
     _: NodeAdmin,
     Id(id): Id<NodeId>,
-    _: NoQuery,
-) -> Result<StatusCode, Problem> {
-    app.state.cluster.remove(id, false).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Query(query): Query<RemoveQuery>,
+) -> Result<Response, Problem> {
+    let loss = if query.force { Loss::Accepted } else { Loss::Refused };
+    let removal = app.state.cluster.remove(id, loss).await?;
+    if !query.force {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(Json(Removal {
+        parts: removal.parts,
+        parts_to_rebuild: removal.rebuilt,
+        lost_extents: removal.lost_extents,
+        lost_bytes: removal.lost_bytes,
+    })
+    .into_response())
 }
 
 /// Show the cluster

@@ -110,7 +110,7 @@ pub(crate) async fn refresh(
 #[utoipa::path(post, path = "/api/v1/logout", tag = "Sessions", security(("token" = [])),
     responses((status = 204, description = "The session has ended.")))]
 pub(crate) async fn logout(State(app): State<Arc<App>>, caller: Caller, _: NoQuery) -> Result<StatusCode, Problem> {
-    app.state.accounts.logout(&caller.0).await?;
+    app.state.accounts.logout(&caller.principal).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn list_sessions(
 ) -> Result<Json<Page<SessionView>>, Problem> {
     let limit = page_limit(query.limit)?;
     let after = query.cursor.map(|cursor| parse_id(&page::position(&cursor)?)).transpose()?;
-    let sessions = app.state.accounts.sessions(&caller.0, after, limit).await?;
+    let sessions = app.state.accounts.sessions(&caller.principal, after, limit).await?;
     let items: Vec<_> = sessions
         .items
         .into_iter()
@@ -155,7 +155,7 @@ pub(crate) async fn end_session(
     Id(id): Id<SessionId>,
     _: NoQuery,
 ) -> Result<StatusCode, Problem> {
-    app.state.accounts.end_session(&caller.0, id).await?;
+    app.state.accounts.end_session(&caller.principal, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

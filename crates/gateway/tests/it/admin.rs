@@ -27,6 +27,9 @@ async fn nodes_are_shown_drained_and_kept() {
     // Six are needed, and there are six.
     world.admin.call("POST", &at("/drain"), &Value::Null).await.refused(503, "too-few-nodes");
     world.admin.call("DELETE", &at(""), &Value::Null).await.refused(409, "node-not-empty");
+    // By force only what is dead.
+    world.admin.call("DELETE", &at("?force=true"), &Value::Null).await.refused(409, "node-live");
+    world.admin.call("DELETE", &at("?force=yes"), &Value::Null).await.refused(400, "invalid-request");
     assert_eq!(world.admin.call("POST", &at("/activate"), &Value::Null).await.status, 200);
     let unknown = "/api/v1/admin/nodes/nod_00000000000000000000000000000000/activate";
     world.admin.call("POST", unknown, &Value::Null).await.refused(404, "not-found");

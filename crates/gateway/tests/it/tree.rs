@@ -160,3 +160,16 @@ async fn changes_follow_each_other() {
     assert_eq!(spaces["items"][0]["id"], alice.space());
     assert_eq!(alice.get(&format!("/api/v1/spaces/{}", alice.space())).await.json(), spaces["items"][0]);
 }
+
+#[tokio::test]
+async fn the_journal_keeps_the_clients_own_id_of_a_change() {
+    let world = World::new().await;
+    let alice = &world.alice;
+    let id = "0197f3c6-b1d0-7c3a-9d2e-5f60718293a4";
+    alice.raw("POST", "/api/v1/files?name=a", &[("operation-id", "7")], "x").await.refused(400, "invalid-request");
+    assert_eq!(alice.raw("POST", "/api/v1/files?name=a", &[("operation-id", id)], "x").await.status, 201);
+    alice.folder("without").await;
+    let changes = alice.get(&format!("/api/v1/spaces/{}/changes", alice.space())).await.json();
+    let ids: Vec<_> = changes["items"].as_array().expect("changes").iter().map(|one| &one["operation_id"]).collect();
+    assert_eq!(ids, [&Value::from(id), &Value::Null], "{changes}");
+}

@@ -4,7 +4,7 @@ use axum::body::Body;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures::stream;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::{Answer, FILE_BYTES_MAX, Person, World, bytes, raw};
 
@@ -282,4 +282,43 @@ async fn concatenation() {
     patch(alice, &at, 12, "more").await.refused(403, "upload-is-final");
     // The parts are used up.
     create(alice, "again", &[("upload-concat", &concat)]).await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn an_upload_whose_name_was_taken_is_finished_under_another() {
+    let world = World::new().await;
+    let alice = &world.alice;
+    let content = bytes(20_000);
+    let at = begin(alice, "report.txt", content.len()).await;
+    let finish = async |body: Value| alice.call("POST", &format!("{at}/finish"), &body).await;
+    finish(json!({})).await.refused(409, "upload-not-complete");
+    alice.upload("name=report.txt", "somebody was faster").await;
+    patch(alice, &at, 0, content.clone()).await.refused(409, "name-taken");
+    let state = alice.get(&at).await.json();
+    assert_eq!(
+        (&state["state"], &state["offset"], &state["entry_id"]),
+        (&"complete".into(), &20_000.into(), &Value::Null)
+    );
+
+    finish(json!({})).await.refused(409, "name-taken");
+    finish(json!({ "name": "a/b" })).await.refused(400, "invalid-name");
+    finish(json!({ "nmae": "x" })).await.refused(400, "invalid-request");
+    finish(json!({ "on_conflict": "merge" })).await.refused(400, "invalid-request");
+    finish(json!({ "parent_id": world.bob.root() })).await.refused(404, "not-found");
+    world.bob.call("POST", &format!("{at}/finish"), &json!({})).await.refused(404, "not-found");
+    let finished = finish(json!({ "on_conflict": "rename" })).await;
+    assert_eq!(finished.status, 200, "{finished:?}");
+    let entry = finished.json()["entry_id"].as_str().expect("the file").to_owned();
+    assert_eq!(finished.json()["state"], "finished");
+    assert_eq!(alice.get(&format!("/api/v1/entries/{entry}")).await.json()["name"], "report (2).txt");
+    assert_eq!(alice.get(&format!("/api/v1/files/{entry}")).await.body, content);
+    // The answer was lost, and the client asks again.
+    assert_eq!(finish(json!({ "name": "third.txt" })).await.json()["entry_id"], entry);
+
+    let at = begin(alice, "next.txt", 5).await;
+    let first = alice.upload("name=next.txt", "old").await;
+    patch(alice, &at, 0, "12345").await.refused(409, "name-taken");
+    let finished = alice.call("POST", &format!("{at}/finish"), &json!({ "on_conflict": "replace" })).await.json();
+    assert_eq!(finished["entry_id"], first);
+    assert_eq!(alice.get(&format!("/api/v1/files/{first}")).await.body, "12345");
 }

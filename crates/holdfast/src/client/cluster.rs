@@ -5,12 +5,12 @@ use std::{io, io::IsTerminal, time::Duration};
 use base::{ByteSize, NodeId};
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     Common,
-    api::Api,
+    api::{Activity, Api},
     backoff::Patience,
     failure::Failure,
     output::{Output, moment, note, shown, span, table},
@@ -25,8 +25,8 @@ pub(crate) enum Node {
     Drain(One),
     /// Takes a drain back: the server gets data again
     Activate(One),
-    /// Forgets a server that holds nothing any more
-    Remove(One),
+    /// Forgets a server that holds nothing any more; with --force, one that is dead and will not come back
+    Remove(Remove),
 }
 
 /// A storage server.
@@ -37,6 +37,16 @@ pub(crate) struct One {
     id: NodeId,
     #[command(flatten)]
     common: Common,
+}
+
+/// `holdfast node remove`.
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Gives up what a dead server holds: what parity can stand in for is rebuilt on the others, the rest is lost
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    one: One,
 }
 
 /// `holdfast cluster …`.
@@ -67,18 +77,75 @@ pub(super) async fn node(node: Node) -> Result<(), Failure> {
                 .await
         }
         Node::Activate(one) => order(&one, Method::POST, "/activate", "is active").await,
-        Node::Remove(one) => order(&one, Method::DELETE, "", "is removed").await,
+        Node::Remove(Remove { force: false, one }) => order(&one, Method::DELETE, "", "is removed").await,
+        Node::Remove(Remove { force: true, one }) => remove_by_force(&one).await,
     }
 }
 
 async fn order(one: &One, method: Method, action: &str, done: &str) -> Result<(), Failure> {
     let api = Api::connect(&one.common)?;
     let path = format!("/admin/nodes/{}{action}", one.id);
-    api.order(method, &path).await.map_err(|failure| failure.about(one.id))?;
+    api.order(method, &path).await.map_err(|failure| one.refused(failure))?;
     if !one.common.quiet {
         note(&format!("{} {done}.", one.id));
     }
     Ok(())
+}
+
+impl One {
+    /// A refusal, saying what it is about and where one would look.
+    fn refused(&self, failure: Failure) -> Failure {
+        if failure.is_missing() {
+            return Failure::Missing("there is no such storage server; `holdfast node ls` shows them".into())
+                .about(self.id);
+        }
+        failure.about(self.id)
+    }
+}
+
+/// The answer to a removal by force.
+#[derive(Debug, Deserialize, Serialize)]
+struct Removal {
+    parts: u64,
+    parts_to_rebuild: u64,
+    lost_extents: u64,
+    lost_bytes: u64,
+}
+
+async fn remove_by_force(one: &One) -> Result<(), Failure> {
+    let api = Api::connect(&one.common)?;
+    let path = format!("/admin/nodes/{}", one.id);
+    let make = || api.request(Method::DELETE, &path).query(&[("force", true)]);
+    let response = api.call(Patience::Brief, &Activity::default(), make).await;
+    let removal: Removal = api.read(response.map_err(|failure| one.refused(failure))?).await?;
+    let mut output = Output::new();
+    if one.common.json {
+        output.json(&removal)?;
+    } else if !one.common.quiet {
+        note(&format!("{} is removed. {}", one.id, consequence(&removal)));
+    }
+    output.flush()
+}
+
+/// What a removal by force means, in words.
+fn consequence(removal: &Removal) -> String {
+    let Removal { parts, parts_to_rebuild, lost_extents, lost_bytes } = removal;
+    let rebuilt = match (parts, parts_to_rebuild) {
+        (0, _) => return "It held nothing.".into(),
+        (_, 0) => String::new(),
+        (_, rebuilt) => format!("Of its {}, {rebuilt} will be rebuilt on other servers. ", counted(*parts, "part")),
+    };
+    let lost = match lost_extents {
+        0 => "Nothing is lost.".to_owned(),
+        lost => {
+            format!("Lost: {} of files with {} that cannot be rebuilt.", counted(*lost, "piece"), ByteSize(*lost_bytes))
+        }
+    };
+    rebuilt + &lost
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The items of `GET /admin/nodes`, as far as they are shown.
@@ -276,6 +343,23 @@ mod tests {
         );
         assert!(lines[2].contains("2 waiting or running, 1 given up"), "{lines:?}");
         assert!(lines[3].contains("25.0 % since 2026-11-21 01:26:55"), "{lines:?}");
+    }
+
+    #[test]
+    fn a_removal_says_what_it_costs() {
+        let check = |parts, parts_to_rebuild, lost_extents, lost_bytes, expected: &str| {
+            assert_eq!(consequence(&Removal { parts, parts_to_rebuild, lost_extents, lost_bytes }), expected);
+        };
+        check(0, 0, 0, 0, "It held nothing.");
+        check(1, 1, 0, 0, "Of its 1 part, 1 will be rebuilt on other servers. Nothing is lost.");
+        check(
+            9,
+            8,
+            1,
+            1 << 20,
+            "Of its 9 parts, 8 will be rebuilt on other servers. Lost: 1 piece of files with 1.0 MiB that cannot be rebuilt.",
+        );
+        check(2, 0, 2, 2048, "Lost: 2 pieces of files with 2.0 KiB that cannot be rebuilt.");
     }
 
     #[test]

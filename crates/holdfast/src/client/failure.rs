@@ -80,7 +80,8 @@ impl Failure {
     #[must_use]
     pub(super) fn about(self, what: impl fmt::Display) -> Self {
         match self {
-            Self::PipeClosed | Self::Reported(_) | Self::About { .. } => self,
+            // Something of this machine names its path already.
+            Self::PipeClosed | Self::Reported(_) | Self::Local { .. } | Self::About { .. } => self,
             _ => Self::About { what: what.to_string(), failure: Box::new(self) },
         }
     }

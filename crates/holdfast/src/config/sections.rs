@@ -3,22 +3,25 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use base::{ByteSize, NodeId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use super::text::{size, size_if_any};
 
 /// Accounts and sign-in.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Accounts {
     /// `open`: anybody who reaches the server may register. `closed`: only administrators make accounts.
     pub(crate) registration: Registration,
     /// Bytes that a new account's space may hold; none for no bound.
+    #[serde(serialize_with = "size_if_any")]
     pub(crate) quota: Option<ByteSize>,
     /// Days that a session lives without being used.
     pub(crate) session_days: u32,
 }
 
 /// Who may register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Registration {
     /// Anybody.
@@ -34,12 +37,13 @@ impl Default for Accounts {
 }
 
 /// HTTP.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Gateway {
     /// Proxies whose X-Forwarded-For is believed: addresses, or networks such as `10.0.0.0/8`.
     pub(crate) trusted_proxies: Vec<String>,
     /// The largest file.
+    #[serde(serialize_with = "size")]
     pub(crate) max_file: ByteSize,
     /// Hours that an unfinished resumable upload is kept after its last byte.
     pub(crate) upload_hours: u32,
@@ -59,7 +63,7 @@ impl Default for Gateway {
 }
 
 /// Storage servers.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Node {
     /// Who the node is. Without it a fresh folder gets a new id, and a used one keeps its own.
@@ -71,8 +75,10 @@ pub(crate) struct Node {
     /// Gateways or workers at which the node registers itself.
     pub(crate) join: Vec<String>,
     /// Bytes that a node may fill; by default all of its file system.
+    #[serde(serialize_with = "size_if_any")]
     pub(crate) capacity: Option<ByteSize>,
     /// Bytes that stay free on the file system.
+    #[serde(serialize_with = "size")]
     pub(crate) reserve: ByteSize,
     /// Nodes inside the process, where it is gateway and node at once.
     pub(crate) in_process: usize,
@@ -96,7 +102,7 @@ impl Default for Node {
 }
 
 /// How files are cut and kept.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Files {
     /// Parity parts of a new file: 0, 2 or 3. By default none while all nodes share a disk, else 2, and 3 from nine
@@ -105,8 +111,10 @@ pub(crate) struct Files {
     /// How a new file's nodes are chosen.
     pub(crate) strategy: StrategyName,
     /// Files up to this size stay in the database; 0 switches that off.
+    #[serde(serialize_with = "size")]
     pub(crate) inline_max: ByteSize,
     /// Bytes of a resumable upload after which what has arrived is made durable.
+    #[serde(serialize_with = "size")]
     pub(crate) checkpoint: ByteSize,
     /// Seconds without a sign of life after which an unfinished write is cleaned away.
     pub(crate) intent_lease_seconds: u32,
@@ -117,6 +125,7 @@ pub(crate) struct Files {
     /// Milliseconds after which a read turns to parity.
     pub(crate) hedge_ms: u32,
     /// Bytes in flight in one process.
+    #[serde(serialize_with = "size")]
     pub(crate) in_flight: ByteSize,
     /// Days in which every part is read back once.
     pub(crate) scrub_days: u32,
@@ -127,7 +136,7 @@ pub(crate) struct Files {
 }
 
 /// How a new file's nodes are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum StrategyName {
     /// Consistent hashing.
@@ -184,7 +193,7 @@ impl Files {
 }
 
 /// Logs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Log {
     /// `text` for people, `json` for Loki and others.
@@ -194,7 +203,7 @@ pub(crate) struct Log {
 }
 
 /// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     /// For people.
@@ -210,7 +219,7 @@ impl Default for Log {
 }
 
 /// Traces.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Trace {
     /// Where spans are sent, for example `http://127.0.0.1:4317` (OTLP over gRPC). Without it none are.

@@ -88,9 +88,10 @@ fn readiness(
     }
 }
 
-/// Ties a request's span to the trace of the client.
-fn adopt(span: &tracing::Span, trace: &gateway::Trace) {
+/// Ties a request's span to the trace of the client, and says which trace it is in now.
+fn adopt(span: &tracing::Span, trace: &gateway::Trace) -> Option<u128> {
     if let Some(parent) = trace.parent {
         telemetry::adopt(span, trace.id, parent.span, parent.flags & 1 == 1);
     }
+    telemetry::trace_of(span)
 }

@@ -40,7 +40,8 @@ pub(crate) async fn run(config: &Config, telemetry: &Telemetry, stop: Cancellati
     tasks.spawn(register(registrar, parts.clone(), address, clock.clone(), stop.clone()));
     let compactions = worker::start_compactions(vec![node.clone()], clock, stop.clone());
     tracing::info!(node = %node.id(), address = %listener.local_addr()?, "the storage server is ready");
-    let served = proto::serve(listener, parts, secret, ServeOptions::default(), stop.cancelled_owned()).await;
+    let options = ServeOptions { trace: Some(Arc::new(telemetry::link)), ..ServeOptions::default() };
+    let served = proto::serve(listener, parts, secret, options, stop.cancelled_owned()).await;
     tasks.shutdown().await;
     compactions.finish().await;
     node.close().await;

@@ -1,6 +1,10 @@
 //! The documents and examples that users start from are true.
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
+
+use serde_json::Value;
+
+use crate::harness::{Shape, World, eventually};
 
 /// The workspace. Cargo runs tests in the folder of their package.
 fn root() -> &'static Path {
@@ -19,19 +23,52 @@ fn printed(arguments: &[&str]) -> String {
 fn the_command_line_is_documented() {
     let mut page = String::from("# The command line\n\nWritten by a test from the program's own help.\n");
     for command in [
-        "", "serve", "check", "migrate", "config", "bench", "login", "logout", "whoami", "ls", "cp", "mkdir", "mv",
-        "rm", "stat", "node", "cluster",
+        "",
+        "serve",
+        "check",
+        "migrate",
+        "config",
+        "bench",
+        "login",
+        "logout",
+        "whoami",
+        "ls",
+        "cp",
+        "mkdir",
+        "mv",
+        "rm",
+        "stat",
+        "node",
+        "node remove",
+        "cluster",
+        "cluster status",
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let help = printed(&arguments);
         let title = if command.is_empty() { "holdfast".to_owned() } else { format!("holdfast {command}") };
         page.push_str(&format!("\n## {title}\n\n```\n{}\n```\n", help.trim_end()));
     }
-    let path = root().join("docs/generated/cli.md");
-    if std::fs::read_to_string(&path).ok().as_deref() != Some(&page) {
+    write_if_changed("cli.md", &page);
+}
+
+/// Writes a generated file where it differs.
+fn write_if_changed(name: &str, text: &str) {
+    let path = root().join("docs/generated").join(name);
+    if std::fs::read_to_string(&path).ok().as_deref() != Some(text) {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
-        std::fs::write(&path, page).expect("the page can be written");
+        std::fs::write(&path, text).expect("the file can be written");
     }
+}
+
+/// `docs/generated/openapi.json` is what a server describes itself with.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_is_described() {
+    let world = World::start(Shape::Single, "").await;
+    let url = format!("{}/api/v1/openapi.json", world.gateways[0].url);
+    let description: Value = reqwest::get(url).await.expect("an answer").json().await.expect("JSON");
+    assert!(description["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+    let text = serde_json::to_string_pretty(&description).expect("JSON");
+    write_if_changed("openapi.json", &format!("{text}\n"));
 }
 
 #[test]
@@ -46,4 +83,23 @@ fn wrong_usage_and_wrong_configuration_say_what_is_wrong() {
     fails(&["frobnicate"], 2, "frobnicate");
     fails(&["check", "--config", "/nonexistent.toml"], 1, "cannot be read");
     fails(&["serve", "--role", "gateway", "--listen", "127.0.0.1:0"], 1, "cluster_secret");
+}
+
+/// Logs are read by programs: one that is no terminal gets no colours, and JSON is one object a line.
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_plain_where_nobody_looks() {
+    for (settings, reads) in [("", false), ("log.format = \"json\"\n", true)] {
+        let mut world = World::start(Shape::Single, settings).await;
+        world.gateways[0].terminate();
+        // Its last line may still be on its way to us.
+        let log = eventually("it says that it stopped", Duration::from_secs(10), async || {
+            Some(world.gateways[0].log()).filter(|log| log.contains("stopped"))
+        })
+        .await;
+        assert!(!log.contains('\u{1b}'), "{log}");
+        let lines = log.lines().filter(|line| line.contains("the node is open"));
+        for line in lines {
+            assert_eq!(serde_json::from_str::<Value>(line).is_ok(), reads, "{line}");
+        }
+    }
 }

@@ -2,6 +2,9 @@
 
 mod api;
 mod chaos;
+mod client;
 mod cluster;
 mod config;
+mod deploy;
 mod harness;
+mod traces;

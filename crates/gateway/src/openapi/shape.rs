@@ -1,0 +1,129 @@
+//! What the derived description cannot say by itself: which fields answers always have, what a flattened part of an answer
+//! is, and the header that every change takes.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::auth::OPERATION_ID;
+
+/// The calls that change the tree and so are told apart by the client's own id.
+const CHANGES: [&str; 11] = [
+    "create_folder",
+    "delete_folder",
+    "create_file",
+    "replace_file",
+    "delete_file",
+    "update_entry",
+    "copy_entry",
+    "delete_entry",
+    "create_upload",
+    "append_upload",
+    "finish_upload",
+];
+
+/// Brings the description to what the calls really take and answer.
+pub(super) fn correct(description: &mut Value) {
+    if let Some(schemas) = description.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+        let derived = schemas.clone();
+        let mut flattened = BTreeSet::new();
+        // Only bodies of requests leave fields out.
+        for (_, schema) in schemas.iter_mut().filter(|(name, _)| !name.ends_with("Body")) {
+            settle(schema, &derived, &mut flattened);
+        }
+        schemas.retain(|name, _| !flattened.contains(name));
+    }
+    for item in description["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            let Some(id) = operation["operationId"].as_str() else { continue };
+            if CHANGES.contains(&id) {
+                name_operation(operation);
+            }
+        }
+    }
+}
+
+/// Says of a schema, and of all within it, which fields are always there: all of them, also those that are null. Those of
+/// a flattened `Option` are there or not; that is derived as "these fields, or null", which no object is.
+fn settle(schema: &mut Value, derived: &Map<String, Value>, flattened: &mut BTreeSet<String>) {
+    let parts = schema.get("allOf").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut sometimes = Map::new();
+    for name in parts.iter().filter_map(nullable_reference) {
+        sometimes
+            .extend(derived.get(&name).and_then(|part| part["properties"].as_object()).cloned().unwrap_or_default());
+        flattened.insert(name);
+    }
+    if let Some(mut own) = parts.into_iter().find(|part| part["properties"].is_object() && !sometimes.is_empty()) {
+        if let Some(description) = schema.get("description") {
+            own["description"] = description.clone();
+        }
+        *schema = own;
+    }
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        let always: Vec<String> = properties.keys().cloned().collect();
+        properties.extend(sometimes);
+        schema["required"] = always.into();
+    }
+    match schema {
+        Value::Object(fields) => fields.values_mut().for_each(|inner| settle(inner, derived, flattened)),
+        Value::Array(items) => items.iter_mut().for_each(|inner| settle(inner, derived, flattened)),
+        _ => {}
+    }
+}
+
+/// The name behind `oneOf: [{$ref}, {type: null}]`.
+fn nullable_reference(part: &Value) -> Option<String> {
+    let choice = part["oneOf"].as_array()?;
+    let reference = choice.iter().find_map(|one| one["$ref"].as_str())?;
+    Some(reference.rsplit('/').next()?.to_owned())
+}
+
+fn name_operation(operation: &mut Value) {
+    let parameter = json!({
+        "name": "Operation-Id",
+        "in": "header",
+        "required": false,
+        "description": "The client's own id of this change. `operation_id` of the journal shows it to all who follow the space.",
+        "schema": { "type": "string", "format": "uuid" },
+    });
+    debug_assert!(
+        "Operation-Id".eq_ignore_ascii_case(OPERATION_ID),
+        "the header that is documented is the one that is read"
+    );
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(parameter),
+        None => operation["parameters"] = json!([parameter]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flattened_fields_are_optional_and_all_others_are_required() {
+        let mut description = json!({
+            "paths": { "/x": { "post": { "operationId": "create_folder" } } },
+            "components": { "schemas": {
+                "Entry": { "description": "An entry.", "allOf": [
+                    { "oneOf": [{ "$ref": "#/components/schemas/FileFields" }, { "type": "null" }] },
+                    { "type": "object", "required": ["id"], "properties": { "id": {}, "parent": {} } },
+                ] },
+                "FileFields": { "type": "object", "required": ["size"], "properties": { "size": {}, "hash": {} } },
+                "Page": { "type": "object", "properties": { "items": { "type": "array", "items": { "allOf": [
+                    { "oneOf": [{ "$ref": "#/components/schemas/FileFields" }, { "type": "null" }] },
+                    { "type": "object", "properties": { "id": {} } },
+                ] } } } },
+                "NewBody": { "type": "object", "properties": { "name": {} } },
+            } },
+        });
+        correct(&mut description);
+        let schemas = &description["components"]["schemas"];
+        assert_eq!(schemas["Entry"]["required"], json!(["id", "parent"]));
+        assert_eq!(schemas["Entry"]["properties"].as_object().map(Map::len), Some(4));
+        let item = &schemas["Page"]["properties"]["items"]["items"];
+        assert_eq!((&item["required"], item["properties"].as_object().map(Map::len)), (&json!(["id"]), Some(3)));
+        assert!(schemas["FileFields"].is_null() && schemas["NewBody"]["required"].is_null());
+        assert_eq!(description["paths"]["/x"]["post"]["parameters"][0]["name"], "Operation-Id");
+    }
+}
