@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::Signal;
 
 use self::{
@@ -24,7 +24,7 @@ use self::{
     member::{Member, Role},
 };
 use crate::{
-    place::{self, Place},
+    place,
     postgres::{self, Life, Postgres},
     process, setup,
 };
@@ -41,10 +41,11 @@ const STOP_GRACE: Duration = Duration::from_secs(20);
 /// The database of the cluster.
 const DATABASE: &str = "holdfast";
 
-/// Starts what is not running, and waits until everything answers.
-pub(crate) fn up(place: &Place, dir: &Path, base_port: Option<u16>) -> Result<()> {
+/// Starts what is not running, and waits until everything answers. `holdfast` gives the server's program.
+pub(crate) fn up(dir: &Path, base_port: Option<u16>, holdfast: impl FnOnce() -> Result<PathBuf>) -> Result<()> {
     let programs = setup::postgres()?;
-    let holdfast = place.build_holdfast()?;
+    let holdfast = holdfast()?;
+    ensure!(holdfast.is_file(), "there is no program at {}", holdfast.display());
     let state = State::open_or_create(dir, base_port)?;
 
     let database = state.database();
@@ -76,7 +77,7 @@ pub(crate) fn up(place: &Place, dir: &Path, base_port: Option<u16>) -> Result<()
     let folder = state.shown("");
     let option = if folder == "data-cluster" { String::new() } else { format!(" --dir {folder}") };
     println!("kill one   kill -9 $(cat {}); files stay readable and writable", state.shown("node-3.pid"));
-    println!("back up    cargo xtask cluster{option}");
+    println!("revive it  cargo xtask cluster{option}");
     println!("stop all   cargo xtask cluster{option} down");
     Ok(())
 }
@@ -225,7 +226,9 @@ impl State {
     fn secret(&self, name: &str) -> Result<String> {
         let path = self.dir.join(name);
         if !path.exists() {
-            let chosen = std::env::var("HOLDFAST_ADMIN_PASSWORD").ok().filter(|_| name == "admin-password");
+            let chosen = std::env::var("HOLDFAST_ADMIN_PASSWORD")
+                .ok()
+                .filter(|text| name == "admin-password" && !text.is_empty());
             write_private(&path, &chosen.map_or_else(|| place::random_hex(16), Ok)?)?;
         }
         Ok(fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?.trim().to_owned())

@@ -81,6 +81,9 @@ enum ClusterAction {
         /// Gateways listen on this port + 1 and + 2, the worker on + 3, PostgreSQL on + 4, nodes from + 11.
         #[arg(long)]
         base_port: Option<u16>,
+        /// Start this program, built before, and build nothing.
+        #[arg(long, value_name = "PATH")]
+        binary: Option<PathBuf>,
     },
     /// Stop every process of the cluster; the data stays.
     Down,
@@ -115,8 +118,11 @@ fn perform(task: Task) -> Result<()> {
         Task::Cluster { action, dir } => {
             process::watch_signals()?;
             let dir = std::path::absolute(dir).context("the cluster's folder")?;
-            match action.unwrap_or(ClusterAction::Up { base_port: None }) {
-                ClusterAction::Up { base_port } => cluster::up(&place, &dir, base_port),
+            match action.unwrap_or(ClusterAction::Up { base_port: None, binary: None }) {
+                ClusterAction::Up { base_port, binary } => {
+                    let holdfast = binary.map(std::path::absolute).transpose().context("the program to start")?;
+                    cluster::up(&dir, base_port, || holdfast.map_or_else(|| place.build_holdfast(), Ok))
+                }
                 ClusterAction::Down => cluster::down(&dir),
                 ClusterAction::Status => cluster::status(&dir),
             }

@@ -137,7 +137,7 @@ fn finish(answered: Result<Response, Problem>) -> Response {
     response
 }
 
-/// Show what the server knows of tus
+/// Show the tus extensions
 #[utoipa::path(options, path = "/api/v1/uploads", tag = "Resumable uploads",
     responses((status = 204, description = "Version, extensions, largest file and checksum algorithms.",
         headers(

@@ -80,7 +80,9 @@ class Page {
     }
     if (!found.properties || depth > 10) return null;
     const required = new Set(found.required || []);
-    const rows = Object.entries(found.properties).map(([name, field]) => {
+    // What must be there first; within that, as the description lists it.
+    const sorted = Object.entries(found.properties).sort(([a], [b]) => required.has(b) - required.has(a));
+    const rows = sorted.map(([name, field]) => {
       const inner = this.fields(field, depth + 1);
       const description = field.description || this.resolve(field).description;
       return make('div.field',
@@ -101,7 +103,7 @@ class Page {
       make('td', make('code', parameter.name), parameter.required ? make('span.must', 'required') : null),
       make('td', make('span.type', `${parameter.in}, ${this.typeOf(parameter.schema)}`)),
       make('td', ...prose(parameter.description))));
-    return [make('h3', 'Parameters'), make('table', make('tbody', ...rows))];
+    return [make('h3', 'Parameters'), make('table.parameters', make('tbody', ...rows))];
   }
 
   content(body) {

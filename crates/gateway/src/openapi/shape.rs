@@ -35,6 +35,9 @@ pub(super) fn correct(description: &mut Value) {
     }
     for item in description["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+                never_null(&mut parameter["schema"]);
+            }
             let Some(id) = operation["operationId"].as_str() else { continue };
             if CHANGES.contains(&id) {
                 name_operation(operation);
@@ -71,6 +74,15 @@ fn settle(schema: &mut Value, derived: &Map<String, Value>, flattened: &mut BTre
     }
 }
 
+/// A header or query parameter that is not given is absent. It cannot be null.
+fn never_null(schema: &mut Value) {
+    if let Some(types) = schema.get_mut("type")
+        && let Some(only) = types.as_array().and_then(|list| list.iter().find(|one| *one != "null")).cloned()
+    {
+        *types = only;
+    }
+}
+
 /// The name behind `oneOf: [{$ref}, {type: null}]`.
 fn nullable_reference(part: &Value) -> Option<String> {
     let choice = part["oneOf"].as_array()?;
@@ -103,7 +115,8 @@ mod tests {
     #[test]
     fn flattened_fields_are_optional_and_all_others_are_required() {
         let mut description = json!({
-            "paths": { "/x": { "post": { "operationId": "create_folder" } } },
+            "paths": { "/x": { "post": { "operationId": "create_folder",
+                "parameters": [{ "name": "If-Match", "in": "header", "schema": { "type": ["string", "null"] } }] } } },
             "components": { "schemas": {
                 "Entry": { "description": "An entry.", "allOf": [
                     { "oneOf": [{ "$ref": "#/components/schemas/FileFields" }, { "type": "null" }] },
@@ -124,6 +137,10 @@ mod tests {
         let item = &schemas["Page"]["properties"]["items"]["items"];
         assert_eq!((&item["required"], item["properties"].as_object().map(Map::len)), (&json!(["id"]), Some(3)));
         assert!(schemas["FileFields"].is_null() && schemas["NewBody"]["required"].is_null());
-        assert_eq!(description["paths"]["/x"]["post"]["parameters"][0]["name"], "Operation-Id");
+        let parameters = &description["paths"]["/x"]["post"]["parameters"];
+        assert_eq!(
+            (&parameters[0]["schema"]["type"], &parameters[1]["name"]),
+            (&json!("string"), &json!("Operation-Id"))
+        );
     }
 }

@@ -118,6 +118,7 @@ struct Garbage {
     extents: u64,
     /// About.
     bytes: u64,
+    /// When the first of them may be removed; until then downloads that began before still read them.
     #[schema(value_type = Option<String>, format = DateTime)]
     oldest_at: Option<Time>,
 }
@@ -126,6 +127,7 @@ struct Garbage {
 #[derive(Serialize, ToSchema)]
 struct Intents {
     open: u64,
+    /// When the first of them is taken for dead, unless its writer renews it before.
     #[schema(value_type = Option<String>, format = DateTime)]
     oldest_at: Option<Time>,
 }

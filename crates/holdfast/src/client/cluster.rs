@@ -261,7 +261,7 @@ fn lines(now: &Value) -> Vec<String> {
     let number = |path: &str| now.pointer(path).and_then(Value::as_u64).unwrap_or(0);
     let text = |path: &str| now.pointer(path).and_then(Value::as_str).map(|text| shown(text).into_owned());
     let size = |path: &str| ByteSize(number(path));
-    let oldest = |path: &str| text(path).map_or_else(String::new, |at| format!(", the oldest since {}", moment(&at)));
+    let from = |path: &str, what: &str| text(path).map_or_else(String::new, |at| format!(", {what} {}", moment(&at)));
 
     let (moved, left) = (number("/moves/bytes_moved"), number("/moves/bytes_left"));
     let settled = now.pointer("/moves/settled").and_then(Value::as_bool).unwrap_or(left == 0);
@@ -305,8 +305,8 @@ fn lines(now: &Value) -> Vec<String> {
         format!("Moves     {moves}"),
         format!("Repairs   {repairs}"),
         format!("Scrub     {scrub}"),
-        format!("Garbage   {extents} extents, {garbage}{}", oldest("/garbage/oldest_at")),
-        format!("Writing   {open} unfinished{}", oldest("/intents/oldest_at")),
+        format!("Garbage   {extents} extents, {garbage}{}", from("/garbage/oldest_at", "removed from")),
+        format!("Writing   {open} unfinished{}", from("/intents/oldest_at", "given up after")),
     ]
 }
 

@@ -225,8 +225,11 @@ impl Refusal {
             ("name-taken", _) => "choose another name, or remove what is there first".into(),
             ("quota-exceeded", _) => "make room with `holdfast rm`, or ask for a larger quota".into(),
             ("node-not-empty", _) => {
-                "drain it first with `holdfast node drain`, and wait until it holds nothing".into()
+                "drain it first with `holdfast node drain`, and wait until it holds nothing; one that is dead for good goes \
+                 with --force"
+                    .into()
             }
+            ("node-live", _) => "drain it with `holdfast node drain`, which loses nothing".into(),
             (_, 401) => format!("sign in with `holdfast login {}`", self.server),
             (_, 403) => "sign in as an account that has the permission".into(),
             (_, 404) => "see what is there with `holdfast ls`".into(),

@@ -2,9 +2,9 @@
 
 use std::{path::Path, process::Command, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Shape, World, eventually};
+use crate::harness::{Answer, PASSWORD, Shape, User, World, bytes, eventually};
 
 /// The workspace. Cargo runs tests in the folder of their package.
 fn root() -> &'static Path {
@@ -101,5 +101,33 @@ async fn logs_are_plain_where_nobody_looks() {
         for line in lines {
             assert_eq!(serde_json::from_str::<Value>(line).is_ok(), reads, "{line}");
         }
+    }
+}
+
+/// What `docs/logging.md` promises: at any level of our own code, no secret and no name of a file.
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_keep_secrets_and_names_to_themselves() {
+    let mut world = World::start(Shape::Single, "log.level = \"debug\"\nlog.format = \"json\"\n").await;
+    let url = world.gateways[0].url.clone();
+    let user = User::register(&url, "ada").await;
+    let (password, name) = ("a wrong password of somebody", "very-private-name.txt");
+    let wrong = json!({ "name": "ada", "password": password });
+    Answer::of(user.http.post(format!("{url}/api/v1/login")).json(&wrong)).await.refused(401, "wrong-credentials");
+    let entry = user.upload(name, bytes(1, 100_000)).await;
+    let taken = user.request("POST", "/files").query(&[("name", name)]).body("x");
+    Answer::of(taken).await.refused(409, "name-taken");
+    let path = user.request("GET", &format!("/spaces/{}/entry", user.user["space_id"].as_str().expect("a space")));
+    Answer::of(path.query(&[("path", format!("/no/{name}"))])).await.refused(404, "not-found");
+    user.download(entry["id"].as_str().expect("an id")).await;
+    let refresh = json!({ "refresh_token": user.refresh_token });
+    Answer::of(user.http.post(format!("{url}/api/v1/refresh")).json(&refresh)).await.expect(200);
+    world.gateways[0].terminate();
+    let log = eventually("it says that it stopped", Duration::from_secs(10), async || {
+        Some(world.gateways[0].log()).filter(|log| log.contains("\"stopped\""))
+    })
+    .await;
+    assert!(log.contains("\"answered\"") && log.contains("\"name-taken\""), "{log}");
+    for secret in [PASSWORD, password, name, &user.token, &user.refresh_token] {
+        assert!(!log.contains(secret), "{secret} is in the log");
     }
 }
