@@ -2,6 +2,13 @@
 
 mod api;
 mod chaos;
+mod clocks;
 mod cluster;
 mod config;
+mod disk;
 mod harness;
+mod intruders;
+mod load;
+mod postgres;
+mod power;
+mod vanish;
