@@ -63,6 +63,7 @@ pub(crate) fn test(place: &Place, args: &[String]) -> Result<()> {
     process::run(&mut build, COMPILE_LIMIT).context("the tests do not build")?;
     eprintln!("xtask: built the tests in {}", seconds(started.elapsed()));
 
+    setup::fault_tools()?;
     let own = if env::var_os(POSTGRES_URL).is_none() { Some(Throwaway::start(&setup::postgres()?)?) } else { None };
     let mut tests = place.cargo("test");
     tests.args(&cargo_args).args(test_args).env("RUST_BACKTRACE", "1");

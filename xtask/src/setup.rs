@@ -1,7 +1,7 @@
 //! Installs what is missing, where that is possible: as root on a system with apt.
 //!
-//! Everything else than PostgreSQL comes through cargo. As an ordinary user nothing is installed; the message then says
-//! what to ask the administrator for.
+//! Everything else than PostgreSQL and the tools for faults comes through cargo. As an ordinary user nothing is installed;
+//! the message then says what to ask the administrator for.
 
 use std::{
     fs, io,
@@ -29,6 +29,24 @@ pub(crate) fn postgres() -> Result<Postgres> {
     eprintln!("xtask: installing postgresql …");
     install("postgresql").context("cannot install PostgreSQL")?;
     Postgres::find()?.context("PostgreSQL was installed, but its server program is not where Debian puts it")
+}
+
+/// A program that tests make faults with, by where it lies, and the package that has it.
+const FAULT_TOOLS: [(&str, &str); 3] = [("nbdkit", "nbdkit"), ("nbdfuse", "libnbd-bin"), ("faketime", "faketime")];
+
+/// What tests make real faults with: disks that lose their power, clocks that jump. Only root can use all of it; tests of
+/// an ordinary user say which of them did not run.
+pub(crate) fn fault_tools() -> Result<()> {
+    if !rustix::process::geteuid().is_root() || !Path::new("/usr/bin/apt-get").exists() {
+        return Ok(());
+    }
+    for (program, package) in FAULT_TOOLS {
+        if !Path::new("/usr/bin").join(program).exists() {
+            eprintln!("xtask: installing {package} …");
+            install(package).with_context(|| format!("cannot install {package}"))?;
+        }
+    }
+    Ok(())
 }
 
 fn install(package: &str) -> Result<()> {

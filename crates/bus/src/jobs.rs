@@ -80,6 +80,10 @@ impl Default for Options {
     }
 }
 
+/// A time further away than this was set by a clock that is or was wrong, or is seen by one: such a job is due. Without
+/// this the jobs that a worker held while its clock was days ahead would wait for days.
+const FAR: Duration = Duration::from_secs(2 * 3600);
+
 /// A job that this worker has for a time.
 #[derive(Debug, Clone)]
 pub struct Leased {
@@ -194,12 +198,13 @@ impl Jobs {
     pub async fn lease(&self, kinds: &[&'static str], lease_for: Duration) -> Result<Option<Leased>, Error> {
         let kinds = serde_json::to_string(kinds)?;
         // A look costs no commit, and most looks find nothing.
-        while db::jobs::is_due(&self.db, &kinds, self.clock.now()).await? {
+        let far = FAR.max(lease_for * 2).max(self.options.retry_max * 2);
+        while db::jobs::is_due(&self.db, &kinds, self.clock.now(), self.clock.now().plus(far)).await? {
             let (now, attempts_max, kinds) = (self.clock.now(), self.options.attempts_max, kinds.clone());
             let row = self
                 .db
                 .write(Lane::Free, async move |tx| {
-                    let Some(row) = db::jobs::lease(&tx, &kinds, now, now.plus(lease_for)).await? else {
+                    let Some(row) = db::jobs::lease(&tx, &kinds, now, now.plus(far), now.plus(lease_for)).await? else {
                         return Ok::<_, Error>(None);
                     };
                     if row.attempts > attempts_max {

@@ -334,11 +334,13 @@ impl Row for IntentRow {
 }
 
 /// Up to `limit` intents with a deadline before `now`, oldest first.
-pub async fn expired_intents(db: &Db, now: Time, limit: u32) -> Result<Vec<IntentRow>, Error> {
+///
+/// Deadlines beyond `far` are taken for over too: no writer sets such ones unless its clock is wrong.
+pub async fn expired_intents(db: &Db, now: Time, far: Time, limit: u32) -> Result<Vec<IntentRow>, Error> {
     db.query(
-        "SELECT id, content_id, manifest, deadline_us FROM extent WHERE state = 0 AND deadline_us < $1
-         ORDER BY deadline_us LIMIT $2",
-        &params![now, limit],
+        "SELECT id, content_id, manifest, deadline_us FROM extent
+         WHERE state = 0 AND (deadline_us < $1 OR deadline_us > $2) ORDER BY deadline_us LIMIT $3",
+        &params![now, far, limit],
     )
     .await
 }
@@ -423,11 +425,13 @@ pub async fn insert_garbage(tx: &Tx, row: &GarbageRow) -> Result<(), Error> {
 }
 
 /// Up to `limit` garbage rows that are due, the longest due first.
-pub async fn due_garbage(db: &Db, now: Time, limit: u32) -> Result<Vec<GarbageRow>, Error> {
+///
+/// Rows that are due beyond `far` come too: nobody writes such ones unless their clock is wrong.
+pub async fn due_garbage(db: &Db, now: Time, far: Time, limit: u32) -> Result<Vec<GarbageRow>, Error> {
     db.query(
-        "SELECT id, extent_id, parts, bytes, due_us, attempts FROM garbage WHERE due_us <= $1
-         ORDER BY due_us LIMIT $2",
-        &params![now, limit],
+        "SELECT id, extent_id, parts, bytes, due_us, attempts FROM garbage WHERE due_us <= $1 OR due_us > $2
+         ORDER BY due_us LIMIT $3",
+        &params![now, far, limit],
     )
     .await
 }

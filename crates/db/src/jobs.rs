@@ -151,37 +151,42 @@ pub async fn enqueue(tx: &Tx, new: &NewJob<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a job of one of the kinds is due: a look that costs no commit.
-pub async fn is_due(db: &Db, kinds: &str, now: Time) -> Result<bool, Error> {
+/// Whether a job of one of the kinds is due: a look that costs no commit. Times beyond `far` count as over.
+pub async fn is_due(db: &Db, kinds: &str, now: Time, far: Time) -> Result<bool, Error> {
     let sql = Sql {
         lite: "SELECT 1 FROM job
-               WHERE state = 0 AND due_us <= $1 AND kind IN (SELECT value FROM json_each($2)) LIMIT 1",
+               WHERE state = 0 AND (due_us <= $1 OR due_us > $3) AND kind IN (SELECT value FROM json_each($2)) LIMIT 1",
         pg: "SELECT 1::bigint FROM job
-             WHERE state = 0 AND due_us <= $1 AND kind IN (SELECT json_array_elements_text($2::text::json)) LIMIT 1",
+             WHERE state = 0 AND (due_us <= $1 OR due_us > $3)
+               AND kind IN (SELECT json_array_elements_text($2::text::json)) LIMIT 1",
     };
-    let found: Option<(u32,)> = db.query_opt(sql, &params![now, kinds]).await?;
+    let found: Option<(u32,)> = db.query_opt(sql, &params![now, kinds, far]).await?;
     Ok(found.is_some())
 }
 
 /// Leases the most urgent due job of the kinds (a JSON list of words) until `until`; `None` if none is due.
 ///
+/// A job whose time is beyond `far` is due as well: nobody sets such a time unless the clock is wrong, and the job would
+/// wait until that time really comes.
+///
 /// On PostgreSQL workers pass over rows that another one is just taking, so they do not queue up behind each other; on
 /// SQLite the single writer keeps them apart.
-pub async fn lease(tx: &Tx, kinds: &str, now: Time, until: Time) -> Result<Option<LeasedRow>, Error> {
+pub async fn lease(tx: &Tx, kinds: &str, now: Time, far: Time, until: Time) -> Result<Option<LeasedRow>, Error> {
     let sql = Sql {
         lite: "UPDATE job SET lease = lease + 1, attempts = attempts + 1, again = 0, due_us = $1
                WHERE id = (SELECT id FROM job
-                           WHERE state = 0 AND due_us <= $2 AND kind IN (SELECT value FROM json_each($3))
+                           WHERE state = 0 AND (due_us <= $2 OR due_us > $4)
+                             AND kind IN (SELECT value FROM json_each($3))
                            ORDER BY priority DESC, due_us LIMIT 1)
                RETURNING id, kind, version, payload, attempts, lease, error, created_us",
         pg: "UPDATE job SET lease = lease + 1, attempts = attempts + 1, again = 0, due_us = $1
              WHERE id = (SELECT id FROM job
-                         WHERE state = 0 AND due_us <= $2
+                         WHERE state = 0 AND (due_us <= $2 OR due_us > $4)
                            AND kind IN (SELECT json_array_elements_text($3::text::json))
                          ORDER BY priority DESC, due_us LIMIT 1 FOR UPDATE SKIP LOCKED)
              RETURNING id, kind, version, payload, attempts, lease, error, created_us",
     };
-    tx.query_opt(sql, &params![until, now, kinds]).await
+    tx.query_opt(sql, &params![until, now, kinds, far]).await
 }
 
 /// Moves the end of a lease; `false` if the lease was lost.

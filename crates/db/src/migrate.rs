@@ -14,11 +14,18 @@ pub struct Migration {
 }
 
 /// The steps of the product.
-pub const PRODUCT: &[Migration] = &[Migration {
-    name: "0001_start",
-    lite: include_str!("../migrations/sqlite/0001_start.sql"),
-    pg: include_str!("../migrations/postgres/0001_start.sql"),
-}];
+pub const PRODUCT: &[Migration] = &[
+    Migration {
+        name: "0001_start",
+        lite: include_str!("../migrations/sqlite/0001_start.sql"),
+        pg: include_str!("../migrations/postgres/0001_start.sql"),
+    },
+    Migration {
+        name: "0002_node_reports",
+        lite: include_str!("../migrations/sqlite/0002_node_reports.sql"),
+        pg: include_str!("../migrations/postgres/0002_node_reports.sql"),
+    },
+];
 
 /// What [`Db::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,6 +35,8 @@ pub struct NodeRow {
     pub writable: bool,
     /// Why it does not.
     pub trouble: Option<String>,
+    /// When its process began, by its own clock; zero for a node inside the gateway's own process.
+    pub started: Time,
 }
 
 impl Row for NodeRow {
@@ -54,6 +56,7 @@ impl Row for NodeRow {
             disk: row.get(11)?,
             writable: row.get(12)?,
             trouble: row.get(13)?,
+            started: row.get(14)?,
         })
     }
 }
@@ -62,25 +65,43 @@ impl Row for NodeRow {
 pub async fn nodes(db: &Db) -> Result<Vec<NodeRow>, Error> {
     db.query(
         "SELECT id, address, state, version, beat, seen_us, joined_us, total_bytes, free_bytes, part_bytes,
-                part_count, disk, writable, trouble
+                part_count, disk, writable, trouble, started_us
          FROM node ORDER BY id",
         &params![],
     )
     .await
 }
 
-/// Takes a heartbeat: inserts a new node as active, updates a known one; returns its state.
-pub async fn beat(tx: &Tx, row: &NodeRow) -> Result<String, Error> {
-    let (state,): (String,) = tx
-        .query_one(
+/// Which report of a node a heartbeat is.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportNumber {
+    /// Grows with each report of the process that [`NodeRow::started`] tells.
+    pub sequence: u64,
+    /// Whether nothing was heard of the node for so long that another process may take its place: one at another
+    /// address, or one whose clock says that it began earlier.
+    pub silent: bool,
+}
+
+/// Takes a heartbeat: inserts a new node as active, updates a known one; returns its state. `None` if the report is an
+/// old one, or comes from another address than that of the node that lives. Without a number it is always taken.
+pub async fn beat(tx: &Tx, row: &NodeRow, number: Option<ReportNumber>) -> Result<Option<String>, Error> {
+    let always = number.is_none();
+    let number = number.unwrap_or(ReportNumber { sequence: 0, silent: false });
+    let state: Option<(String,)> = tx
+        .query_opt(
             "INSERT INTO node (id, address, state, version, beat, seen_us, joined_us, total_bytes, free_bytes,
-                               part_bytes, part_count, disk, writable, trouble)
-             VALUES ($1, $2, 'active', $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                               part_bytes, part_count, disk, writable, trouble, started_us, sequence)
+             VALUES ($1, $2, 'active', $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
              ON CONFLICT (id) DO UPDATE SET
                 address = excluded.address, version = excluded.version, beat = node.beat + 1,
                 seen_us = excluded.seen_us, total_bytes = excluded.total_bytes, free_bytes = excluded.free_bytes,
                 part_bytes = excluded.part_bytes, part_count = excluded.part_count, disk = excluded.disk,
-                writable = excluded.writable, trouble = excluded.trouble
+                writable = excluded.writable, trouble = excluded.trouble,
+                started_us = excluded.started_us, sequence = excluded.sequence
+             WHERE $15 OR CASE
+                WHEN excluded.started_us = node.started_us
+                THEN excluded.sequence > node.sequence AND ($16 OR excluded.address = node.address)
+                ELSE $16 OR (excluded.started_us > node.started_us AND excluded.address = node.address) END
              RETURNING state",
             &params![
                 row.id,
@@ -94,11 +115,15 @@ pub async fn beat(tx: &Tx, row: &NodeRow) -> Result<String, Error> {
                 row.part_count,
                 &row.disk,
                 row.writable,
-                row.trouble.as_deref()
+                row.trouble.as_deref(),
+                row.started,
+                number.sequence,
+                always,
+                number.silent
             ],
         )
         .await?;
-    Ok(state)
+    Ok(state.map(|(state,)| state))
 }
 
 /// Changes a node's state; `false` if there is no such node.

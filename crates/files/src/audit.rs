@@ -1,14 +1,15 @@
 //! The audit: what nodes hold against what manifests say, as a slow second line behind intents and garbage.
 //!
 //! A part that no extent explains is removed only at a second look much later; a part that a manifest names and its
-//! node does not have is a repair. A node that comes back after a silence is audited at once.
+//! node does not have is a repair. A node that comes back after a silence, or was started anew, is audited at once: its
+//! folder may be an old one.
 
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
 };
 
-use base::{NodeId, PartId};
+use base::{NodeId, PartId, Time};
 use db::{Lane, content as rows};
 use parking_lot::Mutex;
 use stripe::{Manifest, PartState};
@@ -46,6 +47,8 @@ struct Pass {
     /// When the node's next pass is due, by this process's clock.
     due: Duration,
     was_live: bool,
+    /// The process that was audited.
+    started: Option<Time>,
 }
 
 impl Auditor {
@@ -66,8 +69,9 @@ impl Auditor {
             let pass = {
                 let mut state = self.state.lock();
                 let pass = state.entry(peer.id).or_default();
-                if live && !pass.was_live {
-                    *pass = Pass { after: None, due: now, was_live: true };
+                let started = Some(peer.started());
+                if live && (!pass.was_live || pass.started != started) {
+                    *pass = Pass { after: None, due: now, was_live: true, started };
                 }
                 pass.was_live = live;
                 *pass

@@ -26,12 +26,15 @@ pub struct Cleaner {
     /// taken only at a second look half a lease later: a wall clock that jumped ahead makes every deadline look past,
     /// but a live writer renews within a third of its lease.
     suspects: Mutex<HashMap<ExtentId, (Time, Duration)>>,
+    /// Garbage whose time is further away than anybody may set it, with when it was first seen by this process's own
+    /// clock: whoever set it had a wrong clock, or ours is. It gets its grace by that clock.
+    misdated: Mutex<HashMap<ExtentId, Duration>>,
 }
 
 impl Cleaner {
     /// A cleaner of this store.
     pub fn new(store: Store) -> Self {
-        Self { store, suspects: Mutex::default() }
+        Self { store, suspects: Mutex::default(), misdated: Mutex::default() }
     }
 
     /// Does one batch of each kind; says whether there was anything to do.
@@ -52,7 +55,9 @@ impl Cleaner {
     async fn take_expired_intents(&self) -> Result<bool, Error> {
         let inner = &self.store.inner;
         let now = inner.clock.now();
-        let expired = rows::expired_intents(&inner.db, now, BATCH).await?;
+        // A deadline that no right clock could have set is over as well; the second look spares those that live.
+        let far = now.plus(inner.options.intent_lease * 2);
+        let expired = rows::expired_intents(&inner.db, now, far, BATCH).await?;
         let elapsed = inner.clock.elapsed();
         let wait = inner.options.intent_lease / 2;
         let ripe: Vec<_> = {
@@ -94,7 +99,22 @@ impl Cleaner {
     async fn remove_garbage(&self) -> Result<bool, Error> {
         let inner = &self.store.inner;
         let now = inner.clock.now();
-        let mut due = rows::due_garbage(&inner.db, now, BATCH).await?;
+        let far = now.plus((inner.options.garbage_grace + RETRY_MAX) * 2);
+        let mut due = rows::due_garbage(&inner.db, now, far, BATCH).await?;
+        {
+            let (elapsed, grace) = (inner.clock.elapsed(), inner.options.garbage_grace);
+            let mut misdated = self.misdated.lock();
+            let mut seen = HashMap::new();
+            due.retain(|row| {
+                if row.due <= now {
+                    return true;
+                }
+                let first = misdated.get(&row.id).copied().unwrap_or(elapsed);
+                seen.insert(row.id, first);
+                elapsed.saturating_sub(first) >= grace
+            });
+            *misdated = seen;
+        }
         if due.is_empty() {
             return Ok(false);
         }

@@ -24,6 +24,9 @@ pub struct Membership {
     pub version: String,
     /// How it is.
     pub health: proto::Health,
+    /// Which report it is: when the node's process began, by its own clock, and the report's number in that process.
+    /// `None` for a node of the reporting process itself.
+    pub number: Option<(Time, u64)>,
 }
 
 /// The cluster as a whole. Cheap to clone.
@@ -54,11 +57,18 @@ impl Cluster {
 
     /// Takes a heartbeat, which is also how a node registers itself. Answers what the cluster wants of the node.
     ///
+    /// `None`: the report was not taken, since it is older than one that was, or another server of this id lives at
+    /// another address. Once nothing was heard of a node for [`base::limits::NODE_SILENCE`], by this process's own clock,
+    /// whoever has its folder may take its place, also with a wall clock that went back.
+    ///
     /// # Errors
     /// [`Error::Db`].
-    pub async fn report(&self, membership: Membership) -> Result<NodeState, Error> {
-        let now = self.store.inner.clock.now();
+    pub async fn report(&self, membership: Membership) -> Result<Option<NodeState>, Error> {
+        let inner = &self.store.inner;
+        let now = inner.clock.now();
         let health = membership.health;
+        let silent = inner.nodes.peer(health.node).is_some_and(|peer| !inner.nodes.is_live(&peer));
+        let number = membership.number.map(|(_, sequence)| db::nodes::ReportNumber { sequence, silent });
         let row = NodeRow {
             id: health.node,
             address: membership.address,
@@ -74,9 +84,10 @@ impl Cluster {
             disk: health.disk,
             writable: health.writable,
             trouble: health.trouble,
+            started: membership.number.map_or(Time::from_micros(0), |(started, _)| started),
         };
-        let state = self.store.inner.db.write(Lane::Free, async move |tx| db::nodes::beat(&tx, &row).await).await?;
-        Ok(NodeState::parse(&state))
+        let state = inner.db.write(Lane::Free, async move |tx| db::nodes::beat(&tx, &row, number).await).await?;
+        Ok(state.as_deref().map(NodeState::parse))
     }
 
     /// Takes in what the database says: nodes and placement. Every process does this each second.

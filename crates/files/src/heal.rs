@@ -245,18 +245,24 @@ impl Work {
             .inner
             .db
             .write(Lane::Free, async move |tx| {
-                let swapped = db::content::swap_manifest(&tx, &row, &row.manifest, &new).await?;
+                // Garbage of this extent that came up meanwhile may be about to take just what was put: its cleaner
+                // looked at the old manifest. Then all of this is unwanted, and tried again when the garbage is gone.
+                let disturbed = !db::content::garbage_of(&tx, row.id).await?.is_empty();
+                let swapped = !disturbed && db::content::swap_manifest(&tx, &row, &row.manifest, &new).await?;
                 // If the extent changed meanwhile, what was just written is what nobody refers to. Parts that the
                 // newer manifest does refer to are kept by the cleaner, which looks before it removes.
                 let leave = if swapped { garbage } else { unwanted };
                 if !leave.parts.is_empty() {
                     db::content::insert_garbage(&tx, &leave).await?;
                 }
-                Ok::<_, db::Error>(swapped)
+                Ok::<_, db::Error>((swapped, disturbed))
             })
             .await?;
-        let leaves_wrong = self.leaves_wrong;
-        Ok(if swapped { Healed::Moved { bytes, leaves_wrong } } else { Healed::Gone })
+        Ok(match swapped {
+            (true, _) => Healed::Moved { bytes, leaves_wrong: self.leaves_wrong },
+            (false, true) => Healed::Later,
+            (false, false) => Healed::Gone,
+        })
     }
 }
 

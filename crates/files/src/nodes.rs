@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use base::{Clock, NodeId, limits};
+use base::{Clock, NodeId, Time, limits};
 use db::nodes::NodeRow;
 use parking_lot::RwLock;
 use proto::Parts;
@@ -19,6 +19,10 @@ use crate::Error;
 
 /// How long a node that just failed a call is passed over where there is a choice.
 const PENALTY: Duration = Duration::from_secs(2);
+
+/// How long a node that had no room for a part gets no further ones. Its own report says that it is full only when hardly
+/// anything is left, while a large part fails before.
+const FULL_REST: Duration = Duration::from_secs(30);
 
 /// Makes the client of a node from its address. The binary gives it, since it knows secrets and connection options.
 pub type Connect = dyn Fn(NodeId, &str) -> Arc<dyn Parts> + Send + Sync;
@@ -62,6 +66,8 @@ pub(crate) struct Peer {
     pub(crate) in_flight: AtomicI64,
     /// When it last failed a call, as milliseconds of [`Clock::elapsed`] plus one; zero for never.
     failed_ms: AtomicU64,
+    /// When it last had no room for a part, in the same way.
+    full_ms: AtomicU64,
     seen: RwLock<Seen>,
 }
 
@@ -78,6 +84,7 @@ struct Seen {
     writable: bool,
     total_bytes: u64,
     disk: String,
+    started: Time,
 }
 
 /// The registry. Cheap to clone.
@@ -144,6 +151,7 @@ impl Nodes {
                 writable: row.writable,
                 total_bytes: row.total_bytes,
                 disk: row.disk.clone(),
+                started: row.started,
             };
             match peers.get(&row.id) {
                 Some(peer) if peer.address == row.address => {
@@ -168,6 +176,7 @@ impl Nodes {
                             parts,
                             in_flight: AtomicI64::new(0),
                             failed_ms: AtomicU64::new(0),
+                            full_ms: AtomicU64::new(0),
                             seen: RwLock::new(fresh),
                         }),
                     );
@@ -259,10 +268,13 @@ impl Nodes {
 
     /// Live, and did not fail a moment ago: worth asking first.
     pub(crate) fn is_answering(&self, peer: &Peer) -> bool {
-        let failed_ms = peer.failed_ms.load(Ordering::Relaxed);
-        let penalised =
-            failed_ms != 0 && self.0.clock.elapsed().saturating_sub(Duration::from_millis(failed_ms - 1)) < PENALTY;
-        self.is_live(peer) && !penalised
+        self.is_live(peer) && !self.was_within(&peer.failed_ms, PENALTY)
+    }
+
+    /// Whether something happened less than `span` ago.
+    fn was_within(&self, happened_ms: &AtomicU64, span: Duration) -> bool {
+        let ms = happened_ms.load(Ordering::Relaxed);
+        ms != 0 && self.0.clock.elapsed().saturating_sub(Duration::from_millis(ms - 1)) < span
     }
 
     /// May a new part go there?
@@ -270,16 +282,18 @@ impl Nodes {
         let seen = peer.seen.read();
         let fits = seen.state == NodeState::Active && seen.writable;
         drop(seen);
-        fits && self.is_answering(peer)
+        fits && self.is_answering(peer) && !self.was_within(&peer.full_ms, FULL_REST)
     }
 
-    /// Notes that a call failed for want of an answer, so that others are asked first for a while.
+    /// Notes that a call failed for want of an answer or of room, so that others are asked first for a while.
     pub(crate) fn note_failure(&self, peer: &Peer, error: &proto::Error) {
-        if matches!(error, proto::Error::Unavailable(_) | proto::Error::Suspect(_)) {
-            let now = self.0.clock.elapsed().as_millis() as u64 + 1;
-            peer.failed_ms.store(now, Ordering::Relaxed);
-            metrics::counter!("holdfast_node_failures_total").increment(1);
-        }
+        let which = match error {
+            proto::Error::Unavailable(_) | proto::Error::Suspect(_) => &peer.failed_ms,
+            proto::Error::Full => &peer.full_ms,
+            _ => return,
+        };
+        which.store(self.0.clock.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
+        metrics::counter!("holdfast_node_failures_total").increment(1);
     }
 
     /// Nodes that could take parts right now.
@@ -299,6 +313,11 @@ impl Peer {
 
     pub(crate) fn disk(&self) -> String {
         self.seen.read().disk.clone()
+    }
+
+    /// When its process began, by its own clock: another value is another process, perhaps with another state of the data.
+    pub(crate) fn started(&self) -> Time {
+        self.seen.read().started
     }
 
     pub(crate) fn total_bytes(&self) -> u64 {

@@ -200,6 +200,12 @@ impl Node {
     }
 }
 
+/// Free bytes at which a node says that it is full. It takes what comes until nothing is left; but whoever chooses nodes
+/// is told before a part of some size fails.
+fn full_below(total: u64) -> u64 {
+    (total / 16).min(16 << 20)
+}
+
 async fn end_sync(syncing: &mut Option<crate::pool::Job<Result<(), Error>>>) -> Result<(), Error> {
     match syncing.take() {
         Some(job) => job.end().await,
@@ -331,7 +337,7 @@ impl Parts for Node {
         let trouble = match (shared.suspect(), space) {
             (Some(why), _) => Some(format!("the disk is suspect: {why}")),
             (None, Err(error)) => Some(format!("the file system does not tell its free space: {error}")),
-            (None, Ok((0, _))) => Some("the disk is full".to_owned()),
+            (None, Ok((free, total))) if free <= full_below(total) => Some("the disk is full".to_owned()),
             (None, Ok(_)) if part_count >= shared.options.parts_max => {
                 Some("the node holds as many parts as it may".into())
             }

@@ -200,9 +200,11 @@ impl Appending<'_> {
         {
             return Err(Error::BodyTooLong { announced });
         }
-        // A client that is slower than a checkpoint in half of the upload's lifetime still moves the expiry.
+        // A client that is slower than a checkpoint in that time still moves the expiry, which is the sign of life that
+        // keeps a worker from taking the upload, even one whose clock is far ahead.
         let lifetime = self.drive.inner.options.upload_lifetime;
-        if self.writer.is_some() && self.checking.is_none() && self.row.expires.since(self.drive.now()) < lifetime / 2 {
+        let renew = lifetime.saturating_sub(crate::expire::second_look(lifetime) / 2);
+        if self.writer.is_some() && self.checking.is_none() && self.row.expires.since(self.drive.now()) < renew {
             self.checkpoint().await?;
         }
         while !bytes.is_empty() {

@@ -70,7 +70,7 @@ impl World {
         let cluster = Cluster::new(store.clone());
         for node in &nodes {
             let health = node.health().await.expect("a node that was just opened");
-            let membership = Membership { address: String::new(), version: "test".to_owned(), health };
+            let membership = Membership { address: String::new(), version: "test".to_owned(), health, number: None };
             cluster.report(membership).await.expect("a heartbeat");
         }
         cluster.refresh().await.expect("the nodes are known");

@@ -98,11 +98,7 @@ impl Nemesis {
             }
         }
         for node in std::mem::take(&mut self.dead) {
-            match self.admin.cluster.remove(node, true).await {
-                // It died before it had reported once.
-                Ok(()) | Err(files::Error::NoNode) => {}
-                Err(error) => panic!("a removal was refused with {error:?}"),
-            }
+            remove_dead(&self.admin.cluster, node).await;
         }
         self.lives += 1;
         let gateway = self.world.gateway(self.lives).await;
@@ -297,4 +293,17 @@ impl Nemesis {
         self.wounded.extend(wounds);
         true
     }
+}
+
+/// Takes a dead node out of the cluster, once it counts as dead.
+async fn remove_dead(cluster: &files::Cluster, node: base::NodeId) {
+    for _ in 0..600 {
+        match cluster.remove(node, files::Loss::Accepted).await {
+            // It may have died before it had reported once.
+            Ok(_) | Err(files::Error::NoNode) => return,
+            Err(files::Error::NodeLive) => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(error) => panic!("a removal was refused with {error:?}"),
+        }
+    }
+    panic!("a node that is dead counts as live after ten minutes");
 }

@@ -64,7 +64,7 @@ fn a_drain_ends_although_a_write_was_under_way() {
         world.converged(&worker.cluster).await;
         cluster_is_right(&world).await;
         assert_eq!(state(&world, node).await, NodeState::Draining);
-        worker.cluster.remove(node, false).await.unwrap();
+        worker.cluster.remove(node, files::Loss::Refused).await.unwrap();
         gateway.read(content, &bytes, 0..bytes.len()).await.unwrap();
     });
 }

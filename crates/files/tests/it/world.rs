@@ -126,7 +126,7 @@ impl World {
     async fn beat(&self, cluster: &Cluster) {
         for node in self.nodes().into_iter().filter(SimNode::is_up) {
             let address = format!("sim:{}", node.id());
-            let membership = Membership { address, version: "1".into(), health: node.health() };
+            let membership = Membership { address, version: "1".into(), health: node.health(), number: None };
             cluster.report(membership).await.unwrap();
         }
     }

@@ -1,11 +1,10 @@
 //! How nodes come to the cluster and stay known: heartbeats taken from outside, made for nodes inside, and the loop in
 //! which every process takes in what the database says.
 
-use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use base::{NodeId, PartId, Time};
-use parking_lot::Mutex;
+use base::PartId;
 use proto::{Body, Health, NodeAdvice, NodeReport, PartInfo, Parts, Receipt};
 use tokio_util::sync::CancellationToken;
 
@@ -27,13 +26,11 @@ pub(crate) struct ClusterDoor {
 
 struct Desk {
     cluster: files::Cluster,
-    /// The newest report of each node, so that a delayed or replayed one changes nothing.
-    newest: Mutex<HashMap<NodeId, (Time, u64)>>,
 }
 
 impl ClusterDoor {
     pub(crate) fn new(cluster: files::Cluster, secret: proto::ClusterSecret) -> Self {
-        Self { desk: Arc::new(Desk { cluster, newest: Mutex::default() }), secret }
+        Self { desk: Arc::new(Desk { cluster }), secret }
     }
 
     /// The door in a router.
@@ -47,21 +44,20 @@ impl ClusterDoor {
 impl proto::Cluster for Desk {
     async fn report(&self, report: NodeReport) -> Result<NodeAdvice, proto::Error> {
         let node = report.health.node;
-        {
-            let mut newest = self.newest.lock();
-            let known = newest.get(&node).copied();
-            let this = (report.started_at, report.sequence);
-            if known.is_some_and(|known| known >= this) {
-                return Err(proto::Error::Invalid("an old report".into()));
-            }
-            newest.insert(node, this);
-        }
-        let membership = files::Membership { address: report.address, version: report.version, health: report.health };
+        let membership = files::Membership {
+            address: report.address,
+            version: report.version,
+            health: report.health,
+            number: Some((report.started_at, report.sequence)),
+        };
         let state = self
             .cluster
             .report(membership)
             .await
-            .map_err(|error| proto::Error::Unavailable(format!("the report could not be kept: {error}")))?;
+            .map_err(|error| proto::Error::Unavailable(format!("the report could not be kept: {error}")))?
+            .ok_or_else(|| {
+                proto::Error::Invalid(format!("an old report, or {node} lives and this is another server with its id"))
+            })?;
         let state = match state {
             files::NodeState::Active => proto::NodeState::Active,
             files::NodeState::Draining => proto::NodeState::Draining,
@@ -74,7 +70,7 @@ impl proto::Cluster for Desk {
 /// Reports a node of this process.
 pub(crate) async fn report_local(cluster: &files::Cluster, parts: &dyn Parts) -> anyhow::Result<()> {
     let health = parts.health().await?;
-    cluster.report(files::Membership { address: String::new(), version: VERSION.into(), health }).await?;
+    cluster.report(files::Membership { address: String::new(), version: VERSION.into(), health, number: None }).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Processes of the binary under test, alone or as a cluster, and a client that speaks to them as a user would.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write as _},
     net::TcpListener,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
@@ -13,30 +13,50 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::postgres::Postgres;
+
 /// The administrator's password in every test.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// The cluster secret in every test.
-const SECRET: &str = "a cluster secret for tests only";
+pub(crate) const SECRET: &str = "a cluster secret for tests only";
 
 /// How long a process may take to become ready, or to end.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a process is put in: programs that stand before it on the command line and become it, and variables.
+#[derive(Clone, Default)]
+pub(crate) struct Wrap {
+    pub(crate) before: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+}
+
+/// Says that a test did not run for want of `what`. Root can have everything (`cargo xtask test` installs it), so to
+/// root this is a failure and never a way past the test.
+pub(crate) fn not_run(what: &str) {
+    assert!(!rustix::process::geteuid().is_root(), "this test cannot run: {what}");
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    // Not `eprintln!`, which the test runner swallows where the test passes.
+    let _ = writeln!(std::io::stderr(), "NOT RUN: {name}: {what}");
+}
 
 /// A running process of the binary.
 pub(crate) struct Process {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
     arguments: Vec<String>,
+    /// What it is put in when it starts the next time.
+    pub(crate) wrap: Wrap,
     /// The address of its HTTP, if it has one.
     pub(crate) url: String,
 }
 
 impl Process {
     /// Starts the binary and waits until it is ready. `http` is the address that it serves HTTP on, if any.
-    pub(crate) async fn start(arguments: &[String], http: Option<&str>) -> Self {
-        let (child, log) = spawn(arguments);
+    pub(crate) async fn start(wrap: &Wrap, arguments: &[String], http: Option<&str>) -> Self {
+        let (child, log) = spawn(wrap, arguments);
         let url = http.map(|address| format!("http://{address}")).unwrap_or_default();
-        let mut process = Self { child, log, arguments: arguments.to_vec(), url };
+        let mut process = Self { child, log, arguments: arguments.to_vec(), wrap: wrap.clone(), url };
         process.ready().await;
         process
     }
@@ -50,7 +70,7 @@ impl Process {
 
     /// Starts it again with the same arguments.
     pub(crate) async fn restart(&mut self) {
-        let (child, log) = spawn(&self.arguments);
+        let (child, log) = spawn(&self.wrap, &self.arguments);
         self.child = child;
         self.log = log;
         self.ready().await;
@@ -119,10 +139,13 @@ impl Drop for Process {
     }
 }
 
-fn spawn(arguments: &[String]) -> (Child, Arc<Mutex<Vec<String>>>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_holdfast"))
+fn spawn(wrap: &Wrap, arguments: &[String]) -> (Child, Arc<Mutex<Vec<String>>>) {
+    let mut line = wrap.before.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_holdfast")]);
+    let mut child = Command::new(line.next().expect("the binary is always there"))
+        .args(line)
         .args(arguments)
         .env("HOLDFAST_ADMIN_PASSWORD", PASSWORD)
+        .envs(wrap.env.iter().map(|(key, value)| (key, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -165,17 +188,52 @@ pub(crate) struct World {
     pub(crate) settings: String,
     shape: Shape,
     /// Dropped last: the database goes when nobody uses it any more.
-    database: Option<testkit::database::TestDb>,
+    database: Database,
+}
+
+/// Where a system keeps its metadata.
+pub(crate) enum Database {
+    /// SQLite in the data folder.
+    Inside,
+    /// A database of its own on the server that all tests share.
+    Shared(testkit::database::TestDb),
+    /// A server of its own, which the test may kill.
+    Own(Postgres),
+}
+
+impl Database {
+    /// The key of the configuration that names it.
+    fn line(&self) -> String {
+        match self {
+            Self::Inside => String::new(),
+            Self::Own(server) => format!("database = {:?}\n", server.url()),
+            Self::Shared(database) => match database.backend() {
+                db::Backend::Postgres { url } => format!("database = {:?}\n", url.expose()),
+                db::Backend::Sqlite { path } => format!("database = \"sqlite:{}\"\n", path.display()),
+            },
+        }
+    }
 }
 
 impl World {
     /// Starts a system. `settings` are lines of TOML that every process gets.
     pub(crate) async fn start(shape: Shape, settings: &str) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder");
         let database = match shape {
-            Shape::Single => None,
-            Shape::Cluster => Some(testkit::database::postgres().await),
+            Shape::Single => Database::Inside,
+            Shape::Cluster => Database::Shared(testkit::database::postgres().await),
         };
+        Self::start_in(shape, settings, database, |_, _| Wrap::default()).await
+    }
+
+    /// The same with a database of the caller's, and each process in what `wrap` says, which is told the folder of the
+    /// test and the name of the process: `single`, `gateway-1`, `worker-1`, `node-1` and so on.
+    pub(crate) async fn start_in(
+        shape: Shape,
+        settings: &str,
+        database: Database,
+        wrap: impl Fn(&Path, &str) -> Wrap,
+    ) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
         let mut world = Self {
             gateways: Vec::new(),
             workers: Vec::new(),
@@ -187,18 +245,22 @@ impl World {
         };
         match shape {
             Shape::Single => {
-                let gateway = world.add_gateway("gateway,node,worker").await;
-                world.gateways.push(gateway);
+                let wrap = wrap(world.dir.path(), "single");
+                let single = world.add_gateway("gateway,node,worker", &wrap).await;
+                world.gateways.push(single);
             }
             Shape::Cluster => {
-                let worker = world.add_gateway("worker").await;
+                let named = |world: &Self, name: &str| wrap(world.dir.path(), name);
+                let worker = world.add_gateway("worker", &named(&world, "worker-1")).await;
                 world.workers.push(worker);
-                for _ in 0..2 {
-                    let gateway = world.add_gateway("gateway").await;
+                for number in 1..=2 {
+                    let wrap = named(&world, &format!("gateway-{number}"));
+                    let gateway = world.add_gateway("gateway", &wrap).await;
                     world.gateways.push(gateway);
                 }
-                for _ in 0..6 {
-                    world.add_node().await;
+                for number in 1..=6 {
+                    let wrap = named(&world, &format!("node-{number}"));
+                    world.add_node_in(&wrap, "").await;
                 }
             }
         }
@@ -218,30 +280,49 @@ impl World {
         }
     }
 
-    async fn add_gateway(&self, roles: &str) -> Process {
+    /// The server of its own.
+    pub(crate) fn postgres(&mut self) -> &mut Postgres {
+        match &mut self.database {
+            Database::Own(server) => server,
+            _ => panic!("the database is not the test's own server"),
+        }
+    }
+
+    async fn add_gateway(&self, roles: &str, wrap: &Wrap) -> Process {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         let name = format!("{}-{port}", roles.replace(',', "-"));
         let data = self.dir.path().join(if self.shape == Shape::Single { "data" } else { &name });
-        let database = self.database.as_ref().map(database_line).unwrap_or_default();
+        let database = self.database.line();
         let config = format!("{database}cluster_secret = {SECRET:?}\n{}", self.settings);
         let arguments = self.arguments(&name, &config, &data, roles, Some(&listen));
-        Process::start(&arguments, Some(&listen)).await
+        Process::start(wrap, &arguments, Some(&listen)).await
     }
 
     /// Starts one more storage server.
     pub(crate) async fn add_node(&mut self) -> usize {
+        self.add_node_in(&Wrap::default(), "").await
+    }
+
+    /// The same, put in something and with more lines for its section of the configuration.
+    pub(crate) async fn add_node_in(&mut self, wrap: &Wrap, lines: &str) -> usize {
+        let arguments = self.node_arguments(&format!("node-{}", self.nodes.len() + 1), SECRET, lines);
+        self.nodes.push(Process::start(wrap, &arguments, None).await);
+        self.nodes.len() - 1
+    }
+
+    /// The arguments of a storage server whose data lies in the folder `name`.
+    pub(crate) fn node_arguments(&self, name: &str, secret: &str, lines: &str) -> Vec<String> {
         let port = free_port();
-        let name = format!("node-{}", self.nodes.len() + 1);
         let join: Vec<_> = self.workers.iter().chain(&self.gateways).map(|it| it.url.clone()).collect();
         let (top, sections) = split(&self.settings);
-        let config = format!(
-            "{top}cluster_secret = {SECRET:?}\n{sections}\n[node]\nlisten = \"127.0.0.1:{port}\"\njoin = {join:?}\n"
-        );
-        let data = self.dir.path().join(&name);
-        let arguments = self.arguments(&name, &config, &data, "node", None);
-        self.nodes.push(Process::start(&arguments, None).await);
-        self.nodes.len() - 1
+        let node = format!("[node]\nlisten = \"127.0.0.1:{port}\"\njoin = {join:?}\n{lines}");
+        let sections = match sections.split_once("[node]\n") {
+            Some((before, after)) => format!("{before}{node}{after}"),
+            None => format!("{sections}\n{node}"),
+        };
+        let config = format!("{top}cluster_secret = {secret:?}\n{sections}");
+        self.arguments(name, &config, &self.dir.path().join(name), "node", None)
     }
 
     /// The folder of a storage server's data.
@@ -276,7 +357,11 @@ fn split(settings: &str) -> (&str, &str) {
 }
 
 /// Asks until there is an answer. The time bounds a hang; it is not what is tested.
-pub(crate) async fn eventually<T>(what: &str, limit: Duration, ask: impl AsyncFn() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(
+    what: impl std::fmt::Display,
+    limit: Duration,
+    ask: impl AsyncFn() -> Option<T>,
+) -> T {
     let deadline = Instant::now() + limit;
     loop {
         if let Some(answer) = ask().await {
@@ -362,6 +447,15 @@ impl User {
         }
     }
 
+    /// The same person with new tokens, if the gateway can give any now.
+    pub(crate) async fn renewed(&self) -> Option<Self> {
+        let login = json!({"name": "admin", "password": PASSWORD});
+        let request = self.http.post(format!("{}/api/v1/login", self.url)).json(&login);
+        let answer = Answer::try_of(request).await.ok().filter(|answer| answer.status == 200)?.json();
+        let text = |key: &str| answer[key].as_str().expect(key).to_owned();
+        Some(Self { token: text("access_token"), refresh_token: text("refresh_token"), ..self.clone() })
+    }
+
     /// Registers and signs in.
     pub(crate) async fn register(url: &str, name: &str) -> Self {
         let http = reqwest::Client::new();
@@ -415,12 +509,4 @@ pub(crate) fn bytes(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
     bytes
-}
-
-/// The key of the configuration that names this database.
-fn database_line(database: &testkit::database::TestDb) -> String {
-    match database.backend() {
-        db::Backend::Postgres { url } => format!("database = {:?}\n", url.expose()),
-        db::Backend::Sqlite { path } => format!("database = \"sqlite:{}\"\n", path.display()),
-    }
 }

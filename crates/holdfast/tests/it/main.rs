@@ -3,8 +3,15 @@
 mod api;
 mod chaos;
 mod client;
+mod clocks;
 mod cluster;
 mod config;
 mod deploy;
+mod disk;
 mod harness;
+mod intruders;
+mod load;
+mod postgres;
+mod power;
 mod traces;
+mod vanish;
