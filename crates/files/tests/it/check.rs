@@ -67,11 +67,11 @@ pub(crate) async fn contents_are_right(world: &World, reader: &Process, ledger: 
         }
         kept += 1;
         let length = bytes.len();
-        let mut ranges = vec![0..length];
-        for _ in 0..3 {
+        let some = (0..3).map(|_| {
             let start = rng.below(length as u64 + 1) as usize;
-            ranges.push(start..start + rng.below((length - start) as u64 + 1) as usize);
-        }
+            start..start + rng.below((length - start) as u64 + 1) as usize
+        });
+        let ranges: Vec<_> = std::iter::once(0..length).chain(some).collect();
         for range in ranges {
             let read = reader.read(content, &bytes, range.clone()).await;
             read.unwrap_or_else(|error| panic!("{range:?} of {length} bytes of content {content}: {error:?}"));

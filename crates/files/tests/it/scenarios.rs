@@ -1,11 +1,15 @@
 //! Failures at chosen moments, which a random history meets too rarely.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use base::{NodeId, PartId};
+use base::{Clock, NodeId, PartId, Time};
+use bus::{JobWorker, Jobs, Worker};
 use bytes::Bytes;
 use db::content as rows;
-use files::{Error, NodeState, Options, workers::Cleaner};
+use files::{
+    Error, NodeState, Options,
+    workers::{Auditor, Cleaner, RepairHandler},
+};
 use futures::{FutureExt, StreamExt, future::select_all};
 use proto::Body;
 use testkit::sim::node::{Op, SimNode};
@@ -20,7 +24,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const MIB: usize = 1 << 20;
 
 /// Runs a test with virtual time in a cluster.
-fn test<Fut: Future<Output = ()>>(nodes: u8, options: Options, run: impl FnOnce(std::sync::Arc<World>) -> Fut) {
+fn test<Fut: Future<Output = ()>>(nodes: u8, options: Options, run: impl FnOnce(Arc<World>) -> Fut) {
     run_virtual(async {
         let world = World::new(7, nodes, options).await;
         world.time.run(4 * HOUR, run(world.clone())).await;
@@ -129,12 +133,57 @@ fn a_repair_that_is_cut_off_before_its_commit_is_done_again() {
         node.lose(part);
         gateway.read(content, &bytes, 0..bytes.len()).await.unwrap();
         // The part is written again, and about to be read back.
-        node.held().await;
+        node.held(1).await;
         assert!(node.intact(part).is_some());
         worker.kill().await;
         node.let_go();
         let worker = world.worker(2).await;
         world.converged(&worker.cluster).await;
+        cluster_is_right(&world).await;
+    });
+}
+
+/// A clock that is an hour ahead: leases of others look expired to it.
+struct Ahead(Arc<dyn Clock>);
+
+impl Clock for Ahead {
+    fn now(&self) -> Time {
+        self.0.now().plus(HOUR)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[test]
+fn of_two_repairs_at_once_the_slower_one_does_no_harm() {
+    // No scrub that happens by shall mend what was harmed.
+    let options = Options { scrub_period: 1000 * HOUR, ..quick(2) };
+    test(9, options, |world| async move {
+        let (gateway, worker) = (world.gateway(1).await, world.worker(1).await);
+        let bytes = sample(1, 100_000);
+        let content = gateway.write(&bytes).await.unwrap();
+        let (node, part) = place(&world, 2).await;
+        node.hold(Op::Verify);
+        node.lose(part);
+        gateway.read(content, &bytes, 0..bytes.len()).await.unwrap();
+        node.held(1).await;
+        let other = world.process(WORKER, 2);
+        other.cluster.refresh().await.unwrap();
+        let ahead: Arc<dyn Clock> = Arc::new(Ahead(world.time.clock()));
+        let jobs = Jobs::new(world.db().clone(), ahead.clone(), bus::Options::default());
+        let second = JobWorker::new(jobs, ahead, vec![Arc::new(RepairHandler::new(other.store.clone()))]);
+        let both = async {
+            node.held(2).await;
+            node.let_go();
+        };
+        let (worked, ()) = futures::future::join(second.work(), both).await;
+        worked.unwrap();
+        world.converged(&worker.cluster).await;
+        sleep(2 * world.options.garbage_grace).await;
+        world.converged(&worker.cluster).await;
+        // What a manifest calls good is there.
         cluster_is_right(&world).await;
     });
 }
@@ -149,7 +198,7 @@ fn a_move_that_is_cut_off_and_not_wanted_any_more_leaves_nothing() {
         let nodes = world.nodes();
         nodes.iter().for_each(|node| node.hold(Op::Verify));
         worker.cluster.drain(from.id()).await.unwrap();
-        select_all(nodes.iter().map(|node| node.held().boxed())).await;
+        select_all(nodes.iter().map(|node| node.held(1).boxed())).await;
         worker.kill().await;
         nodes.iter().for_each(SimNode::let_go);
         let admin = world.process(ADMIN, 2);
@@ -274,7 +323,7 @@ fn all_orphans_of_an_extent_go_at_once() {
             let body = Body::Whole(Bytes::from_static(b"whose?"));
             node.client(ADMIN).put(extent.part(index as u8), body).await.unwrap();
         }
-        let auditor = files::workers::Auditor::new(worker.store.clone());
+        let auditor = Auditor::new(worker.store.clone());
         auditor.pass().await.unwrap();
         sleep(world.options.orphan_age / 2).await;
         auditor.pass().await.unwrap();
@@ -298,15 +347,15 @@ fn what_was_explained_meanwhile_is_looked_at_anew() {
         gateway.write(&sample(1, 100_000)).await.unwrap();
         let (node, part) = place(&world, 0).await;
         // Noted long ago, when something else had put it there.
-        let (id, long_ago) = (node.id(), base::Time::from_micros(0));
+        let (id, long_ago) = (node.id(), Time::from_micros(0));
         note(&world, part, id, long_ago).await;
-        let auditor = files::workers::Auditor::new(worker.store.clone());
+        let auditor = Auditor::new(worker.store.clone());
         auditor.pass().await.unwrap();
         assert!(rows::orphans_of(world.db(), part.extent()).await.unwrap().is_empty());
     });
 }
 
-async fn note(world: &World, part: PartId, node: NodeId, at: base::Time) {
+async fn note(world: &World, part: PartId, node: NodeId, at: Time) {
     let unit = async move |tx| rows::note_orphan(&tx, part, node, at).await;
     world.db().write(db::Lane::Free, unit).await.unwrap();
 }

@@ -274,11 +274,11 @@ impl SimNode {
         self.0.state.lock().hold = Some(op);
     }
 
-    /// Waits until a call is held.
-    pub async fn held(&self) {
+    /// Waits until so many calls are held at once.
+    pub async fn held(&self, calls: usize) {
         loop {
             let notified = self.0.held.notified();
-            if self.0.state.lock().waiting > 0 {
+            if self.0.state.lock().waiting >= calls {
                 return;
             }
             notified.await;
