@@ -1,0 +1,97 @@
+// What a person can do on the page, once each: menus, toolbar, palette and shortcuts all read the same objects.
+import { computed, onScopeDispose, shallowReactive, type Component } from 'vue';
+import { i18n } from '@/i18n';
+import { isTyping, matches, showShortcut } from '@/lib/keys';
+import type { MenuItems } from '@/ui/menu';
+
+export interface Action {
+  id: string;
+  /** Key of its name in the texts. */
+  label: string;
+  group: 'file' | 'edit' | 'view' | 'go';
+  icon?: Component;
+  /** The first one is shown. */
+  shortcuts?: readonly string[];
+  danger?: boolean;
+  /** Whether it makes sense now; actions that do not are not offered. */
+  enabled?: () => boolean;
+  checked?: () => boolean;
+  /** Not in the palette, because it needs a place to be done at. */
+  hidden?: boolean;
+  run: () => void | Promise<void>;
+}
+
+const registered = shallowReactive(new Map<string, Action>());
+
+/** Offers actions while the calling component lives. */
+export function offer(actions: readonly Action[]): void {
+  for (const action of actions) registered.set(action.id, action);
+  onScopeDispose(() => {
+    for (const action of actions) if (registered.get(action.id) === action) registered.delete(action.id);
+  });
+}
+
+export const actions = computed(() => [...registered.values()]);
+
+export function isEnabled(action: Action): boolean {
+  return action.enabled?.() ?? true;
+}
+
+export function run(id: string): void {
+  const action = registered.get(id);
+  if (action && isEnabled(action)) void action.run();
+}
+
+export function labelOf(action: Action): string {
+  return i18n.global.t(action.label);
+}
+
+/** The named actions as rows of a menu; `-` is a rule. What is not offered now is left out, and so are rules in a row. */
+export function menuOf(ids: readonly string[]): MenuItems {
+  const rows: MenuItems[number][] = [];
+  for (const id of ids) {
+    const action = registered.get(id);
+    if (id === '-') {
+      if (rows.length > 0 && rows.at(-1) !== 'separator') rows.push('separator');
+    } else if (action && isEnabled(action)) {
+      rows.push({
+        id,
+        label: labelOf(action),
+        icon: action.icon,
+        shortcut: action.shortcuts?.[0] ? showShortcut(action.shortcuts[0]) : undefined,
+        danger: action.danger,
+        checked: action.checked?.(),
+        run: () => void action.run(),
+      });
+    }
+  }
+  if (rows.at(-1) === 'separator') rows.pop();
+  return rows;
+}
+
+/** Answers the shortcuts of the page. Dialogs, menus and texts keep their own keys. */
+export function listenForShortcuts(): void {
+  const onKey = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.isComposing) return;
+    const floating = document.querySelector('[role="dialog"][data-state="open"], [role="menu"][data-state="open"]');
+    for (const action of registered.values()) {
+      const hit = action.shortcuts?.find((shortcut) => matches(event, shortcut));
+      if (!hit) continue;
+      const everywhere = hit === 'mod+k';
+      if (!everywhere && (floating || isTyping(event.target))) continue;
+      // Enter and Space press the button that has the focus.
+      if (
+        (hit === 'enter' || hit === 'space') &&
+        event.target instanceof HTMLElement &&
+        event.target.closest('button, a, [role="treeitem"]')
+      )
+        continue;
+      if (!isEnabled(action)) continue;
+      event.preventDefault();
+      void action.run();
+      return;
+    }
+  };
+  addEventListener('keydown', onKey);
+  onScopeDispose(() => removeEventListener('keydown', onKey));
+}

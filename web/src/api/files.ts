@@ -1,0 +1,42 @@
+// Addresses and bytes of files. With the service worker in charge a plain address works, because it adds the token;
+// without it (the very first visit, development) the bytes are fetched here.
+import { downloadByFrame, downloadUrl, hasServiceWorker } from '@/platform/web';
+import { Problem } from './problem';
+import { authorizedFetch } from './session';
+
+export const filePath = (id: string) => `/api/v1/files/${encodeURIComponent(id)}`;
+
+async function fetchFile(id: string, init: RequestInit = {}): Promise<Response> {
+  const response = await authorizedFetch(new Request(filePath(id), init));
+  if (!response.ok) throw await Problem.fromResponse(response);
+  return response;
+}
+
+/** An address for `src`, and what to do when it is no longer shown. */
+export async function openFileUrl(id: string, signal?: AbortSignal): Promise<{ url: string; release: () => void }> {
+  if (hasServiceWorker()) return { url: filePath(id), release: () => undefined };
+  const blob = await (await fetchFile(id, { signal })).blob();
+  const url = URL.createObjectURL(blob);
+  return { url, release: () => URL.revokeObjectURL(url) };
+}
+
+export async function readFile(id: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await fetchFile(id, { signal })).arrayBuffer();
+}
+
+/** The first bytes of a file as text; wrong UTF-8 shows as the replacement sign. */
+export async function readTextStart(id: string, size: number, limit: number, signal?: AbortSignal): Promise<string> {
+  if (size === 0) return '';
+  const headers = size > limit ? { range: `bytes=0-${limit - 1}` } : undefined;
+  return (await fetchFile(id, { signal, headers })).text();
+}
+
+export async function downloadFile(id: string, name: string): Promise<void> {
+  if (hasServiceWorker()) {
+    downloadByFrame(`${filePath(id)}?download=1`);
+    return;
+  }
+  const { url, release } = await openFileUrl(id);
+  downloadUrl(url, name);
+  setTimeout(release, 60_000);
+}

@@ -1,0 +1,140 @@
+// Who is signed in, and the tokens that prove it. Shared by all tabs and the service worker through IndexedDB, because a
+// refresh token may be spent only once: whoever holds the lock spends it, everybody else reads what came of it.
+import Dexie, { liveQuery, type EntityTable, type Subscription } from 'dexie';
+import { Problem } from './problem';
+
+/** The signed-in account, as it sees itself. */
+export interface User {
+  id: string;
+  name: string;
+  display_name: string;
+  permissions: string[];
+  space_id: string;
+  root_id: string;
+  created_at: string;
+}
+
+export interface Session {
+  key: 'current';
+  user: User;
+  access: string;
+  /** Milliseconds since 1970 when the access token stops being valid, by this machine's clock. */
+  accessUntil: number;
+  refresh: string;
+}
+
+class SessionDb extends Dexie {
+  sessions!: EntityTable<Session, 'key'>;
+  constructor() {
+    super('holdfast-session');
+    this.version(1).stores({ sessions: 'key' });
+  }
+}
+
+const db = new SessionDb();
+const lockName = 'holdfast-refresh';
+/** A token this close to its end is renewed first, so that a slow call does not outlive it. */
+const marginMs = 30_000;
+
+interface Tokens {
+  access_token: string;
+  expires_in: number;
+  refresh_token: string;
+  user: User;
+}
+
+function fromTokens(tokens: Tokens): Session {
+  return {
+    key: 'current',
+    user: tokens.user,
+    access: tokens.access_token,
+    accessUntil: Date.now() + tokens.expires_in * 1000,
+    refresh: tokens.refresh_token,
+  };
+}
+
+async function post(path: string, body: unknown, access?: string): Promise<Response> {
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (access) headers.authorization = `Bearer ${access}`;
+  try {
+    return await fetch(`/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  } catch (cause) {
+    throw Problem.offline(cause);
+  }
+}
+
+export async function currentSession(): Promise<Session | null> {
+  return (await db.sessions.get('current')) ?? null;
+}
+
+/** Calls back at once and whenever any tab signs in, out, or renews. */
+export function watchSession(onChange: (session: Session | null) => void): Subscription {
+  return liveQuery(() => db.sessions.get('current')).subscribe((session) => onChange(session ?? null));
+}
+
+export async function signIn(name: string, password: string, client: string): Promise<Session> {
+  const response = await post('/login', { name, password, client });
+  if (!response.ok) throw await Problem.fromResponse(response);
+  const session = fromTokens((await response.json()) as Tokens);
+  await db.sessions.put(session);
+  return session;
+}
+
+/** Forgets the session here and now, and tells the server if it can be reached. */
+export async function signOut(): Promise<void> {
+  const session = await currentSession();
+  await db.sessions.clear();
+  if (session) await post('/logout', {}, session.access).catch(() => undefined);
+}
+
+function locked<T>(work: () => Promise<T>): Promise<T> {
+  return typeof navigator !== 'undefined' && 'locks' in navigator ? navigator.locks.request(lockName, work) : work();
+}
+
+/** Spends the refresh token, unless another tab was faster: `stale` is the access token that no longer worked. */
+async function renew(stale: string): Promise<string | null> {
+  return locked(async () => {
+    const session = await currentSession();
+    if (!session) return null;
+    if (session.access !== stale) return session.access;
+    const response = await post('/refresh', { refresh_token: session.refresh });
+    if (response.ok) {
+      const next = fromTokens((await response.json()) as Tokens);
+      await db.sessions.put(next);
+      return next.access;
+    }
+    const problem = await Problem.fromResponse(response);
+    // Only a clear "no" ends the session; a server that is down or busy must not sign anybody out.
+    if (problem.status === 401 || problem.status === 403) {
+      await db.sessions.clear();
+      return null;
+    }
+    throw problem;
+  });
+}
+
+/** A token that is good for a while, or null when nobody is signed in. */
+export async function accessToken(): Promise<string | null> {
+  const session = await currentSession();
+  if (!session) return null;
+  return session.accessUntil - Date.now() > marginMs ? session.access : renew(session.access);
+}
+
+/** `fetch` as the signed-in account; renews once when the server no longer takes the token. */
+export async function authorizedFetch(request: Request): Promise<Response> {
+  const send = async (access: string | null, copy: Request) => {
+    if (access) copy.headers.set('authorization', `Bearer ${access}`);
+    try {
+      return await fetch(copy);
+    } catch (cause) {
+      if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+      throw Problem.offline(cause);
+    }
+  };
+  const access = await accessToken();
+  const spare = request.clone();
+  const response = await send(access, request);
+  if (response.status !== 401 || !access) return response;
+  const next = await renew(access);
+  return next ? send(next, spare) : response;
+}

@@ -1,0 +1,30 @@
+// Where the pages are. All but the drive come when they are first opened.
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router';
+import { DrivePage } from '@/features/drive';
+import AppShell from './AppShell.vue';
+import { session } from './session';
+
+const routes: RouteRecordRaw[] = [
+  { path: '/signin', name: 'signin', component: () => import('@/features/auth/SignInPage.vue'), meta: { open: true } },
+  {
+    path: '/',
+    component: AppShell,
+    children: [
+      { path: '', redirect: { name: 'files' } },
+      { path: 'files/:folder?', name: 'files', component: DrivePage },
+      { path: 'settings', name: 'settings', component: () => import('@/features/settings/SettingsPage.vue') },
+      { path: 'admin/servers', name: 'admin', component: () => import('@/features/admin/ServersPage.vue') },
+    ],
+  },
+  { path: '/ui', name: 'ui', component: () => import('@/ui/demo/UiDemo.vue'), meta: { open: true } },
+  { path: '/:rest(.*)*', name: 'nothing', component: () => import('./NothingPage.vue'), meta: { open: true } },
+];
+
+export const router = createRouter({ history: createWebHistory(), routes });
+
+router.beforeEach((to) => {
+  if (!session.value && !to.meta.open)
+    return { name: 'signin', query: to.fullPath === '/files' || to.fullPath === '/' ? {} : { next: to.fullPath } };
+  if (session.value && to.name === 'signin') return { name: 'files' };
+  return true;
+});

@@ -1,0 +1,151 @@
+// The handle features work with: the database of the signed-in account, its sync, and the operations a person can do.
+// Every operation is written down first and sent afterwards, so that it is there at once and survives a reload.
+import { reactive, shallowRef } from 'vue';
+import { compareNames, freeName } from '@/lib/names';
+import type { User } from '@/api/session';
+import { DriveDb } from './db';
+import { newOp, newTemp, type Op, type OpInput } from './outbox/ops';
+import type { Note } from './outbox/send';
+import type { Item } from './project';
+import * as read from './read';
+import { Sync } from './sync/engine';
+import { putEntries } from './sync/store';
+
+export class Drive {
+  readonly db: DriveDb;
+  readonly sync: Sync;
+  readonly notes: { at: number; note: Note }[] = reactive([]);
+
+  constructor(readonly user: User) {
+    this.db = new DriveDb(user.id);
+    this.sync = new Sync(this.db, (note) => this.notes.push({ at: Date.now(), note }));
+  }
+
+  close(): void {
+    this.sync.close();
+    this.db.close();
+  }
+
+  private async queue(inputs: OpInput[]): Promise<void> {
+    if (inputs.length === 0) return;
+    await this.db.ops.bulkAdd(inputs.map(newOp));
+    this.sync.kick();
+  }
+
+  async createFolder(parent: Item, wanted: string): Promise<string> {
+    const siblings = new Set((await read.children(this.db, parent.id)).map((item) => item.name));
+    const temp = newTemp();
+    const name = freeName(wanted, 'folder', (candidate) => siblings.has(candidate));
+    await this.queue([
+      { kind: 'create-folder', temp, space: parent.space_id, parent: await read.realId(this.db, parent.id), name },
+    ]);
+    return temp;
+  }
+
+  async rename(item: Item, name: string): Promise<void> {
+    await this.queue([{ kind: 'update', entry: item.id, name, before: beforeOf(item) }]);
+  }
+
+  /** Moves what is not there already. Clashing names get a number, as on a desktop that does not ask. */
+  async move(items: readonly Item[], parent: string): Promise<Item[]> {
+    const target = await read.realId(this.db, parent);
+    const names = new Set((await read.children(this.db, target)).map((item) => item.name));
+    const moving = items.filter((item) => item.parent_id !== target && item.id !== target);
+    const ops: OpInput[] = [];
+    for (const item of moving) {
+      const name = freeName(item.name, item.kind, (candidate) => names.has(candidate));
+      names.add(name);
+      ops.push({
+        kind: 'update',
+        entry: item.id,
+        parent: target,
+        ...(name === item.name ? {} : { name }),
+        before: beforeOf(item),
+      });
+    }
+    await this.queue(ops);
+    return moving;
+  }
+
+  async copy(items: readonly Item[], parent: string, suffix?: string): Promise<string[]> {
+    const target = await read.realId(this.db, parent);
+    const names = new Set((await read.children(this.db, target)).map((item) => item.name));
+    const ops: Extract<OpInput, { kind: 'copy' }>[] = [];
+    for (const item of [...items].sort((a, b) => compareNames(a.name, b.name))) {
+      const wanted = suffix && names.has(item.name) ? withSuffix(item, suffix) : item.name;
+      const name = freeName(wanted, item.kind, (candidate) => names.has(candidate));
+      names.add(name);
+      ops.push({
+        kind: 'copy',
+        entry: item.id,
+        temp: newTemp(),
+        space: item.space_id,
+        parent: target,
+        name,
+        like: { kind: item.kind, size: item.size, content_type: item.content_type },
+      });
+    }
+    await this.queue(ops);
+    return ops.map((op) => op.temp);
+  }
+
+  async remove(items: readonly Item[]): Promise<void> {
+    await this.queue(items.map((item) => ({ kind: 'delete', entry: item.id, before: beforeOf(item) })));
+  }
+
+  /** Puts entries back to the name and folder they had. */
+  async restorePlace(places: readonly { id: string; name: string; parent: string }[]): Promise<void> {
+    const ops: OpInput[] = [];
+    for (const place of places) {
+      const item = await read.item(this.db, place.id);
+      if (item)
+        ops.push({ kind: 'update', entry: item.id, name: place.name, parent: place.parent, before: beforeOf(item) });
+    }
+    await this.queue(ops);
+  }
+
+  async retry(op: Op): Promise<void> {
+    await this.db.ops.put({ ...op, state: 'waiting', attempts: 0, notBefore: 0, failure: undefined });
+    this.sync.kick();
+  }
+
+  async discard(op: Op): Promise<void> {
+    if (op.seq) await this.db.ops.delete(op.seq);
+  }
+
+  /** What the server told outside a pull, such as the answer to an upload. */
+  async learn(entry: Parameters<typeof putEntries>[1][number]): Promise<void> {
+    await putEntries(this.db, [entry]);
+    this.sync.kick();
+  }
+}
+
+function beforeOf(item: Item): { name: string; parent: string; revision: number } {
+  return { name: item.name, parent: item.parent_id ?? '', revision: item.revision };
+}
+
+function withSuffix(item: Item, suffix: string): string {
+  const dot = item.kind === 'file' ? item.name.lastIndexOf('.') : -1;
+  return dot > 0 ? `${item.name.slice(0, dot)} ${suffix}${item.name.slice(dot)}` : `${item.name} ${suffix}`;
+}
+
+/** The drive of the account that is signed in in this tab. */
+export const drive = shallowRef<Drive | null>(null);
+
+export function useDrive(): Drive {
+  if (!drive.value) throw new Error('the drive is used before anybody signed in');
+  return drive.value;
+}
+
+export function openDrive(user: User): Drive {
+  if (drive.value?.user.id === user.id) return drive.value;
+  drive.value?.close();
+  drive.value = new Drive(user);
+  drive.value.sync.start();
+  return drive.value;
+}
+
+export function closeDrive(): void {
+  drive.value?.close();
+  drive.value = null;
+}

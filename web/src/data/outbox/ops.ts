@@ -1,0 +1,108 @@
+// The operations a person can do to the tree, as rows: each is one call to the server, and knows what it was based on.
+
+export interface Failure {
+  /** The server's code, or one of ours: `depends`, `gone`. */
+  code: string;
+  detail: string;
+}
+
+interface Base {
+  /** The order in which operations were made and are sent. */
+  seq?: number;
+  /** The client's own name of the operation. */
+  id: string;
+  at: string;
+  /** `waiting` to be sent; `parked` when the server refused and a person has to decide. */
+  state: 'waiting' | 'parked';
+  attempts: number;
+  /** Milliseconds since 1970 before which it is not tried again. */
+  notBefore: number;
+  failure?: Failure;
+}
+
+export interface CreateFolder extends Base {
+  kind: 'create-folder';
+  /** The id it goes by until the server has given one. */
+  temp: string;
+  space: string;
+  parent: string;
+  name: string;
+}
+
+export interface Update extends Base {
+  kind: 'update';
+  entry: string;
+  /** New name and folder; what is absent stays as it is. */
+  name?: string;
+  parent?: string;
+  /** What the person saw when deciding. */
+  before: { name: string; parent: string; revision: number };
+}
+
+export interface Copy extends Base {
+  kind: 'copy';
+  entry: string;
+  temp: string;
+  space: string;
+  parent: string;
+  name: string;
+  /** What the copy looks like until the server has made it. */
+  like: { kind: 'folder' | 'file'; size?: number; content_type?: string };
+}
+
+export interface Delete extends Base {
+  kind: 'delete';
+  entry: string;
+  before: { name: string; parent: string; revision: number };
+}
+
+export type Op = CreateFolder | Update | Copy | Delete;
+export type OpInput<T extends Op = Op> = T extends Op ? Omit<T, keyof Base> : never;
+
+export const isTemp = (id: string) => id.startsWith('tmp_');
+export const newTemp = () => `tmp_${crypto.randomUUID()}`;
+
+export function newOp(input: OpInput): Op {
+  return {
+    ...input,
+    id: crypto.randomUUID(),
+    at: new Date().toISOString(),
+    state: 'waiting',
+    attempts: 0,
+    notBefore: 0,
+  };
+}
+
+/** The ids an operation speaks of, and so what it has to wait for. */
+export function refersTo(op: Op): string[] {
+  switch (op.kind) {
+    case 'create-folder':
+      return [op.parent];
+    case 'update':
+      return op.parent ? [op.entry, op.parent] : [op.entry];
+    case 'copy':
+      return [op.entry, op.parent];
+    case 'delete':
+      return [op.entry];
+  }
+}
+
+/** The same operation with the real id in place of a temporary one. */
+export function withRealId(op: Op, temp: string, real: string): Op {
+  const swap = (id: string) => (id === temp ? real : id);
+  switch (op.kind) {
+    case 'create-folder':
+      return { ...op, parent: swap(op.parent) };
+    case 'update':
+      return {
+        ...op,
+        entry: swap(op.entry),
+        ...(op.parent ? { parent: swap(op.parent) } : {}),
+        before: { ...op.before, parent: swap(op.before.parent) },
+      };
+    case 'copy':
+      return { ...op, entry: swap(op.entry), parent: swap(op.parent) };
+    case 'delete':
+      return { ...op, entry: swap(op.entry), before: { ...op.before, parent: swap(op.before.parent) } };
+  }
+}

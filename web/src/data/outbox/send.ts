@@ -1,0 +1,173 @@
+// One operation, one call: what is sent for it, and what a refusal means. Nothing is dropped without a word: every
+// outcome but plain success carries a note for the person.
+import { api, take } from '@/api/client';
+import { isProblem, type Problem } from '@/api/problem';
+import type { Entry } from '../db';
+import type { Op } from './ops';
+
+/** What became of an operation, for the person to read. `name` is the entry's. */
+export type Note =
+  | { code: 'renamed-too'; name: string; theirs: string }
+  | { code: 'number-added'; name: string; wanted: string }
+  | { code: 'merged'; name: string }
+  | { code: 'kept-edited'; name: string }
+  | { code: 'gone'; name: string };
+
+export interface Outcome {
+  /** The state the server has now; null when the entry is gone. */
+  entry: Entry | null;
+  note?: Note;
+}
+
+const etag = (revision: number) => `"${revision}"`;
+/** How often a name or revision may be taken from under us before we stop and say so. */
+const maxRaces = 5;
+
+async function fetchEntry(id: string): Promise<Entry | null> {
+  try {
+    return await take(api.GET('/api/v1/entries/{id}', { params: { path: { id } } }));
+  } catch (error) {
+    if (isProblem(error, 'not-found')) return null;
+    throw error;
+  }
+}
+
+async function childByName(parent: string, name: string): Promise<Entry | null> {
+  let cursor: string | undefined;
+  do {
+    const page = await take(
+      api.GET('/api/v1/folders/{id}/children', { params: { path: { id: parent }, query: { limit: 1000, cursor } } }),
+    );
+    const hit = (page.items as unknown as Entry[]).find((entry) => entry.name === name);
+    if (hit) return hit;
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor);
+  return null;
+}
+
+function numbered(name: string, kind: 'folder' | 'file', count: number): string {
+  const dot = kind === 'file' ? name.lastIndexOf('.') : -1;
+  return dot > 0 ? `${name.slice(0, dot)} (${count})${name.slice(dot)}` : `${name} (${count})`;
+}
+
+export async function send(op: Op): Promise<Outcome> {
+  switch (op.kind) {
+    case 'create-folder':
+      return sendCreate(op);
+    case 'update':
+      return sendUpdate(op);
+    case 'copy':
+      return sendCopy(op);
+    case 'delete':
+      return sendDelete(op);
+  }
+}
+
+async function sendCreate(op: Extract<Op, { kind: 'create-folder' }>): Promise<Outcome> {
+  try {
+    return {
+      entry: await take(api.POST('/api/v1/folders', { body: { name: op.name, parent_id: op.parent } })),
+    };
+  } catch (error) {
+    if (!isProblem(error, 'name-taken')) throw error;
+    // Either the answer of an earlier try was lost, or somebody was faster. Folders of one name are one folder.
+    const there = await childByName(op.parent, op.name);
+    if (there?.kind === 'folder')
+      return op.attempts > 0 ? { entry: there } : { entry: there, note: { code: 'merged', name: op.name } };
+    for (let count = 2; count < 2 + maxRaces; count += 1) {
+      const name = numbered(op.name, 'folder', count);
+      try {
+        const entry = (await take(api.POST('/api/v1/folders', { body: { name, parent_id: op.parent } }))) as Entry;
+        return { entry, note: { code: 'number-added', name, wanted: op.name } };
+      } catch (again) {
+        if (!isProblem(again, 'name-taken')) throw again;
+      }
+    }
+    throw error;
+  }
+}
+
+async function sendUpdate(op: Extract<Op, { kind: 'update' }>): Promise<Outcome> {
+  let revision = op.before.revision;
+  let name = op.name;
+  let note: Note | undefined;
+  let suffix = 1;
+  for (let race = 0; ; race += 1) {
+    try {
+      const entry = (await take(
+        api.PATCH('/api/v1/entries/{id}', {
+          params: { path: { id: op.entry }, header: { 'If-Match': etag(revision) } },
+          body: {
+            ...(name === undefined ? {} : { name }),
+            ...(op.parent === undefined ? {} : { parent_id: op.parent }),
+          },
+        }),
+      )) as Entry;
+      return { entry, note };
+    } catch (error) {
+      if (race >= maxRaces) throw error;
+      if (isProblem(error, 'precondition-failed')) {
+        const now = await fetchEntry(op.entry);
+        if (!now) return { entry: null, note: { code: 'gone', name: op.name ?? op.before.name } };
+        const done =
+          (op.name === undefined || now.name === op.name) && (op.parent === undefined || now.parent_id === op.parent);
+        if (done) return { entry: now };
+        // The other one's rename gives way to this later one, and is told; a move or new bytes stay beside ours.
+        if (op.name !== undefined && now.name !== op.before.name)
+          note = { code: 'renamed-too', name: op.name, theirs: now.name };
+        revision = now.revision;
+      } else if (isProblem(error, 'name-taken')) {
+        const kind = (await fetchEntry(op.entry))?.kind ?? 'file';
+        const wanted = op.name ?? op.before.name;
+        suffix += 1;
+        name = numbered(wanted, kind, suffix);
+        note = { code: 'number-added', name, wanted };
+      } else if (isProblem(error, 'not-found')) {
+        if ((await fetchEntry(op.entry)) === null)
+          return { entry: null, note: { code: 'gone', name: op.name ?? op.before.name } };
+        throw error;
+      } else {
+        throw error;
+      }
+    }
+  }
+}
+
+async function sendCopy(op: Extract<Op, { kind: 'copy' }>): Promise<Outcome> {
+  const path = { id: op.entry };
+  const body = { parent_id: op.parent, name: op.name };
+  if (op.attempts > 0) {
+    // The answer of an earlier try may have been lost: a copy that stands there under its name is that one.
+    const there = await childByName(op.parent, op.name);
+    if (there && there.kind === op.like.kind && there.created_at >= op.at) return { entry: there };
+  }
+  return {
+    entry: await take(
+      api.POST('/api/v1/entries/{id}/copy', { params: { path }, body: { ...body, on_conflict: 'rename' } }),
+    ),
+  };
+}
+
+async function sendDelete(op: Extract<Op, { kind: 'delete' }>): Promise<Outcome> {
+  try {
+    await take(
+      api.DELETE('/api/v1/entries/{id}', {
+        params: { path: { id: op.entry }, header: { 'If-Match': etag(op.before.revision) } },
+      }),
+    );
+    return { entry: null };
+  } catch (error) {
+    if (isProblem(error, 'not-found')) return { entry: null };
+    // Somebody worked on it since: their work wins over the wish to remove what was there before.
+    if (isProblem(error, 'precondition-failed')) {
+      const now = await fetchEntry(op.entry);
+      return now ? { entry: now, note: { code: 'kept-edited', name: now.name } } : { entry: null };
+    }
+    throw error;
+  }
+}
+
+/** Whether a person has to decide about a refusal, or time alone may help. */
+export function needsPerson(problem: Problem): boolean {
+  return !problem.passing && problem.status !== 401;
+}

@@ -1,0 +1,125 @@
+// Bringing the local copy of a space up to date: page by page from where the last pull stopped.
+import { api, take, type Schemas } from '@/api/client';
+import { isProblem } from '@/api/problem';
+import type { DriveDb, Entry } from '../db';
+import { putEntries, removeTrees } from './store';
+
+const pageSize = 1000;
+/** Pages per pull; what is left comes with the next one. Bounds a pull against a server that never says it is done. */
+const maxPages = 10_000;
+
+type Change = Omit<Schemas['Change'], 'entry'> & { entry?: Entry | null };
+
+/** Learns the spaces of the account. A cursor that is known stays. */
+export async function pullSpaces(db: DriveDb): Promise<void> {
+  const page = await take(api.GET('/api/v1/spaces', { params: { query: { limit: 1000 } } }));
+  await db.transaction('rw', db.spaces, db.entries, async () => {
+    for (const space of page.items) {
+      const known = await db.spaces.get(space.id);
+      await db.spaces.put({
+        id: space.id,
+        kind: space.kind,
+        name: space.name,
+        root_id: space.root_id,
+        used_bytes: space.used_bytes,
+        reserved_bytes: space.reserved_bytes,
+        quota_bytes: space.quota_bytes,
+        cursor: known?.cursor,
+        complete: known?.complete,
+      });
+    }
+  });
+}
+
+/** Pulls until there is no more. Returns how many changes came. */
+export async function pullSpace(db: DriveDb, spaceId: string): Promise<number> {
+  const space = await db.spaces.get(spaceId);
+  if (!space) return 0;
+  if (!(await db.entries.get(space.root_id))) {
+    const root = await take(api.GET('/api/v1/folders/{id}', { params: { path: { id: space.root_id } } }));
+    await putEntries(db, [root]);
+  }
+  let cursor = space.cursor;
+  let count = 0;
+  for (let page = 0; page < maxPages; page += 1) {
+    let answer;
+    try {
+      answer = await take(
+        api.GET('/api/v1/spaces/{id}/changes', {
+          params: { path: { id: spaceId }, query: { since: cursor, limit: pageSize } },
+        }),
+      );
+    } catch (error) {
+      if (!isProblem(error, 'cursor-gone')) throw error;
+      await forgetSpace(db, spaceId);
+      return count + (await pullSpace(db, spaceId));
+    }
+    const changes = answer.items as unknown as Change[];
+    await applyChanges(db, changes);
+    count += changes.length;
+    cursor = answer.next;
+    await db.spaces.update(spaceId, { cursor, ...(answer.more ? {} : { complete: true }) });
+    if (!answer.more) break;
+  }
+  return count;
+}
+
+/** The journal can no longer be continued: start over. Waiting operations stay, they are the person's own work. */
+async function forgetSpace(db: DriveDb, spaceId: string): Promise<void> {
+  await db.transaction('rw', db.spaces, db.entries, async () => {
+    await db.entries.filter((entry) => entry.space_id === spaceId).delete();
+    await db.spaces.update(spaceId, { cursor: undefined, complete: false });
+  });
+  const space = await db.spaces.get(spaceId);
+  if (space) {
+    const root = await take(api.GET('/api/v1/folders/{id}', { params: { path: { id: space.root_id } } }));
+    await putEntries(db, [root]);
+  }
+}
+
+export async function applyChanges(db: DriveDb, changes: readonly Change[]): Promise<void> {
+  // Only the last word about an entry counts, but a tree that was removed takes its children along at that very moment:
+  // the changes are played in order, in runs that are as long as possible.
+  let run = new Map<string, Entry>();
+  const flush = async () => {
+    await putEntries(db, [...run.values()]);
+    run = new Map();
+  };
+  for (const change of changes) {
+    if (change.kind === 'deleted') {
+      await flush();
+      await removeTrees(db, [change.entry_id]);
+    } else if (change.entry) {
+      run.set(change.entry_id, change.entry);
+      if (change.kind === 'copied' && change.entry.kind === 'folder') {
+        await flush();
+        await pullTree(db, change.entry.id);
+      }
+    }
+  }
+  await flush();
+}
+
+/** A copied folder is one change in the journal: what is in it has to be listed. */
+export async function pullTree(db: DriveDb, folder: string): Promise<void> {
+  const queue = [folder];
+  for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
+    let cursor: string | undefined;
+    do {
+      let page;
+      try {
+        page = await take(
+          api.GET('/api/v1/folders/{id}/children', { params: { path: { id: at }, query: { limit: 1000, cursor } } }),
+        );
+      } catch (error) {
+        // Removed since: a later change says so.
+        if (isProblem(error, 'not-found')) break;
+        throw error;
+      }
+      const entries = page.items as unknown as Entry[];
+      await putEntries(db, entries);
+      queue.push(...entries.filter((entry) => entry.kind === 'folder').map((entry) => entry.id));
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor);
+  }
+}

@@ -1,0 +1,23 @@
+// Writing down what the server told. An older state never replaces a newer one.
+import type { DriveDb, Entry } from '../db';
+
+export async function putEntries(db: DriveDb, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await db.transaction('rw', db.entries, async () => {
+    const known = await db.entries.bulkGet(entries.map((entry) => entry.id));
+    const newer = entries.filter((entry, at) => (known[at]?.revision ?? -1) <= entry.revision);
+    await db.entries.bulkPut(newer);
+  });
+}
+
+/** Takes entries away with everything below them: the journal names only the top of a removed tree. */
+export async function removeTrees(db: DriveDb, roots: readonly string[]): Promise<void> {
+  await db.transaction('rw', db.entries, async () => {
+    let level = [...roots];
+    while (level.length > 0) {
+      const below = await db.entries.where('parent_id').anyOf(level).primaryKeys();
+      await db.entries.bulkDelete(level);
+      level = below;
+    }
+  });
+}

@@ -1,0 +1,245 @@
+// What can be done in the drive, as actions: the menus, the toolbar, the palette and the keys all come from here.
+import {
+  ClipboardPaste,
+  Copy,
+  CopyPlus,
+  CornerLeftUp,
+  Download,
+  Eye,
+  FolderInput,
+  FolderOpen,
+  FolderPlus,
+  FolderUp,
+  Info,
+  LayoutGrid,
+  List,
+  PencilLine,
+  Scissors,
+  SquareCheckBig,
+  Trash2,
+  Undo2,
+  Upload,
+} from '@lucide/vue';
+import { useI18n } from 'vue-i18n';
+import { offer } from '@/actions/registry';
+import { inspectorOpen } from '@/app/shell';
+import { pickFiles } from '@/features/upload';
+import { toast } from '@/ui/toasts';
+import { clipboard, type FolderState } from './folder';
+import { canUndo, undo } from './undo';
+
+export const itemMenu = [
+  'open',
+  'quick-look',
+  'download',
+  '-',
+  'rename',
+  'duplicate',
+  'move-to',
+  '-',
+  'cut',
+  'copy',
+  'paste',
+  '-',
+  'delete',
+];
+export const folderMenu = [
+  'new-folder',
+  'upload',
+  'upload-folder',
+  '-',
+  'paste',
+  'select-all',
+  '-',
+  'view-list',
+  'view-grid',
+  'inspector',
+];
+export const addMenu = ['new-folder', '-', 'upload', 'upload-folder'];
+
+export function offerDriveActions(state: FolderState): void {
+  const { t } = useI18n();
+  const some = () => state.selected.value.length > 0;
+  const one = () => state.selected.value.length === 1;
+  const here = () => state.folder.value !== null;
+  const hold = (mode: 'cut' | 'copy') => {
+    clipboard.value = { mode, items: state.selected.value };
+    toast(t(mode === 'cut' ? 'toasts.cut' : 'toasts.copied'));
+  };
+  offer([
+    {
+      id: 'open',
+      label: 'actions.open',
+      group: 'file',
+      icon: FolderOpen,
+      shortcuts: ['enter', 'alt+arrowdown'],
+      enabled: one,
+      run: () => state.open(state.selected.value[0]!),
+    },
+    {
+      id: 'quick-look',
+      label: 'actions.quickLook',
+      group: 'file',
+      icon: Eye,
+      shortcuts: ['space'],
+      enabled: () => state.cursorItem.value !== null && some(),
+      run: () => void (state.looking.value = true),
+    },
+    {
+      id: 'download',
+      label: 'actions.download',
+      group: 'file',
+      icon: Download,
+      enabled: () => state.selected.value.some((item) => item.kind === 'file' && !item.pending),
+      run: () => state.download(),
+    },
+    {
+      id: 'rename',
+      label: 'actions.rename',
+      group: 'file',
+      icon: PencilLine,
+      shortcuts: ['f2'],
+      enabled: one,
+      run: () => void (state.renaming.value = state.selected.value[0]!.id),
+    },
+    {
+      id: 'duplicate',
+      label: 'actions.duplicate',
+      group: 'file',
+      icon: CopyPlus,
+      shortcuts: ['mod+d'],
+      enabled: some,
+      run: () => state.duplicate(),
+    },
+    {
+      id: 'move-to',
+      label: 'actions.moveTo',
+      group: 'file',
+      icon: FolderInput,
+      shortcuts: ['mod+shift+m'],
+      enabled: some,
+      run: () => void (state.moving.value = state.selected.value),
+    },
+    {
+      id: 'cut',
+      label: 'actions.cut',
+      group: 'edit',
+      icon: Scissors,
+      shortcuts: ['mod+x'],
+      enabled: some,
+      run: () => hold('cut'),
+    },
+    {
+      id: 'copy',
+      label: 'actions.copy',
+      group: 'edit',
+      icon: Copy,
+      shortcuts: ['mod+c'],
+      enabled: some,
+      run: () => hold('copy'),
+    },
+    {
+      id: 'paste',
+      label: 'actions.paste',
+      group: 'edit',
+      icon: ClipboardPaste,
+      shortcuts: ['mod+v'],
+      enabled: () => clipboard.value !== null && here(),
+      run: () => state.paste(),
+    },
+    {
+      id: 'delete',
+      label: 'actions.delete',
+      group: 'edit',
+      icon: Trash2,
+      shortcuts: ['delete', 'mod+backspace'],
+      danger: true,
+      enabled: some,
+      run: () => void (state.deleting.value = state.selected.value),
+    },
+    {
+      id: 'undo',
+      label: 'actions.undo',
+      group: 'edit',
+      icon: Undo2,
+      shortcuts: ['mod+z'],
+      enabled: canUndo,
+      run: async () => void ((await undo()) && toast(t('toasts.undone'))),
+    },
+    {
+      id: 'select-all',
+      label: 'actions.selectAll',
+      group: 'edit',
+      icon: SquareCheckBig,
+      shortcuts: ['mod+a'],
+      enabled: () => state.items.value.length > 0,
+      run: () => state.selection.all(),
+    },
+    {
+      id: 'new-folder',
+      label: 'actions.newFolder',
+      group: 'file',
+      icon: FolderPlus,
+      shortcuts: ['alt+n'],
+      enabled: here,
+      run: () => state.makeFolder(),
+    },
+    {
+      id: 'upload',
+      label: 'actions.upload',
+      group: 'file',
+      icon: Upload,
+      shortcuts: ['alt+u'],
+      enabled: here,
+      run: () => pickFiles(state.folder.value!, 'files'),
+    },
+    {
+      id: 'upload-folder',
+      label: 'actions.uploadFolder',
+      group: 'file',
+      icon: FolderUp,
+      enabled: here,
+      run: () => pickFiles(state.folder.value!, 'folder'),
+    },
+    {
+      id: 'up',
+      label: 'actions.up',
+      group: 'go',
+      icon: CornerLeftUp,
+      shortcuts: ['alt+arrowup', 'backspace'],
+      enabled: () => state.crumbs.value.length > 1,
+      run: () => {
+        const from = state.folderId();
+        state.open(state.crumbs.value.at(-2)!);
+        state.awaitItems([from]);
+      },
+    },
+    {
+      id: 'view-list',
+      label: 'actions.viewList',
+      group: 'view',
+      icon: List,
+      shortcuts: ['mod+1'],
+      checked: () => state.prefs.value.view === 'list',
+      run: () => state.setPrefs({ view: 'list' }),
+    },
+    {
+      id: 'view-grid',
+      label: 'actions.viewGrid',
+      group: 'view',
+      icon: LayoutGrid,
+      shortcuts: ['mod+2'],
+      checked: () => state.prefs.value.view === 'grid',
+      run: () => state.setPrefs({ view: 'grid' }),
+    },
+    {
+      id: 'inspector',
+      label: 'actions.inspector',
+      group: 'view',
+      icon: Info,
+      shortcuts: ['mod+i'],
+      checked: () => inspectorOpen.value,
+      run: () => void (inspectorOpen.value = !inspectorOpen.value),
+    },
+  ]);
+}

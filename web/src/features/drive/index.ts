@@ -1,0 +1,3 @@
+// What other features may use of the drive.
+export { default as DrivePage } from './DrivePage.vue';
+export { default as FolderTree } from './FolderTree.vue';

@@ -1,0 +1,86 @@
+// Keys inside a view: moving, extending, and typing the start of a name. What does something to files is an action.
+import { compareNames } from '@/lib/names';
+import type { FolderState } from './folder';
+
+/** A pause as long as this begins a new word. */
+const typingPauseMs = 900;
+
+export function useViewKeys(
+  state: FolderState,
+  columns: () => number,
+  pageRows: () => number,
+): (event: KeyboardEvent) => void {
+  let typed = '';
+  let typedAt = 0;
+
+  function typeTo(char: string): void {
+    const now = performance.now();
+    typed = now - typedAt > typingPauseMs ? char : typed + char;
+    typedAt = now;
+    const items = state.items.value;
+    // The same letter again walks through the names that begin with it.
+    const same = [...typed].every((one) => one === typed[0]);
+    const wanted = (same ? typed[0]! : typed).toLocaleLowerCase();
+    const begins = (name: string) => name.toLocaleLowerCase().startsWith(wanted);
+    const from = items.findIndex((item) => item.id === state.selection.cursor);
+    const turn = same && typed.length > 0 ? [...items.slice(from + 1), ...items.slice(0, from + 1)] : items;
+    const hit =
+      turn.find((item) => begins(item.name)) ??
+      (same ? undefined : items.find((item) => compareNames(item.name, typed) >= 0 && item.kind === 'file'));
+    if (!hit) return;
+    state.selection.only([hit.id]);
+    state.view.value?.reveal(hit.id);
+  }
+
+  return (event) => {
+    if (event.target instanceof HTMLInputElement) return;
+    const { selection } = state;
+    const total = state.ids.value.length;
+    const extend = event.shiftKey;
+    const mod = event.ctrlKey || event.metaKey;
+    const wide = columns() > 1;
+    switch (event.key) {
+      case 'ArrowDown':
+        if (mod || event.altKey) return;
+        selection.step(columns(), extend);
+        break;
+      case 'ArrowUp':
+        if (mod || event.altKey) return;
+        selection.step(-columns(), extend);
+        break;
+      case 'ArrowRight':
+      case 'ArrowLeft':
+        if (!wide || event.altKey) return;
+        selection.step((event.key === 'ArrowRight') === (document.dir !== 'rtl') ? 1 : -1, extend);
+        break;
+      case 'Home':
+        selection.toIndex(0, extend);
+        break;
+      case 'End':
+        selection.toIndex(total - 1, extend);
+        break;
+      case 'PageDown':
+        selection.step(columns() * pageRows(), extend);
+        break;
+      case 'PageUp':
+        selection.step(-columns() * pageRows(), extend);
+        break;
+      case 'Escape':
+        selection.clear();
+        break;
+      default:
+        if (
+          event.key.length !== 1 ||
+          mod ||
+          event.altKey ||
+          (event.key === ' ' && performance.now() - typedAt > typingPauseMs)
+        )
+          return;
+        typeTo(event.key);
+        event.preventDefault();
+        return;
+    }
+    event.preventDefault();
+    if (selection.cursor) state.view.value?.reveal(selection.cursor);
+  };
+}

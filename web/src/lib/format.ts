@@ -1,0 +1,95 @@
+// Numbers, sizes, times and dates as people read them, in the language of the page.
+
+const cache = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
+function cached<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>(
+  key: string,
+  make: () => T,
+): T {
+  const known = cache.get(key);
+  if (known) return known as T;
+  const made = make();
+  cache.set(key, made);
+  return made;
+}
+
+const units: Record<string, string[]> = {
+  en: ['B', 'KB', 'MB', 'GB', 'TB', 'PB'],
+  ru: ['Б', 'КБ', 'МБ', 'ГБ', 'ТБ', 'ПБ'],
+};
+
+/** Bytes in steps of 1000, as desktop systems show them: 999 B, 1.2 MB, 34 MB. The space inside never breaks. */
+export function formatSize(bytes: number, language: string): string {
+  const names = units[language] ?? units.en!;
+  let value = bytes;
+  let step = 0;
+  while (value >= 999.5 && step < names.length - 1) {
+    value /= 1000;
+    step += 1;
+  }
+  const digits = step > 0 && value < 9.95 ? 1 : 0;
+  const number = cached(
+    `n${language}${digits}`,
+    () => new Intl.NumberFormat(language, { maximumFractionDigits: digits }),
+  );
+  return `${number.format(value)}\u00a0${names[step]}`;
+}
+
+export function formatNumber(value: number, language: string): string {
+  return cached(`n${language}`, () => new Intl.NumberFormat(language)).format(value);
+}
+
+export function formatPercent(share: number, language: string): string {
+  return cached(
+    `p${language}`,
+    () => new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }),
+  ).format(share);
+}
+
+/** Today's times as a time, this year's as day and month, older ones with the year. */
+export function formatWhen(at: string, language: string, now: number = Date.now()): string {
+  const date = new Date(at);
+  const today = new Date(now);
+  if (date.toDateString() === today.toDateString()) {
+    return cached(
+      `t${language}`,
+      () => new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }),
+    ).format(date);
+  }
+  if (date.getFullYear() === today.getFullYear()) {
+    return cached(
+      `d${language}`,
+      () => new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' }),
+    ).format(date);
+  }
+  return cached(
+    `y${language}`,
+    () => new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric' }),
+  ).format(date);
+}
+
+export function formatFullDate(at: string, language: string): string {
+  return cached(
+    `f${language}`,
+    () => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
+  ).format(new Date(at));
+}
+
+/** "3 minutes ago"; anything under a minute is "now". */
+export function formatAgo(at: string, language: string, now: number = Date.now()): string {
+  const seconds = (new Date(at).getTime() - now) / 1000;
+  const relative = cached(`r${language}`, () => new Intl.RelativeTimeFormat(language, { numeric: 'auto' }));
+  const size = Math.abs(seconds);
+  if (size < 60) return relative.format(0, 'second');
+  if (size < 3600) return relative.format(Math.round(seconds / 60), 'minute');
+  if (size < 86_400) return relative.format(Math.round(seconds / 3600), 'hour');
+  return relative.format(Math.round(seconds / 86_400), 'day');
+}
+
+/** A length of time as 0:07, 12:40 or 1:02:03. */
+export function formatClock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}

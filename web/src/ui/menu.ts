@@ -1,0 +1,15 @@
+// What a menu is made of, whichever way it is opened.
+import type { Component } from 'vue';
+
+export interface MenuEntry {
+  id: string;
+  label: string;
+  icon?: Component;
+  shortcut?: string;
+  danger?: boolean;
+  disabled?: boolean;
+  /** A check mark; `undefined` for entries that are not switches. */
+  checked?: boolean;
+  run: () => void;
+}
+export type MenuItems = readonly (MenuEntry | 'separator')[];

@@ -1,0 +1,76 @@
+// Serves dist/ as the gateway is to: hashed files for ever, everything else asked for each time, index.html for pages,
+// Brotli where it is taken, and the strict policy. `/api` goes to the server under test; `cut` plays a dead network.
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import http from 'node:http';
+import { extname, join, normalize } from 'node:path';
+
+const dist = new URL('../../dist/', import.meta.url).pathname;
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.webmanifest': 'application/manifest+json', '.json': 'application/json', '.txt': 'text/plain' };
+
+export const policy = [
+  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:", "media-src 'self' blob:", "font-src 'self'", "connect-src 'self'",
+  "worker-src 'self'", "manifest-src 'self'", "frame-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'", 'trusted-types default vue dompurify',
+].join('; ');
+
+export function serve(port, apiPort) {
+  const state = { cut: false, bytes: 0 };
+  const server = http.createServer((request, response) => {
+    if (state.cut) {
+      request.socket.destroy();
+      return;
+    }
+    const url = new URL(request.url, 'http://x');
+    if (url.pathname.startsWith('/api/')) {
+      const up = http.request({ host: '127.0.0.1', port: apiPort, path: request.url, method: request.method, headers: request.headers }, (answer) => {
+        response.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(response);
+      });
+      up.on('error', () => response.destroy());
+      request.pipe(up);
+      return;
+    }
+    let path = normalize(join(dist, url.pathname));
+    if (!path.startsWith(dist) || !existsSync(path) || !statSync(path).isFile()) {
+      if (url.pathname.startsWith('/assets/') || extname(url.pathname)) {
+        response.writeHead(404).end();
+        return;
+      }
+      path = join(dist, 'index.html');
+    }
+    const headers = {
+      'content-type': types[extname(path)] ?? 'application/octet-stream',
+      'content-security-policy': policy,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cache-control': url.pathname.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+    };
+    if (String(request.headers['accept-encoding']).includes('br') && existsSync(`${path}.br`)) {
+      path += '.br';
+      headers['content-encoding'] = 'br';
+      headers.vary = 'accept-encoding';
+    }
+    headers['content-length'] = statSync(path).size;
+    state.bytes += headers['content-length'];
+    response.writeHead(200, headers);
+    createReadStream(path).pipe(response);
+  });
+  return new Promise((resolve) =>
+    server.listen(port, '127.0.0.1', () =>
+      resolve({
+        state,
+        url: `http://127.0.0.1:${server.address().port}`,
+        close: () => {
+          server.closeAllConnections();
+          server.close();
+        },
+      }),
+    ),
+  );
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const { url } = await serve(Number(process.env.PORT ?? 7821), Number(process.env.API_PORT ?? 8080));
+  console.log(url);
+}

@@ -1,0 +1,254 @@
+// The offline core against a server played by a function: order, ids that become real, conflicts, and no silent loss.
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { DriveDb, type Entry } from '@/data/db';
+import { newOp, newTemp, type OpInput } from '@/data/outbox/ops';
+import { drain } from '@/data/outbox/runner';
+import type { Note } from '@/data/outbox/send';
+import { children, item } from '@/data/read';
+import { applyChanges } from '@/data/sync/pull';
+import { putEntries } from '@/data/sync/store';
+
+const at = '2026-11-21T05:00:00.000000Z';
+const root: Entry = {
+  id: 'ent_root',
+  space_id: 'spc_1',
+  parent_id: null,
+  name: '',
+  kind: 'folder',
+  revision: 1,
+  created_at: at,
+  modified_at: at,
+};
+const entry = (
+  id: string,
+  name: string,
+  parent = 'ent_root',
+  revision = 1,
+  kind: 'folder' | 'file' = 'file',
+): Entry => ({
+  id,
+  space_id: 'spc_1',
+  parent_id: parent,
+  name,
+  kind,
+  revision,
+  created_at: at,
+  modified_at: at,
+});
+
+type Answer = { status: number; body?: unknown } | 'offline';
+interface Call {
+  line: string;
+  body: Record<string, unknown> | null;
+  ifMatch: string | null;
+}
+
+let db: DriveDb;
+let calls: Call[];
+let answer: (call: Call) => Answer;
+let notes: Note[];
+const problem = (status: number, code: string): Answer => ({
+  status,
+  body: { status, code, title: code, detail: code },
+});
+
+beforeEach(async () => {
+  db = new DriveDb(crypto.randomUUID());
+  await putEntries(db, [root]);
+  calls = [];
+  notes = [];
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const text = await request.text();
+    const call: Call = {
+      line: `${request.method} ${new URL(request.url).pathname.replace('/api/v1', '')}`,
+      body: text ? (JSON.parse(text) as Record<string, unknown>) : null,
+      ifMatch: request.headers.get('if-match'),
+    };
+    calls.push(call);
+    const result = answer(call);
+    if (result === 'offline') throw new TypeError('failed to fetch');
+    return new Response(result.body === undefined ? null : JSON.stringify(result.body), {
+      status: result.status,
+      headers: { 'content-type': 'application/json' },
+    });
+  });
+});
+
+const add = (...inputs: OpInput[]) => db.ops.bulkAdd(inputs.map(newOp));
+const run = () => drain(db, (note) => notes.push(note));
+const names = async (folder = 'ent_root') => (await children(db, folder)).map((one) => one.name).sort();
+const before = (one: Entry) => ({ name: one.name, parent: one.parent_id ?? '', revision: one.revision });
+
+it('shows a chain made without connection, then sends it with real ids in order', async () => {
+  const folder = newTemp();
+  const file = entry('ent_f', 'a.txt');
+  await putEntries(db, [file]);
+  await add(
+    { kind: 'create-folder', temp: folder, space: 'spc_1', parent: 'ent_root', name: 'New folder' },
+    { kind: 'update', entry: folder, name: 'Trip', before: { name: 'New folder', parent: 'ent_root', revision: 0 } },
+    { kind: 'update', entry: 'ent_f', parent: folder, before: before(file) },
+  );
+  expect(await names()).toEqual(['Trip']);
+  expect(await names(folder)).toEqual(['a.txt']);
+
+  answer = () => 'offline';
+  expect((await run()).state).toBe('later');
+  expect(await db.ops.count()).toBe(3);
+  await db.ops.toCollection().modify({ notBefore: 0 });
+
+  answer = ({ line, body }) =>
+    line === 'GET /folders/ent_root/children'
+      ? { status: 200, body: { items: [] } }
+      : line === 'POST /folders'
+        ? { status: 201, body: entry('ent_real', String(body?.name), 'ent_root', 1, 'folder') }
+        : line === 'PATCH /entries/ent_real'
+          ? { status: 200, body: entry('ent_real', 'Trip', 'ent_root', 2, 'folder') }
+          : { status: 200, body: entry('ent_f', 'a.txt', 'ent_real', 2) };
+  expect((await run()).state).toBe('empty');
+  expect(calls.slice(1).map((call) => call.line)).toEqual([
+    'POST /folders',
+    'PATCH /entries/ent_real',
+    'PATCH /entries/ent_f',
+  ]);
+  expect(calls.at(-1)?.body).toEqual({ parent_id: 'ent_real' });
+  // The temporary name of the folder still leads to it.
+  expect((await item(db, folder))?.id).toBe('ent_real');
+  expect(await names('ent_real')).toEqual(['a.txt']);
+});
+
+it('bases a later change on the answer to an earlier one', async () => {
+  const file = entry('ent_f', 'a.txt');
+  await putEntries(db, [file]);
+  await add(
+    { kind: 'update', entry: 'ent_f', name: 'b.txt', before: before(file) },
+    { kind: 'update', entry: 'ent_f', name: 'c.txt', before: { ...before(file), name: 'b.txt' } },
+  );
+  answer = ({ body }) => ({
+    status: 200,
+    body: entry('ent_f', String(body?.name), 'ent_root', body?.name === 'b.txt' ? 2 : 3),
+  });
+  await run();
+  expect(calls.map((call) => call.ifMatch)).toEqual(['"1"', '"2"']);
+  expect(await names()).toEqual(['c.txt']);
+});
+
+describe('when somebody else was there first', () => {
+  it('renames on top of new bytes without a word', async () => {
+    const file = entry('ent_f', 'a.txt');
+    await putEntries(db, [file]);
+    await add({ kind: 'update', entry: 'ent_f', name: 'b.txt', before: before(file) });
+    answer = ({ line, ifMatch }) =>
+      line.startsWith('GET')
+        ? { status: 200, body: entry('ent_f', 'a.txt', 'ent_root', 5) }
+        : ifMatch === '"5"'
+          ? { status: 200, body: entry('ent_f', 'b.txt', 'ent_root', 6) }
+          : problem(412, 'precondition-failed');
+    expect((await run()).state).toBe('empty');
+    expect(notes).toEqual([]);
+    expect(await names()).toEqual(['b.txt']);
+  });
+
+  it('lets the later of two renames win and says so', async () => {
+    const file = entry('ent_f', 'a.txt');
+    await putEntries(db, [file]);
+    await add({ kind: 'update', entry: 'ent_f', name: 'mine.txt', before: before(file) });
+    answer = ({ line, ifMatch }) =>
+      line.startsWith('GET')
+        ? { status: 200, body: entry('ent_f', 'theirs.txt', 'ent_root', 2) }
+        : ifMatch === '"2"'
+          ? { status: 200, body: entry('ent_f', 'mine.txt', 'ent_root', 3) }
+          : problem(412, 'precondition-failed');
+    await run();
+    expect(notes).toEqual([{ code: 'renamed-too', name: 'mine.txt', theirs: 'theirs.txt' }]);
+  });
+
+  it('takes a lost answer for what it was', async () => {
+    const file = entry('ent_f', 'a.txt');
+    await putEntries(db, [file]);
+    await add({ kind: 'update', entry: 'ent_f', name: 'b.txt', before: before(file) });
+    answer = ({ line }) =>
+      line.startsWith('GET')
+        ? { status: 200, body: entry('ent_f', 'b.txt', 'ent_root', 2) }
+        : problem(412, 'precondition-failed');
+    await run();
+    expect(calls.filter((call) => call.line.startsWith('PATCH'))).toHaveLength(1);
+    expect(notes).toEqual([]);
+  });
+
+  it('keeps what was changed since instead of deleting it', async () => {
+    const file = entry('ent_f', 'a.txt');
+    await putEntries(db, [file]);
+    await add({ kind: 'delete', entry: 'ent_f', before: before(file) });
+    expect(await names()).toEqual([]);
+    answer = ({ line }) =>
+      line.startsWith('GET')
+        ? { status: 200, body: entry('ent_f', 'a.txt', 'ent_root', 2) }
+        : problem(412, 'precondition-failed');
+    await run();
+    expect(notes).toEqual([{ code: 'kept-edited', name: 'a.txt' }]);
+    expect(await names()).toEqual(['a.txt']);
+  });
+
+  it('numbers a name that was taken meanwhile', async () => {
+    const file = entry('ent_f', 'a.txt');
+    await putEntries(db, [file]);
+    await add({ kind: 'update', entry: 'ent_f', name: 'b.txt', before: before(file) });
+    answer = ({ line, body }) =>
+      line.startsWith('GET')
+        ? { status: 200, body: file }
+        : body?.name === 'b (2).txt'
+          ? { status: 200, body: entry('ent_f', 'b (2).txt', 'ent_root', 2) }
+          : problem(409, 'name-taken');
+    await run();
+    expect(notes).toEqual([{ code: 'number-added', name: 'b (2).txt', wanted: 'b.txt' }]);
+    expect(await names()).toEqual(['b (2).txt']);
+  });
+});
+
+it('parks a refusal with what rests on it, shows the true state, and loses neither', async () => {
+  const folder = newTemp();
+  await add(
+    { kind: 'create-folder', temp: folder, space: 'spc_1', parent: 'ent_root', name: 'No room' },
+    { kind: 'create-folder', temp: newTemp(), space: 'spc_1', parent: folder, name: 'Inside' },
+  );
+  answer = () => problem(507, 'quota-exceeded');
+  // 507 is the server's word about this account, not a passing weakness.
+  const result = await run();
+  expect(result.state).toBe('empty');
+  expect((await db.ops.toArray()).map((op) => [op.state, op.failure?.code])).toEqual([
+    ['parked', 'quota-exceeded'],
+    ['parked', 'depends'],
+  ]);
+  expect(await names()).toEqual([]);
+});
+
+it('removes a whole tree when the journal names only its top', async () => {
+  await applyChanges(db, [
+    {
+      sequence: 1,
+      kind: 'created',
+      entry_id: 'ent_a',
+      revision: 1,
+      at,
+      entry: entry('ent_a', 'A', 'ent_root', 1, 'folder'),
+    },
+    {
+      sequence: 2,
+      kind: 'created',
+      entry_id: 'ent_b',
+      revision: 1,
+      at,
+      entry: entry('ent_b', 'B', 'ent_a', 1, 'folder'),
+    },
+    { sequence: 3, kind: 'created', entry_id: 'ent_c', revision: 1, at, entry: entry('ent_c', 'c.txt', 'ent_b') },
+    { sequence: 4, kind: 'moved', entry_id: 'ent_c', revision: 2, at, entry: entry('ent_c', 'c.txt', 'ent_root', 2) },
+    { sequence: 5, kind: 'deleted', entry_id: 'ent_a', revision: 2, at, entry: null },
+  ]);
+  expect((await db.entries.toCollection().primaryKeys()).sort()).toEqual(['ent_c', 'ent_root']);
+});
+
+it('never lets an older state replace a newer one', async () => {
+  await putEntries(db, [entry('ent_f', 'new.txt', 'ent_root', 7)]);
+  await putEntries(db, [entry('ent_f', 'old.txt', 'ent_root', 6)]);
+  expect((await db.entries.get('ent_f'))?.name).toBe('new.txt');
+});

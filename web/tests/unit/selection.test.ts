@@ -1,0 +1,70 @@
+// Selecting as desktops do.
+import { expect, it } from 'vitest';
+import { fitTiles, gridLayout, listLayout } from '@/features/drive/geometry';
+import { Selection } from '@/features/drive/selection';
+
+const order = ['a', 'b', 'c', 'd', 'e'];
+const fresh = () => new Selection(() => order);
+const of = (selection: Selection) => [...selection.ids.value].sort().join('');
+
+it('clicks, toggles and ranges', () => {
+  const it = fresh();
+  it.click('b');
+  it.click('d', { range: true });
+  expect(of(it)).toBe('bcd');
+  // The range turns around its anchor.
+  it.click('a', { range: true });
+  expect(of(it)).toBe('ab');
+  it.click('e', { toggle: true });
+  it.click('a', { toggle: true });
+  expect(of(it)).toBe('be');
+});
+
+it('steps with the cursor and stops at the ends', () => {
+  const it = fresh();
+  it.step(1);
+  expect(it.cursor).toBe('a');
+  it.step(-1);
+  expect(it.cursor).toBe('a');
+  it.step(2, true);
+  expect(of(it)).toBe('abc');
+  it.step(-1, true);
+  expect(of(it)).toBe('ab');
+  it.step(99);
+  expect(of(it)).toBe('e');
+});
+
+it('keeps what was selected under a rubber band', () => {
+  const it = fresh();
+  it.click('a');
+  it.band(['c', 'd'], new Set(['a']));
+  expect(of(it)).toBe('acd');
+  it.band(['c'], new Set(['a']));
+  expect(of(it)).toBe('ac');
+});
+
+it('follows an id that became real and drops what is gone', () => {
+  const it = fresh();
+  it.only(['a', 'b', 'c']);
+  it.follow(new Set(['x', 'c', 'd']), new Map([['a', 'x']]));
+  expect(of(it)).toBe('cx');
+  expect(it.cursor).toBe('c');
+});
+
+it('finds rows and tiles under a rectangle', () => {
+  const list = listLayout(100, 34, 36);
+  expect(list.indexesIn({ left: 0, right: 10, top: 36, bottom: 36 + 34 * 3 - 1 })).toEqual([0, 1, 2]);
+  expect(list.indexesIn({ left: 0, right: 10, top: 99_999, bottom: 99_999 })).toEqual([]);
+  const tiles = fitTiles(600, 132, 20);
+  expect(tiles.columns).toBe(4);
+  const grid = gridLayout(20, tiles);
+  const second = tiles.pad + tiles.tileWidth + tiles.gap + 1;
+  expect(
+    grid.indexesIn({
+      left: second,
+      right: second,
+      top: tiles.pad + 1,
+      bottom: tiles.pad + tiles.tileHeight + tiles.gap + 1,
+    }),
+  ).toEqual([1, 5]);
+});

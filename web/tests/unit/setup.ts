@@ -1,0 +1,2 @@
+// Every unit test gets an empty IndexedDB of its own kind.
+import 'fake-indexeddb/auto';

@@ -1,0 +1,59 @@
+// How the client is built and tested; `/api` goes to a server on the developer's machine.
+import { fileURLToPath } from 'node:url';
+import tailwind from '@tailwindcss/vite';
+import vue from '@vitejs/plugin-vue';
+import { VitePWA } from 'vite-plugin-pwa';
+import { defineConfig } from 'vitest/config';
+
+const server = process.env.HOLDFAST_SERVER ?? 'http://127.0.0.1:8080';
+const proxy = { '/api': { target: server, changeOrigin: false } };
+
+export default defineConfig({
+  plugins: [
+    vue(),
+    tailwind(),
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: 'src',
+      filename: 'sw.ts',
+      injectRegister: false,
+      manifest: {
+        name: 'Holdfast',
+        short_name: 'Holdfast',
+        description: 'Your files, kept in six places.',
+        display: 'standalone',
+        start_url: '/',
+        background_color: '#f0f1f4',
+        theme_color: '#f0f1f4',
+        icons: [{ src: '/icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' }],
+      },
+      injectManifest: {
+        // What a start without connection needs. Heavy lazy pieces (PDF, highlighting) are kept on first use instead.
+        globPatterns: [
+          'index.html',
+          'theme-boot.js',
+          'icon.svg',
+          'assets/*.{js,css}',
+          'assets/onest-{latin,cyrillic}-wght*.woff2',
+        ],
+        globIgnores: ['assets/pdf*', 'assets/Pdf*', 'assets/highlight*', 'assets/UiDemo*'],
+      },
+    }),
+  ],
+  resolve: {
+    alias: {
+      '@': fileURLToPath(new URL('./src', import.meta.url)),
+      '#openapi': fileURLToPath(new URL('./openapi/schema.ts', import.meta.url)),
+    },
+  },
+  build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0, reportCompressedSize: false },
+  server: { proxy },
+  preview: { proxy },
+  worker: { format: 'es' },
+  test: {
+    environment: 'happy-dom',
+    include: ['tests/unit/**/*.test.ts'],
+    setupFiles: ['tests/unit/setup.ts'],
+    restoreMocks: true,
+  },
+});
