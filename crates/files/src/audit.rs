@@ -22,6 +22,19 @@ const BITE: u32 = 1000;
 /// How long after a whole pass over a node the next one begins.
 const PASS_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
+/// How long after a node did not tell its parts it is asked again.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// How a bite ended.
+enum Bite {
+    /// The pass goes on above this part.
+    More(PartId),
+    /// That was the last.
+    End,
+    /// The node did not tell.
+    Silence,
+}
+
 /// Compares nodes with manifests.
 pub struct Auditor {
     store: Store,
@@ -66,11 +79,12 @@ impl Auditor {
             if !live || now < pass.due {
                 continue;
             }
-            let after = self.bite(&peer, pass.after).await?;
+            let bite = self.bite(&peer, pass.after).await?;
             if let Some(pass) = self.state.lock().get_mut(&peer.id) {
-                pass.after = after;
-                if after.is_none() {
-                    pass.due = now + PASS_PAUSE;
+                match bite {
+                    Bite::More(last) => pass.after = Some(last),
+                    Bite::End => (pass.after, pass.due) = (None, now + PASS_PAUSE),
+                    Bite::Silence => pass.due = now + RETRY,
                 }
             }
             return Ok(true);
@@ -86,17 +100,17 @@ impl Auditor {
         for peer in self.store.inner.nodes.all() {
             let mut after = None;
             loop {
-                after = self.bite(&peer, after).await?;
-                if after.is_none() {
-                    break;
+                match self.bite(&peer, after).await? {
+                    Bite::More(last) => after = Some(last),
+                    Bite::End | Bite::Silence => break,
                 }
             }
         }
         Ok(())
     }
 
-    /// Compares the node's parts above `after` with the extents; returns where to go on, `None` at the end.
-    async fn bite(&self, peer: &Peer, after: Option<PartId>) -> Result<Option<PartId>, Error> {
+    /// Compares the node's parts above `after` with the extents.
+    async fn bite(&self, peer: &Peer, after: Option<PartId>) -> Result<Bite, Error> {
         let inner = &self.store.inner;
         // Extents are asked for after parts: an extent that is written meanwhile explains its parts, and one that is
         // dropped meanwhile leaves them to the garbage.
@@ -104,7 +118,7 @@ impl Auditor {
             Ok(listed) => listed,
             Err(error) => {
                 inner.nodes.note_failure(peer, &error);
-                return Ok(None);
+                return Ok(Bite::Silence);
             }
         };
         let last = listed.last().map(|info| info.part).filter(|_| listed.len() == BITE as usize);
@@ -130,7 +144,7 @@ impl Auditor {
         for part in held.difference(&explained) {
             self.look_at(*part, peer.id).await?;
         }
-        Ok(last)
+        Ok(last.map_or(Bite::End, Bite::More))
     }
 
     /// A part is not where its manifest says: looked at once more by itself, since it may just have been moved.
@@ -138,7 +152,7 @@ impl Auditor {
         let inner = &self.store.inner;
         let Some(row) = rows::extent(&inner.db, extent).await? else { return Ok(()) };
         let manifest = Manifest::decode(&row.manifest)?;
-        if manifest != *seen {
+        if manifest.parts()[index].node != seen.parts()[index].node {
             return Ok(());
         }
         let Some(peer) = inner.nodes.peer(manifest.parts()[index].node) else { return Ok(()) };
