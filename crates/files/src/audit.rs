@@ -99,11 +99,8 @@ impl Auditor {
     pub async fn pass(&self) -> Result<(), Error> {
         for peer in self.store.inner.nodes.all() {
             let mut after = None;
-            loop {
-                match self.bite(&peer, after).await? {
-                    Bite::More(last) => after = Some(last),
-                    Bite::End | Bite::Silence => break,
-                }
+            while let Bite::More(last) = self.bite(&peer, after).await? {
+                after = Some(last);
             }
         }
         Ok(())
