@@ -22,4 +22,6 @@ for (const entry of await readdir(dist, { recursive: true, withFileTypes: true }
     count += 1;
   }
 }
+// The folder is in the repository, so that the server builds without the client; emptying it took this with it.
+await writeFile(join(dist, '.keep'), '');
 console.log(`${count} files have a .br copy`);

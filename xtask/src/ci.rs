@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{place::Place, postgres::Throwaway, process, setup, tidy};
+use crate::{place::Place, postgres::Throwaway, process, setup, tidy, web};
 
 /// The variable in which tests find their PostgreSQL server. A test that needs it fails where it is not set.
 const POSTGRES_URL: &str = "HOLDFAST_TEST_POSTGRES";
@@ -32,6 +32,9 @@ fn all_steps(place: &Place, steps: &mut Steps) -> Result<()> {
     let generated = Generated::read(&place.root)?;
     steps.run("fmt", || process::run(place.cargo("fmt").args(["--all", "--check"]), COMPILE_LIMIT))?;
     steps.run("tidy", || tidy::check(place))?;
+    // Before everything that compiles: the server embeds it.
+    steps.run("web client", || web::build(place))?;
+    steps.run("web checks", || web::check(place))?;
     steps.run("clippy", || {
         let product = ["--workspace", "--locked", "--quiet", "--", "-D", "warnings"];
         process::run(place.cargo("clippy").args(product), COMPILE_LIMIT)
@@ -57,6 +60,7 @@ fn all_steps(place: &Place, steps: &mut Steps) -> Result<()> {
 /// environment is used as it is; otherwise one is started, and ended afterwards whatever happens.
 pub(crate) fn test(place: &Place, args: &[String]) -> Result<()> {
     let (cargo_args, test_args) = split(args);
+    web::build(place)?;
     let started = Instant::now();
     let mut build = place.cargo("test");
     build.args(&cargo_args).arg("--no-run");

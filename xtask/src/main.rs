@@ -20,6 +20,7 @@ mod postgres;
 mod process;
 mod setup;
 mod tidy;
+mod web;
 
 use std::{
     os::unix::process::CommandExt as _,

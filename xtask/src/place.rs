@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::process;
+use crate::{process, web};
 
 /// How long a build may take. A cold release build on two slow cores stays well under it.
 const BUILD_LIMIT: Duration = Duration::from_secs(40 * 60);
@@ -45,8 +45,9 @@ impl Place {
         command
     }
 
-    /// Builds the server in release and says where its binary is.
+    /// Builds the web client, and the server around it in release; says where the server's binary is.
     pub(crate) fn build_holdfast(&self) -> Result<PathBuf> {
+        web::build(self)?;
         eprintln!("xtask: building holdfast (the first time takes some minutes) …");
         let mut build = self.cargo("build");
         build.args(["--release", "--locked", "--package", "holdfast"]);

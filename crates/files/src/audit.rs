@@ -167,7 +167,7 @@ impl Auditor {
         let inner = &self.store.inner;
         let Some(row) = rows::extent(&inner.db, extent).await? else { return Ok(()) };
         let manifest = Manifest::decode(&row.manifest)?;
-        if manifest != *seen {
+        if manifest.parts()[index].node != seen.parts()[index].node {
             return Ok(());
         }
         let Some(peer) = inner.nodes.peer(manifest.parts()[index].node) else { return Ok(()) };

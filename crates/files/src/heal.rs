@@ -419,28 +419,60 @@ pub(crate) fn state_of(error: &proto::Error) -> PartState {
 
 /// Notes bad parts in the manifest and, where there is parity, queues the repair: the more is lost the sooner.
 pub(crate) async fn mark(store: &Store, row: &ExtentRow, found: &[(usize, PartState)]) -> Result<(), Error> {
-    let mut manifest = Manifest::decode(&row.manifest)?;
-    for (index, state) in found {
-        manifest.parts_mut()[*index].state = *state;
+    let seen = Manifest::decode(&row.manifest)?;
+    let mut row = row.clone();
+    for _ in 0..MARK_TRIES {
+        let mut manifest = Manifest::decode(&row.manifest)?;
+        // What was moved meanwhile is not what was found.
+        let found: Vec<_> = (found.iter().copied())
+            .filter(|(index, _)| manifest.parts()[*index].node == seen.parts()[*index].node)
+            .collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        for (index, state) in &found {
+            manifest.parts_mut()[*index].state = *state;
+        }
+        if mark_once(store, &row, &manifest, &found).await? {
+            return Ok(());
+        }
+        // Somebody else found other damage, or healed some: what we found is still to be noted.
+        let Some(fresh) = db::content::extent(&store.inner.db, row.id).await? else { return Ok(()) };
+        row = fresh;
     }
+    tracing::warn!(extent = %row.id, "damage could not be noted, since the manifest kept changing; it will be found again");
+    Ok(())
+}
+
+/// How often damage is noted anew when somebody else changed the manifest.
+const MARK_TRIES: u32 = 5;
+
+async fn mark_once(
+    store: &Store,
+    row: &ExtentRow,
+    manifest: &Manifest,
+    found: &[(usize, PartState)],
+) -> Result<bool, Error> {
     let lost = manifest.parts().iter().filter(|part| part.state != PartState::Ok).count();
-    if manifest.layout().parity() == 0 {
-        metrics::counter!("holdfast_parts_damaged_beyond_repair_total").increment(found.len() as u64);
-        tracing::error!(extent = %row.id, parts = ?found, "parts are damaged and there is no parity to repair them");
-    }
-    let (row, new) = (row.clone(), manifest.encode());
     let repairable = manifest.layout().parity() > 0;
+    let (row, new) = (row.clone(), manifest.encode());
     let repair = store.repair_job(row.id, lost as u32);
     let (ids, now) = (store.inner.ids.clone(), store.inner.clock.now());
-    store
+    let extent = row.id;
+    let swapped = store
         .inner
         .db
         .write(Lane::Free, async move |tx| {
-            db::content::swap_manifest(&tx, &row, &row.manifest, &new).await?;
-            if repairable {
+            let swapped = row.manifest == new || db::content::swap_manifest(&tx, &row, &row.manifest, &new).await?;
+            if repairable && swapped {
                 bus::enqueue(&tx, &ids, now, repair).await?;
             }
-            Ok::<_, Error>(())
+            Ok::<_, Error>(swapped)
         })
-        .await
+        .await?;
+    if swapped && !repairable {
+        metrics::counter!("holdfast_parts_damaged_beyond_repair_total").increment(found.len() as u64);
+        tracing::error!(%extent, parts = ?found, "parts are damaged and there is no parity to repair them");
+    }
+    Ok(swapped)
 }

@@ -36,6 +36,7 @@ mod socket;
 mod state;
 mod trace;
 mod tus;
+mod web;
 
 pub use cors::Origins;
 pub use error::CODES;

@@ -22,7 +22,7 @@ use crate::{
     meter::Meters,
     openapi, rest,
     trace::OnSpan,
-    tus,
+    tus, web,
 };
 
 /// Handles to the parts of the system that requests are passed on to.
@@ -99,7 +99,7 @@ pub fn router(state: State, options: Options) -> Router {
         .merge(openapi::route(&description))
         .merge(docs::routes())
         .merge(health::routes())
-        .fallback(async || Problem::new(ErrorKind::NotFound, "no-such-route", "There is nothing at this address."))
+        .fallback(web::answer)
         .method_not_allowed_fallback(async || {
             Problem::new(
                 ErrorKind::Invalid,

@@ -41,7 +41,7 @@ pub(super) struct Server {
 pub(super) enum Fault {
     /// This status at once.
     Status(u16),
-    /// An upload's body is read to here and kept; then this status.
+    /// An upload's body is kept to here; then this status.
     Keep(usize, u16),
     /// A download breaks off after this many bytes.
     Cut(usize),
@@ -361,7 +361,10 @@ fn tokens(state: &Server) -> Response {
 async fn append(state: &Mutex<Server>, n: u8, headers: &HeaderMap, body: Body) -> Response {
     let fault = state.lock().fault();
     let (keep, status) = match fault {
-        Some(Fault::Status(status)) => return problem(status, "stub"),
+        Some(Fault::Status(status)) => {
+            all(body, 0).await;
+            return problem(status, "stub");
+        }
         Some(Fault::Keep(bytes, status)) => (bytes, Some(status)),
         _ => (usize::MAX, None),
     };
@@ -429,15 +432,13 @@ fn read_file(state: &Mutex<Server>, n: u8, headers: &HeaderMap) -> Response {
     response
 }
 
-/// A body, at most this many bytes of it.
+/// A body, at most this many bytes of it. The rest is read as well: a connection that is closed before that is reset, and
+/// the client may never see the answer.
 async fn all(body: Body, max: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut stream = body.into_data_stream();
-    while bytes.len() < max
-        && let Some(Ok(piece)) = stream.next().await
-    {
-        bytes.extend_from_slice(&piece);
+    while let Some(Ok(piece)) = stream.next().await {
+        bytes.extend_from_slice(&piece[..piece.len().min(max - bytes.len())]);
     }
-    bytes.truncate(max);
     bytes
 }

@@ -307,7 +307,7 @@ async fn tree(user: &User, reader: &User, other: &User) {
 
 impl Answer {
     #[track_caller]
-    fn expect_status(&self, status: u16) {
+    pub(crate) fn expect_status(&self, status: u16) {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
     }
 }

@@ -43,7 +43,7 @@ async fn a_seventh_node_joins_and_the_first_is_drained_under_load() {
         let user = admin.at(&world.gateways[(lane % 2) as usize]);
         uploads.spawn(async move {
             let mut files = Vec::new();
-            for seed in (lane..1200).step_by(12) {
+            for seed in (lane..700).step_by(12) {
                 let length = 60_000 + seed as usize;
                 let entry = user.upload(&format!("before-{seed}"), bytes(seed, length)).await;
                 files.push((entry["id"].as_str().expect("an id").to_owned(), seed, length));

@@ -135,7 +135,7 @@ async fn a_full_disk_under_the_database_refuses_writes_and_nothing_else() {
     let mut kept = Vec::new();
     let upload = async |seed: u64| {
         // One in the database, one on the nodes.
-        let length = if seed % 2 == 0 { 4000 } else { 9000 };
+        let length = if seed.is_multiple_of(2) { 4000 } else { 9000 };
         let request = admin.request("POST", "/files").query(&[("name", format!("{seed}"))]);
         (Answer::of(request.body(bytes(seed, length))).await, length)
     };

@@ -15,3 +15,4 @@ mod postgres;
 mod power;
 mod traces;
 mod vanish;
+mod web;
