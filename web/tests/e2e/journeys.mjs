@@ -423,8 +423,10 @@ export async function staysWithinItsBudgets({ open, base, network }) {
   await page.reload();
   await signIn(page);
   await row(page, 'main.rs').waitFor();
-  const lazy = /^(?:SignInPage|QuickLook|TextField|sw)/;
+  // The sign-in page before it, and what is fetched beside the list without its waiting for it.
+  const lazy = /^(?:SignInPage|TextField|dndAdapters|Inspector|PartsPanel)/;
   const bytes = [...scripts].filter((name) => !lazy.test(name)).reduce((sum, name) => sum + packed(name), 0);
+  if (process.env.HOLDFAST_E2E_LIST) for (const name of [...scripts].sort((a, b) => packed(b) - packed(a))) console.log(`      ${packed(name)} ${name}`);
   console.log(`      script to the first list ${(bytes / 1000).toFixed(1)} kB gzip`);
   assert.ok(bytes <= 170_000, `${bytes} bytes of script`);
 

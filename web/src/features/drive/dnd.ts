@@ -3,7 +3,8 @@ import { onScopeDispose, shallowRef, watch, type Ref } from 'vue';
 import type { Item } from '@/data/project';
 
 /** Nothing is dragged before something is shown: the adapters come after the first list. */
-const adapters = () => import('./dndAdapters');
+const quiet = new Promise<void>((resolve) => setTimeout(resolve, 300));
+const adapters = () => quiet.then(() => import('./dndAdapters'));
 
 const dragType = 'holdfast-items';
 

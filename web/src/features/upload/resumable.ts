@@ -8,7 +8,7 @@ import { problemOf, type Job } from './send';
 
 const retryDelaysMs = [0, 1_000, 3_000, 5_000, 10_000];
 
-export function sendResumable(job: Job): Promise<Entry> {
+export function sendResumable(job: Job): Promise<Entry | null> {
   return new Promise((resolve, reject) => {
     const upload = new Upload(job.file, {
       endpoint: '/api/v1/uploads',
@@ -48,12 +48,13 @@ export function sendResumable(job: Job): Promise<Entry> {
       },
       onSuccess: ({ lastResponse }) => {
         const id = lastResponse.getHeader('Holdfast-Entry');
+        // The file is there, whether or not its entry can be asked for now: the next pull brings it.
         if (id)
           take(api.GET('/api/v1/entries/{id}', { params: { path: { id } } })).then(
             (entry) => resolve(entry as Entry),
-            reject,
+            () => resolve(null),
           );
-        else reject(new Problem(500, 'internal', 'The server did not name the new file.'));
+        else resolve(null);
       },
     });
     const cancel = () => {

@@ -18,7 +18,7 @@ export interface Job {
 }
 
 /** The resumable way comes with the first file that needs it. */
-export async function sendFile(job: Job): Promise<Entry> {
+export async function sendFile(job: Job): Promise<Entry | null> {
   if (job.file.size < resumableFromBytes) return sendWhole(job);
   return (await import('./resumable')).sendResumable(job);
 }
