@@ -46,6 +46,8 @@ export default defineConfig({
       '#openapi': fileURLToPath(new URL('./openapi/schema.ts', import.meta.url)),
     },
   },
+  // Parts of vue-i18n that are not used here.
+  define: { __VUE_I18N_LEGACY_API__: false, __VUE_I18N_FULL_INSTALL__: true, __INTLIFY_PROD_DEVTOOLS__: false },
   build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0, reportCompressedSize: false },
   server: { proxy },
   preview: { proxy },

@@ -1,5 +1,4 @@
 // Starts the page: look, session, router, and the service worker once the first list is on its way.
-import { createPinia } from 'pinia';
 import { createApp } from 'vue';
 import App from '@/app/App.vue';
 import { router } from '@/app/router';
@@ -10,7 +9,7 @@ import { askToPersist } from '@/platform/web';
 import '@/styles/app.css';
 
 await Promise.all([startLook(), startSession()]);
-createApp(App).use(createPinia()).use(i18n).use(router).mount('#app');
+createApp(App).use(i18n).use(router).mount('#app');
 
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
   addEventListener(

@@ -14,8 +14,19 @@ export const policy = [
 ].join('; ');
 
 export function serve(port, apiPort) {
-  const state = { cut: false, bytes: 0 };
-  const server = http.createServer((request, response) => {
+  let server = null;
+  let cut = false;
+  const state = {
+    get cut() {
+      return cut;
+    },
+    /** Cutting ends what is under way too, as pulling the cable does. */
+    set cut(value) {
+      cut = value;
+      if (cut) server?.closeAllConnections();
+    },
+  };
+  server = http.createServer((request, response) => {
     if (state.cut) {
       request.socket.destroy();
       return;
@@ -52,7 +63,6 @@ export function serve(port, apiPort) {
       headers.vary = 'accept-encoding';
     }
     headers['content-length'] = statSync(path).size;
-    state.bytes += headers['content-length'];
     response.writeHead(200, headers);
     createReadStream(path).pipe(response);
   });

@@ -1,12 +1,10 @@
 // Dragging: items onto folders, and files from the desktop. Every drop has an equal in the menus ("Move to…", "Upload").
-import { draggable, dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
-import { combine } from '@atlaskit/pragmatic-drag-and-drop/combine';
-import { setCustomNativeDragPreview } from '@atlaskit/pragmatic-drag-and-drop/element/set-custom-native-drag-preview';
-import { pointerOutsideOfPreview } from '@atlaskit/pragmatic-drag-and-drop/element/pointer-outside-of-preview';
-import { dropTargetForExternal } from '@atlaskit/pragmatic-drag-and-drop/external/adapter';
-import { containsFiles } from '@atlaskit/pragmatic-drag-and-drop/external/file';
 import { onScopeDispose, shallowRef, watch, type Ref } from 'vue';
 import type { Item } from '@/data/project';
+
+/** Nothing is dragged before something is shown: the adapters come after the first list. */
+const quiet = new Promise<void>((resolve) => setTimeout(resolve, 300));
+const adapters = () => quiet.then(() => import('./dndAdapters'));
 
 const dragType = 'holdfast-items';
 
@@ -25,10 +23,15 @@ export function useItemDrag(
   const dragging = shallowRef(false);
   watch(
     element,
-    (node, _, onCleanup) => {
+    async (node, _, onCleanup) => {
       if (!node) return;
       let held: readonly Item[] = [];
-      const stop = draggable({
+      let left = false;
+      let stop: () => void = () => (left = true);
+      onCleanup(() => stop());
+      const { draggable, setCustomNativeDragPreview, pointerOutsideOfPreview } = await adapters();
+      if (left) return;
+      stop = draggable({
         element: node,
         canDrag: ({ input }) => {
           const found = pick(document.elementFromPoint(input.clientX, input.clientY));
@@ -45,7 +48,6 @@ export function useItemDrag(
         onDragStart: () => (dragging.value = true),
         onDrop: () => (dragging.value = false),
       });
-      onCleanup(stop);
     },
     { immediate: true, flush: 'post' },
   );
@@ -77,15 +79,20 @@ export function useDrop(element: Ref<HTMLElement | null>, options: DropOptions):
   const over = shallowRef(false);
   watch(
     element,
-    (node, _, onCleanup) => {
+    async (node, _, onCleanup) => {
       if (!node) return;
+      let left = false;
+      let stop: () => void = () => (left = true);
+      onCleanup(() => stop());
+      const { combine, containsFiles, dropTargetForElements, dropTargetForExternal } = await adapters();
+      if (left) return;
       const nearest = (location: { current: { dropTargets: { element: Element }[] } }) =>
         location.current.dropTargets[0]?.element === node;
       const accepts = (data: Record<string | symbol, unknown>) => {
         const folder = options.folder();
         return isDrag(data) && folder !== null && !data.items.some((item) => item.id === folder.id);
       };
-      const stop = combine(
+      stop = combine(
         dropTargetForElements({
           element: node,
           canDrop: ({ source }) => accepts(source.data),
@@ -116,7 +123,6 @@ export function useDrop(element: Ref<HTMLElement | null>, options: DropOptions):
           },
         }),
       );
-      onCleanup(stop);
     },
     { immediate: true, flush: 'post' },
   );

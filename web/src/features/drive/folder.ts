@@ -4,6 +4,7 @@ import { useI18n } from 'vue-i18n';
 import { useRouter } from 'vue-router';
 import { downloadFile } from '@/api/files';
 import { isProblem } from '@/api/problem';
+import type { Alias } from '@/data/db';
 import { useDrive } from '@/data/drive';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
@@ -24,13 +25,20 @@ export function createFolderState(folderId: () => string) {
 
   const folder = useLive(() => read.item(drive.db, folderId()), null, [folderId]);
   const crumbs = useLive(() => read.trail(drive.db, folderId()), [] as Item[], [folderId]);
-  const stored = useLive(() => read.children(drive.db, folderId()), [] as Item[], [folderId]);
-  const aliases = useLive(() => drive.db.aliases.toArray(), []);
+  // Items and the ids they had before come in one piece: apart, an item that gets its real id would look like another one.
+  const stored = useLive(
+    async () => ({ items: await read.children(drive.db, folderId()), aliases: await drive.db.aliases.toArray() }),
+    { items: [] as Item[], aliases: [] as Alias[] },
+    [folderId],
+  );
   const space = useLive(async () => (await drive.db.spaces.toArray())[0] ?? null, null);
 
   const prefs = computed(() => prefsOf(folderId()));
-  const items = computed(() => sortItems(stored.value, prefs.value.sort, prefs.value.descending));
+  const items = computed(() => sortItems(stored.value.items, prefs.value.sort, prefs.value.descending));
   const ids = computed(() => items.value.map((item) => item.id));
+  /** A name for an item that stays when it gets its real id, so that its row (and a field in it) stays too. */
+  const firstIds = computed(() => new Map(stored.value.aliases.map((alias) => [alias.real, alias.temp])));
+  const keyOf = (id: string) => firstIds.value.get(id) ?? id;
   const selection = new Selection(() => ids.value);
   const selected = computed(() => items.value.filter((item) => selection.has(item.id)));
   const cursorItem = computed(() => items.value.find((item) => item.id === selection.cursor) ?? null);
@@ -48,8 +56,8 @@ export function createFolderState(folderId: () => string) {
     selection.only([]);
     renaming.value = null;
   });
-  watch([ids, aliases], ([now, known]) => {
-    const renamed = new Map(known.map((alias) => [alias.temp, alias.real]));
+  watch(ids, (now) => {
+    const renamed = new Map(stored.value.aliases.map((alias) => [alias.temp, alias.real]));
     const present = new Set(now);
     if (renaming.value && renamed.has(renaming.value)) renaming.value = renamed.get(renaming.value) ?? null;
     selection.follow(present, renamed);
@@ -147,6 +155,7 @@ export function createFolderState(folderId: () => string) {
     moving,
     view,
     folderId,
+    keyOf,
     open,
     makeFolder,
     rename,

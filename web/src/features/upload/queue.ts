@@ -146,7 +146,8 @@ class Uploads {
       row.sent = row.size;
       row.state = 'done';
       this.files.delete(row.id);
-      await owner.learn(entry);
+      if (entry) await owner.learn(entry);
+      else owner.sync.kick();
     } catch (error) {
       this.fail(row, error);
     } finally {

@@ -1,6 +1,4 @@
 // Sending one file: in one request while it is small, by tus when losing the connection would hurt.
-import { Upload } from 'tus-js-client';
-import { api, take } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { accessToken } from '@/api/session';
 import type { Entry } from '@/data/db';
@@ -9,7 +7,6 @@ export type OnConflict = 'fail' | 'replace' | 'rename';
 
 /** From here on a file is sent resumably. Smaller ones are sent again quicker than their state is asked for. */
 export const resumableFromBytes = 8 * 1024 * 1024;
-const retryDelaysMs = [0, 1_000, 3_000, 5_000, 10_000];
 
 export interface Job {
   file: File;
@@ -20,8 +17,10 @@ export interface Job {
   signal: AbortSignal;
 }
 
-export function sendFile(job: Job): Promise<Entry> {
-  return job.file.size < resumableFromBytes ? sendWhole(job) : sendResumable(job);
+/** The resumable way comes with the first file that needs it. */
+export async function sendFile(job: Job): Promise<Entry | null> {
+  if (job.file.size < resumableFromBytes) return sendWhole(job);
+  return (await import('./resumable')).sendResumable(job);
 }
 
 async function sendWhole(job: Job): Promise<Entry> {
@@ -50,7 +49,7 @@ async function sendWhole(job: Job): Promise<Entry> {
   });
 }
 
-function problemOf(status: number, text: string, retryAfter: string | null): Problem {
+export function problemOf(status: number, text: string, retryAfter: string | null): Problem {
   let body: unknown = null;
   try {
     body = JSON.parse(text);
@@ -61,74 +60,4 @@ function problemOf(status: number, text: string, retryAfter: string | null): Pro
     new Response(null, { status: Math.max(200, status), headers: retryAfter ? { 'retry-after': retryAfter } : {} }),
     body,
   );
-}
-
-function sendResumable(job: Job): Promise<Entry> {
-  return new Promise((resolve, reject) => {
-    const upload = new Upload(job.file, {
-      endpoint: '/api/v1/uploads',
-      retryDelays: retryDelaysMs,
-      removeFingerprintOnSuccess: true,
-      metadata: {
-        filename: job.name,
-        filetype: job.file.type || 'application/octet-stream',
-        parent: job.parent,
-        on_conflict: job.onConflict,
-      },
-      // The same file into another folder is another upload.
-      fingerprint: (file) =>
-        Promise.resolve(['holdfast', job.parent, job.onConflict, job.name, file.size, file.lastModified].join('-')),
-      onBeforeRequest: async (request) => {
-        const token = await accessToken();
-        if (token) request.setHeader('Authorization', `Bearer ${token}`);
-      },
-      onShouldRetry: (error) => {
-        const status = error.originalResponse?.getStatus() ?? 0;
-        return (
-          status === 0 ||
-          status === 423 ||
-          status === 429 ||
-          status >= 500 ||
-          (status === 409 && error.originalResponse?.getBody().includes('offset-mismatch') === true)
-        );
-      },
-      onProgress: (sent) => job.onProgress(sent),
-      onError: (error) => {
-        const response = 'originalResponse' in error ? error.originalResponse : null;
-        reject(
-          response
-            ? problemOf(response.getStatus(), response.getBody(), response.getHeader('retry-after') ?? null)
-            : Problem.offline(error),
-        );
-      },
-      onSuccess: ({ lastResponse }) => {
-        const id = lastResponse.getHeader('Holdfast-Entry');
-        if (id)
-          take(api.GET('/api/v1/entries/{id}', { params: { path: { id } } })).then(
-            (entry) => resolve(entry as Entry),
-            reject,
-          );
-        else reject(new Problem(500, 'internal', 'The server did not name the new file.'));
-      },
-    });
-    const cancel = () => {
-      // What is durable stays on the server, so going on later goes on from there; it is removed there when its time is over.
-      void upload.abort(false);
-      reject(new DOMException('cancelled', 'AbortError'));
-    };
-    if (job.signal.aborted) {
-      cancel();
-      return;
-    }
-    job.signal.addEventListener('abort', cancel, { once: true });
-    upload.findPreviousUploads().then(
-      (previous) => {
-        if (job.signal.aborted) return;
-        const last = previous[0];
-        if (last) upload.resumeFromPreviousUpload(last);
-        upload.start();
-      },
-      () => upload.start(),
-    );
-  });
 }

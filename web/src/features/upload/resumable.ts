@@ -1,0 +1,80 @@
+// Sending a large file by tus: what has arrived stays, whatever becomes of the connection or of this page.
+import { Upload } from 'tus-js-client';
+import { api, take } from '@/api/client';
+import { Problem } from '@/api/problem';
+import { accessToken } from '@/api/session';
+import type { Entry } from '@/data/db';
+import { problemOf, type Job } from './send';
+
+const retryDelaysMs = [0, 1_000, 3_000, 5_000, 10_000];
+
+export function sendResumable(job: Job): Promise<Entry | null> {
+  return new Promise((resolve, reject) => {
+    const upload = new Upload(job.file, {
+      endpoint: '/api/v1/uploads',
+      retryDelays: retryDelaysMs,
+      removeFingerprintOnSuccess: true,
+      metadata: {
+        filename: job.name,
+        filetype: job.file.type || 'application/octet-stream',
+        parent: job.parent,
+        on_conflict: job.onConflict,
+      },
+      // The same file into another folder is another upload.
+      fingerprint: (file) =>
+        Promise.resolve(['holdfast', job.parent, job.onConflict, job.name, file.size, file.lastModified].join('-')),
+      onBeforeRequest: async (request) => {
+        const token = await accessToken();
+        if (token) request.setHeader('Authorization', `Bearer ${token}`);
+      },
+      onShouldRetry: (error) => {
+        const status = error.originalResponse?.getStatus() ?? 0;
+        return (
+          status === 0 ||
+          status === 423 ||
+          status === 429 ||
+          status >= 500 ||
+          (status === 409 && error.originalResponse?.getBody().includes('offset-mismatch') === true)
+        );
+      },
+      onProgress: (sent) => job.onProgress(sent),
+      onError: (error) => {
+        const response = 'originalResponse' in error ? error.originalResponse : null;
+        reject(
+          response
+            ? problemOf(response.getStatus(), response.getBody(), response.getHeader('retry-after') ?? null)
+            : Problem.offline(error),
+        );
+      },
+      onSuccess: ({ lastResponse }) => {
+        const id = lastResponse.getHeader('Holdfast-Entry');
+        // The file is there, whether or not its entry can be asked for now: the next pull brings it.
+        if (id)
+          take(api.GET('/api/v1/entries/{id}', { params: { path: { id } } })).then(
+            (entry) => resolve(entry as Entry),
+            () => resolve(null),
+          );
+        else resolve(null);
+      },
+    });
+    const cancel = () => {
+      // What is durable stays on the server, so going on later goes on from there; it is removed there when its time is over.
+      void upload.abort(false);
+      reject(new DOMException('cancelled', 'AbortError'));
+    };
+    if (job.signal.aborted) {
+      cancel();
+      return;
+    }
+    job.signal.addEventListener('abort', cancel, { once: true });
+    upload.findPreviousUploads().then(
+      (previous) => {
+        if (job.signal.aborted) return;
+        const last = previous[0];
+        if (last) upload.resumeFromPreviousUpload(last);
+        upload.start();
+      },
+      () => upload.start(),
+    );
+  });
+}

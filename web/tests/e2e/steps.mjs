@@ -1,0 +1,65 @@
+// What journeys do again and again.
+import assert from 'node:assert/strict';
+
+export async function signIn(page, name = 'admin', password = 'correct-horse-9') {
+  await page.fill('input[name=username]', name);
+  await page.fill('input[name=password]', password);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#files');
+}
+
+export const row = (page, name) => page.locator(`[role=grid] [data-name="${name}"]`);
+export const click = (page, name, options) => row(page, name).locator('[data-handle]').first().click(options);
+export const names = (page) => page.$$eval('[role=grid] [data-name]', (rows) => rows.map((one) => one.dataset.name));
+export const selected = (page) => page.$$eval('[role=grid] [aria-selected=true]', (rows) => rows.map((one) => one.dataset.name));
+
+/** Waits until a question about the page has the wanted answer. */
+export async function eventually(ask, wanted, what, timeoutMs = 10_000) {
+  const end = Date.now() + timeoutMs;
+  let last;
+  while (Date.now() < end) {
+    last = await ask();
+    try {
+      assert.deepEqual(last, wanted);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+  }
+  assert.deepEqual(last, wanted, what);
+}
+
+export const sync = (page) => page.locator('[data-sync]').innerText();
+export const settled = (page, text = 'Up to date') => eventually(() => sync(page), text, 'the sync state');
+
+export async function openFolder(page, name) {
+  await row(page, name).dblclick({ position: { x: 60, y: 12 } });
+  await page.waitForFunction((wanted) => document.querySelector('nav h1')?.textContent?.trim() === wanted, name);
+}
+
+/** A folder of its own for a journey, opened. */
+export async function ownFolder(page, files, base, name) {
+  const id = await files.folder(name);
+  await page.goto(`${base}/files/${id}`);
+  await page.waitForFunction((wanted) => document.querySelector('nav h1')?.textContent?.trim() === wanted, name);
+  return id;
+}
+
+/** What the server says is in a folder. */
+export async function onServer(files, folder) {
+  const page = await (await files.call('GET', `/folders/${folder}/children?limit=1000`)).json();
+  return page.items.map((item) => item.name).sort();
+}
+
+/** Drops files as from the desktop. */
+export async function dropFiles(page, selector, list) {
+  const transfer = await page.evaluateHandle((wanted) => {
+    const data = new DataTransfer();
+    for (const { name, size, text, type } of wanted) data.items.add(new File([text ?? new Uint8Array(size).fill(65)], name, { type: type ?? 'application/octet-stream' }));
+    return data;
+  }, list);
+  for (const type of ['dragenter', 'dragover', 'dragover', 'drop']) {
+    await page.dispatchEvent(selector, type, { dataTransfer: transfer });
+    await page.waitForTimeout(60);
+  }
+}
