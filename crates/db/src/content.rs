@@ -442,6 +442,23 @@ pub async fn delete_garbage(tx: &Tx, id: ExtentId) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes a garbage row that nobody worked on yet; `false` if it is gone or was taken. What is taken may be removed from
+/// nodes; a heal whose own row was taken is over (see [`end_garbage`]).
+pub async fn claim_garbage(tx: &Tx, id: ExtentId) -> Result<bool, Error> {
+    Ok(tx.exec("UPDATE garbage SET attempts = 1 WHERE id = $1 AND attempts = 0", &params![id]).await? == 1)
+}
+
+/// Takes a garbage row back that nobody worked on yet; `false` if somebody did.
+pub async fn end_garbage(tx: &Tx, id: ExtentId) -> Result<bool, Error> {
+    Ok(tx.exec("DELETE FROM garbage WHERE id = $1 AND attempts = 0", &params![id]).await? == 1)
+}
+
+/// Makes a garbage row due now.
+pub async fn hasten_garbage(tx: &Tx, id: ExtentId, now: Time) -> Result<(), Error> {
+    tx.exec("UPDATE garbage SET due_us = $1 WHERE id = $2 AND attempts = 0", &params![now, id]).await?;
+    Ok(())
+}
+
 /// Keeps what is left of a garbage row for a later try.
 pub async fn postpone_garbage(tx: &Tx, row: &GarbageRow) -> Result<(), Error> {
     tx.exec(
@@ -458,13 +475,6 @@ pub async fn garbage_totals(db: &Db) -> Result<(u64, u64, Option<Time>), Error> 
         .query_opt("SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT), MIN(due_us) FROM garbage", &params![])
         .await?;
     Ok(row.unwrap_or_default())
-}
-
-/// Whether parts of the extent wait on the garbage.
-pub async fn is_garbage(db: &Db, extent: ExtentId) -> Result<bool, Error> {
-    let row: Option<(i64,)> =
-        db.query_opt("SELECT 1 FROM garbage WHERE extent_id = $1 LIMIT 1", &params![extent]).await?;
-    Ok(row.is_some())
 }
 
 /// The parts of an extent that wait on the garbage, inside a unit of work.

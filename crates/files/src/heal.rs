@@ -7,7 +7,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use base::{ExtentId, NodeId};
 use bytes::Bytes;
-use db::{Lane, content::ExtentRow};
+use db::{
+    Lane,
+    content::{ExtentRow, GarbageRow},
+};
 use stripe::{Manifest, PartState};
 
 use crate::{
@@ -47,33 +50,48 @@ pub(crate) async fn heal(store: &Store, id: ExtentId) -> Result<Healed, Error> {
     let Some(work) = Work::plan(store, &row, &manifest)? else {
         return Ok(Healed::Nothing);
     };
-    // Parts of this extent that wait for their removal may lie just where parts would be put now. Putting first and
-    // removing later would lose them, so the garbage goes first.
-    if work.targets.is_empty() || !is_free_of_garbage(store, id, &work.targets).await? {
+    if work.targets.is_empty() {
         return Ok(Healed::Later);
     }
-    work.run(store, row, manifest).await
+    match announce(store, id, &manifest, &work.targets).await? {
+        Some(intent) => work.run(store, row, manifest, intent).await,
+        None => Ok(Healed::Later),
+    }
 }
 
-/// Whether nothing waits to be removed from where parts will be put, nor will for as long as the audit's patience lasts:
-/// what it noted there as unexplained (an attempt to heal that was cut off) is about to be explained.
-async fn is_free_of_garbage(store: &Store, id: ExtentId, targets: &[(usize, Arc<Peer>)]) -> Result<bool, Error> {
+/// Says in a row of the garbage where parts will be put: no byte goes to a node before a row says that it may, and if this
+/// process dies before the swap, the row is what they are removed by.
+///
+/// `None` if parts of the extent wait for their removal in just these places: putting first and removing later would lose
+/// them, so the garbage goes first. Garbage elsewhere, perhaps on a node that never comes back, is in nobody's way. What
+/// the audit noted in these places as unexplained is about to be explained.
+async fn announce(
+    store: &Store,
+    id: ExtentId,
+    manifest: &Manifest,
+    targets: &[(usize, Arc<Peer>)],
+) -> Result<Option<GarbageRow>, Error> {
     let inner = &store.inner;
-    let noted = db::content::orphans_of(&inner.db, id).await?;
-    let noted: Vec<_> = targets
-        .iter()
-        .map(|(index, peer)| (id.part(*index as u8), peer.id))
-        .filter(|target| noted.contains(target))
+    let places: Vec<_> = targets.iter().map(|(index, peer)| (*index as u8, peer.id)).collect();
+    let noted: Vec<_> = (db::content::orphans_of(&inner.db, id).await?.into_iter())
+        .filter(|(part, node)| places.contains(&(part.index(), *node)))
         .collect();
-    if noted.is_empty() {
-        return Ok(!db::content::is_garbage(&inner.db, id).await?);
-    }
+    // A part that is rebuilt in its own place stays there.
+    let new = (places.iter().copied()).filter(|(index, node)| manifest.parts()[usize::from(*index)].node != *node);
+    let intent = store.garbage(id, new.collect(), 0, inner.clock.now().plus(inner.options.intent_lease));
     // In one step: the audit turns a note into garbage in one step too, and comes before or after this one.
     let unit = async move |tx: db::Tx| {
         for (part, node) in noted {
             db::content::forget_orphan(&tx, part, node).await?;
         }
-        Ok::<_, db::Error>(db::content::garbage_of(&tx, id).await?.is_empty())
+        let garbage = db::content::garbage_of(&tx, id).await?;
+        if places.iter().any(|place| garbage.contains(place)) {
+            return Ok::<_, db::Error>(None);
+        }
+        if !intent.parts.is_empty() {
+            db::content::insert_garbage(&tx, &intent).await?;
+        }
+        Ok(Some(intent))
     };
     Ok(inner.db.write(Lane::Free, unit).await?)
 }
@@ -207,63 +225,108 @@ impl Work {
         Ok(Some(work))
     }
 
-    async fn run(mut self, store: &Store, row: ExtentRow, mut manifest: Manifest) -> Result<Healed, Error> {
-        let mut copied = Vec::new();
+    async fn run(
+        mut self,
+        store: &Store,
+        row: ExtentRow,
+        manifest: Manifest,
+        intent: GarbageRow,
+    ) -> Result<Healed, Error> {
+        match self.put(store, &row, &manifest).await {
+            Ok(done) => swap(store, row, manifest, done, intent, self.leaves_wrong).await,
+            Err(error) => {
+                let (id, now) = (intent.id, store.inner.clock.now());
+                // Best effort: otherwise the row is due when its time has come.
+                let hastened = store
+                    .inner
+                    .db
+                    .write(Lane::Free, async move |tx| db::content::hasten_garbage(&tx, id, now).await)
+                    .await;
+                if let Err(hastened) = hastened {
+                    tracing::debug!(%hastened, "a failed heal is cleaned later");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts every part on its target and reads it back there; answers which parts are where now.
+    async fn put(
+        &mut self,
+        store: &Store,
+        row: &ExtentRow,
+        manifest: &Manifest,
+    ) -> Result<Vec<(usize, Arc<Peer>)>, Error> {
+        let mut done = Vec::new();
         for (index, target) in std::mem::take(&mut self.copies) {
-            match copy(store, row.id, &manifest, index, target.clone()).await {
-                Ok(()) => copied.push((index, target)),
+            match copy(store, row.id, manifest, index, target.clone()).await {
+                Ok(()) => done.push((index, target)),
                 Err(error) if is_bad(&error) && manifest.layout().parity() > 0 => self.rebuilds.push((index, target)),
                 Err(error) if is_bad(&error) => {
-                    mark(store, &row, &[(index, state_of(&error))]).await?;
+                    mark(store, row, &[(index, state_of(&error))]).await?;
                     return Err(Error::Lost(error));
                 }
                 Err(error) => return Err(Error::Unreachable(error)),
             }
         }
         if !self.rebuilds.is_empty() {
-            rebuild(store, row.id, &manifest, &self.rebuilds).await?;
+            rebuild(store, row.id, manifest, &self.rebuilds).await?;
         }
-        let length = manifest.length();
-        let layout = manifest.layout();
-        let mut left_behind = Vec::new();
-        let mut bytes = 0;
-        for (index, target) in copied.into_iter().chain(std::mem::take(&mut self.rebuilds)) {
-            let part = &mut manifest.parts_mut()[index];
-            if part.node != target.id {
-                left_behind.push((index as u8, part.node));
-            }
-            part.node = target.id;
-            part.state = PartState::Ok;
-            bytes += layout.part_length(length, index);
-        }
-        let new = manifest.encode();
-        let now = store.inner.clock.now();
-        let garbage = store.garbage(row.id, left_behind, bytes, now.plus(store.inner.options.garbage_grace));
-        let moved: Vec<(u8, NodeId)> = self.targets.iter().map(|(index, peer)| (*index as u8, peer.id)).collect();
-        let unwanted = store.garbage(row.id, moved, bytes, now.plus(store.inner.options.garbage_grace));
-        let swapped = store
-            .inner
-            .db
-            .write(Lane::Free, async move |tx| {
-                // Garbage of this extent that came up meanwhile may be about to take just what was put: its cleaner
-                // looked at the old manifest. Then all of this is unwanted, and tried again when the garbage is gone.
-                let disturbed = !db::content::garbage_of(&tx, row.id).await?.is_empty();
-                let swapped = !disturbed && db::content::swap_manifest(&tx, &row, &row.manifest, &new).await?;
-                // If the extent changed meanwhile, what was just written is what nobody refers to. Parts that the
-                // newer manifest does refer to are kept by the cleaner, which looks before it removes.
-                let leave = if swapped { garbage } else { unwanted };
-                if !leave.parts.is_empty() {
-                    db::content::insert_garbage(&tx, &leave).await?;
-                }
-                Ok::<_, db::Error>((swapped, disturbed))
-            })
-            .await?;
-        Ok(match swapped {
-            (true, _) => Healed::Moved { bytes, leaves_wrong: self.leaves_wrong },
-            (false, true) => Healed::Later,
-            (false, false) => Healed::Gone,
-        })
+        done.append(&mut self.rebuilds);
+        Ok(done)
     }
+}
+
+/// Names the new places in the manifest, in one commit with what becomes of the old ones.
+async fn swap(
+    store: &Store,
+    row: ExtentRow,
+    mut manifest: Manifest,
+    done: Vec<(usize, Arc<Peer>)>,
+    intent: GarbageRow,
+    leaves_wrong: bool,
+) -> Result<Healed, Error> {
+    let (length, layout) = (manifest.length(), manifest.layout());
+    let moved: Vec<(u8, NodeId)> = done.iter().map(|(index, peer)| (*index as u8, peer.id)).collect();
+    let mut left_behind = Vec::new();
+    let mut bytes = 0;
+    for (index, target) in done {
+        let part = &mut manifest.parts_mut()[index];
+        if part.node != target.id {
+            left_behind.push((index as u8, part.node));
+        }
+        part.node = target.id;
+        part.state = PartState::Ok;
+        bytes += layout.part_length(length, index);
+    }
+    let new = manifest.encode();
+    let due = store.inner.clock.now().plus(store.inner.options.garbage_grace);
+    let garbage = store.garbage(row.id, left_behind, bytes, due);
+    let unwanted = store.garbage(row.id, moved, bytes, due);
+    let (swapped, disturbed) = store
+        .inner
+        .db
+        .write(Lane::Free, async move |tx| {
+            // The cleaner took our row, since the heal took longer than its time; or other garbage came up meanwhile.
+            // Either may be about to remove just what was put. Then all of this is unwanted, and tried again later.
+            let held = intent.parts.is_empty() || db::content::end_garbage(&tx, intent.id).await?;
+            let others = db::content::garbage_of(&tx, row.id).await?;
+            let disturbed = !held || unwanted.parts.iter().any(|part| others.contains(part));
+            let swapped = !disturbed && db::content::swap_manifest(&tx, &row, &row.manifest, &new).await?;
+            // If the extent changed meanwhile, what was just written is what nobody refers to. Parts that the newer
+            // manifest does refer to are kept by the cleaner, which looks before it removes.
+            let leave = if swapped { garbage } else { unwanted };
+            if !leave.parts.is_empty() {
+                db::content::insert_garbage(&tx, &leave).await?;
+            }
+            Ok::<_, db::Error>((swapped, disturbed))
+        })
+        .await?;
+    Ok(match (swapped, disturbed) {
+        (true, _) => Healed::Moved { bytes, leaves_wrong },
+        (false, true) => Healed::Later,
+        (false, false) => Healed::Gone,
+    })
 }
 
 /// Copies an intact part from the node that has it to `target` and reads it back there.
