@@ -460,18 +460,18 @@ pub async fn garbage_totals(db: &Db) -> Result<(u64, u64, Option<Time>), Error> 
     Ok(row.unwrap_or_default())
 }
 
-/// Whether a part waits on the garbage already.
-pub async fn is_garbage(db: &Db, extent: ExtentId) -> Result<bool, Error> {
-    let row: Option<(i64,)> =
-        db.query_opt("SELECT 1 FROM garbage WHERE extent_id = $1 LIMIT 1", &params![extent]).await?;
-    Ok(row.is_some())
+const GARBAGE_OF: &str = "SELECT id, extent_id, parts, bytes, due_us, attempts FROM garbage WHERE extent_id = $1";
+
+/// The parts of an extent that wait for their removal: index and node of each.
+pub async fn garbage_of(db: &Db, extent: ExtentId) -> Result<Vec<(u8, NodeId)>, Error> {
+    let rows: Vec<GarbageRow> = db.query(GARBAGE_OF, &params![extent]).await?;
+    Ok(rows.into_iter().flat_map(|row| row.parts).collect())
 }
 
 /// The same within a unit of work.
-pub async fn has_garbage(tx: &Tx, extent: ExtentId) -> Result<bool, Error> {
-    let row: Option<(i64,)> =
-        tx.query_opt("SELECT 1 FROM garbage WHERE extent_id = $1 LIMIT 1", &params![extent]).await?;
-    Ok(row.is_some())
+pub async fn garbage_of_in(tx: &Tx, extent: ExtentId) -> Result<Vec<(u8, NodeId)>, Error> {
+    let rows: Vec<GarbageRow> = tx.query(GARBAGE_OF, &params![extent]).await?;
+    Ok(rows.into_iter().flat_map(|row| row.parts).collect())
 }
 
 /// Notes a part that no extent explains, or returns when it was first noted.

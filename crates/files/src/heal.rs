@@ -42,9 +42,14 @@ pub(crate) async fn heal(store: &Store, id: ExtentId) -> Result<Healed, Error> {
     let Some(work) = Work::plan(store, &row, &manifest)? else {
         return Ok(Healed::Nothing);
     };
+    if work.targets.is_empty() {
+        return Ok(Healed::Later);
+    }
     // Parts of this extent that wait for their removal may lie just where parts would be put now. Putting first and
-    // removing later would lose them, so the garbage goes first.
-    if work.targets.is_empty() || db::content::is_garbage(&store.inner.db, id).await? {
+    // removing later would lose them, so the garbage goes first. Garbage elsewhere, perhaps on a node that never comes
+    // back, is in nobody's way.
+    let garbage = db::content::garbage_of(&store.inner.db, id).await?;
+    if work.targets.iter().any(|(index, peer)| garbage.contains(&(*index as u8, peer.id))) {
         return Ok(Healed::Later);
     }
     work.run(store, row, manifest).await
@@ -158,9 +163,10 @@ impl Work {
             .inner
             .db
             .write(Lane::Free, async move |tx| {
-                // Garbage of this extent that came up meanwhile may be about to take just what was put: its cleaner
-                // looked at the old manifest. Then all of this is unwanted, and tried again when the garbage is gone.
-                let disturbed = db::content::has_garbage(&tx, row.id).await?;
+                // Garbage that came up meanwhile may be about to take just what was put: its cleaner looked at the old
+                // manifest. Then all of this is unwanted, and tried again when the garbage is gone.
+                let garbage_now = db::content::garbage_of_in(&tx, row.id).await?;
+                let disturbed = unwanted.parts.iter().any(|part| garbage_now.contains(part));
                 let swapped = !disturbed && db::content::swap_manifest(&tx, &row, &row.manifest, &new).await?;
                 // If the extent changed meanwhile, what was just written is what nobody refers to. Parts that the
                 // newer manifest does refer to are kept by the cleaner, which looks before it removes.
