@@ -442,6 +442,23 @@ pub async fn delete_garbage(tx: &Tx, id: ExtentId) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes a garbage row that nobody worked on yet; `false` if it is gone or was taken. What is taken may be removed from
+/// nodes; a heal whose own row was taken is over (see [`end_garbage`]).
+pub async fn claim_garbage(tx: &Tx, id: ExtentId) -> Result<bool, Error> {
+    Ok(tx.exec("UPDATE garbage SET attempts = 1 WHERE id = $1 AND attempts = 0", &params![id]).await? == 1)
+}
+
+/// Takes a garbage row back that nobody worked on yet; `false` if somebody did.
+pub async fn end_garbage(tx: &Tx, id: ExtentId) -> Result<bool, Error> {
+    Ok(tx.exec("DELETE FROM garbage WHERE id = $1 AND attempts = 0", &params![id]).await? == 1)
+}
+
+/// Makes a garbage row due now.
+pub async fn hasten_garbage(tx: &Tx, id: ExtentId, now: Time) -> Result<(), Error> {
+    tx.exec("UPDATE garbage SET due_us = $1 WHERE id = $2 AND attempts = 0", &params![now, id]).await?;
+    Ok(())
+}
+
 /// Keeps what is left of a garbage row for a later try.
 pub async fn postpone_garbage(tx: &Tx, row: &GarbageRow) -> Result<(), Error> {
     tx.exec(

@@ -1,12 +1,15 @@
 //! The clean-up: intents that nobody renews, and parts that nobody refers to.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
 use base::{ExtentId, NodeId, Time};
-use db::{Lane, content as rows};
+use db::{
+    Lane,
+    content::{self as rows, GarbageRow},
+};
 use futures::future::join_all;
 use parking_lot::Mutex;
 use stripe::Manifest;
@@ -96,10 +99,39 @@ impl Cleaner {
         Ok(found)
     }
 
+    /// Takes rows that nobody worked on yet, and forgets those that somebody else took or took back. Only after this
+    /// commit may anything be removed: a heal whose row was taken does not swap its manifest any more.
+    async fn claim(&self, due: &mut Vec<GarbageRow>) -> Result<(), Error> {
+        let fresh: Vec<_> = due.iter().filter(|row| row.attempts == 0).map(|row| row.id).collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let claimed = self
+            .store
+            .inner
+            .db
+            .write(Lane::Free, async move |tx| {
+                let mut claimed = HashSet::new();
+                for id in fresh {
+                    if rows::claim_garbage(&tx, id).await? {
+                        claimed.insert(id);
+                    }
+                }
+                Ok::<_, db::Error>(claimed)
+            })
+            .await?;
+        due.retain_mut(|row| {
+            let ours = row.attempts > 0 || claimed.contains(&row.id);
+            row.attempts = row.attempts.max(1);
+            ours
+        });
+        Ok(())
+    }
+
     async fn remove_garbage(&self) -> Result<bool, Error> {
         let inner = &self.store.inner;
         let now = inner.clock.now();
-        let far = now.plus((inner.options.garbage_grace + RETRY_MAX) * 2);
+        let far = now.plus((inner.options.garbage_grace + inner.options.intent_lease + RETRY_MAX) * 2);
         let mut due = rows::due_garbage(&inner.db, now, far, BATCH).await?;
         {
             let (elapsed, grace) = (inner.clock.elapsed(), inner.options.garbage_grace);
@@ -118,6 +150,7 @@ impl Cleaner {
         if due.is_empty() {
             return Ok(false);
         }
+        self.claim(&mut due).await?;
         // What the manifest refers to stays, whatever the garbage says (see `heal`).
         for row in &mut due {
             if let Some(extent) = rows::extent(&inner.db, row.extent).await? {

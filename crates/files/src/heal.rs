@@ -7,7 +7,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use base::{ExtentId, NodeId};
 use bytes::Bytes;
-use db::{Lane, content::ExtentRow};
+use db::{
+    Lane,
+    content::{ExtentRow, GarbageRow},
+};
 use stripe::{Manifest, PartState};
 
 use crate::{
@@ -125,64 +128,110 @@ impl Work {
         Ok(wrong.then_some(work))
     }
 
-    async fn run(mut self, store: &Store, row: ExtentRow, mut manifest: Manifest) -> Result<Healed, Error> {
-        let mut copied = Vec::new();
+    async fn run(mut self, store: &Store, row: ExtentRow, manifest: Manifest) -> Result<Healed, Error> {
+        // No byte goes to a node before a row says that it may: if this process dies before the swap, the row is what
+        // the parts are removed by.
+        let placed: Vec<(u8, NodeId)> = (self.targets.iter())
+            .filter(|(index, peer)| manifest.parts()[*index].node != peer.id)
+            .map(|(index, peer)| (*index as u8, peer.id))
+            .collect();
+        let (db, now) = (&store.inner.db, store.inner.clock.now());
+        let intent = store.garbage(row.id, placed, 0, now.plus(store.inner.options.intent_lease));
+        if !intent.parts.is_empty() {
+            let intent = intent.clone();
+            db.write(Lane::Free, async move |tx| db::content::insert_garbage(&tx, &intent).await).await?;
+        }
+        match self.put(store, &row, &manifest).await {
+            Ok(done) => swap(store, row, manifest, done, intent).await,
+            Err(error) => {
+                let (id, now) = (intent.id, store.inner.clock.now());
+                // Best effort: otherwise the row is due when its time has come.
+                let hastened =
+                    db.write(Lane::Free, async move |tx| db::content::hasten_garbage(&tx, id, now).await).await;
+                if let Err(hastened) = hastened {
+                    tracing::debug!(%hastened, "a failed heal is cleaned later");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts every part on its target and reads it back there; answers which parts are where now.
+    async fn put(
+        &mut self,
+        store: &Store,
+        row: &ExtentRow,
+        manifest: &Manifest,
+    ) -> Result<Vec<(usize, Arc<Peer>)>, Error> {
+        let mut done = Vec::new();
         for (index, target) in std::mem::take(&mut self.copies) {
-            match copy(store, row.id, &manifest, index, target.clone()).await {
-                Ok(()) => copied.push((index, target)),
+            match copy(store, row.id, manifest, index, target.clone()).await {
+                Ok(()) => done.push((index, target)),
                 Err(error) if is_bad(&error) && manifest.layout().parity() > 0 => self.rebuilds.push((index, target)),
                 Err(error) if is_bad(&error) => {
-                    mark(store, &row, &[(index, state_of(&error))]).await?;
+                    mark(store, row, &[(index, state_of(&error))]).await?;
                     return Err(Error::Lost(error));
                 }
                 Err(error) => return Err(Error::Unreachable(error)),
             }
         }
         if !self.rebuilds.is_empty() {
-            rebuild(store, row.id, &manifest, &self.rebuilds).await?;
+            rebuild(store, row.id, manifest, &self.rebuilds).await?;
         }
-        let length = manifest.length();
-        let layout = manifest.layout();
-        let mut left_behind = Vec::new();
-        let mut bytes = 0;
-        for (index, target) in copied.into_iter().chain(self.rebuilds) {
-            let part = &mut manifest.parts_mut()[index];
-            if part.node != target.id {
-                left_behind.push((index as u8, part.node));
-            }
-            part.node = target.id;
-            part.state = PartState::Ok;
-            bytes += layout.part_length(length, index);
-        }
-        let new = manifest.encode();
-        let now = store.inner.clock.now();
-        let garbage = store.garbage(row.id, left_behind, bytes, now.plus(store.inner.options.garbage_grace));
-        let moved: Vec<(u8, NodeId)> = self.targets.iter().map(|(index, peer)| (*index as u8, peer.id)).collect();
-        let unwanted = store.garbage(row.id, moved, bytes, now.plus(store.inner.options.garbage_grace));
-        let swapped = store
-            .inner
-            .db
-            .write(Lane::Free, async move |tx| {
-                // Garbage that came up meanwhile may be about to take just what was put: its cleaner looked at the old
-                // manifest. Then all of this is unwanted, and tried again when the garbage is gone.
-                let garbage_now = db::content::garbage_of_in(&tx, row.id).await?;
-                let disturbed = unwanted.parts.iter().any(|part| garbage_now.contains(part));
-                let swapped = !disturbed && db::content::swap_manifest(&tx, &row, &row.manifest, &new).await?;
-                // If the extent changed meanwhile, what was just written is what nobody refers to. Parts that the
-                // newer manifest does refer to are kept by the cleaner, which looks before it removes.
-                let leave = if swapped { garbage } else { unwanted };
-                if !leave.parts.is_empty() {
-                    db::content::insert_garbage(&tx, &leave).await?;
-                }
-                Ok::<_, db::Error>((swapped, disturbed))
-            })
-            .await?;
-        Ok(match swapped {
-            (true, _) => Healed::Moved(bytes),
-            (false, true) => Healed::Later,
-            (false, false) => Healed::Gone,
-        })
+        done.append(&mut self.rebuilds);
+        Ok(done)
     }
+}
+
+/// Names the new places in the manifest, in one commit with what becomes of the old ones.
+async fn swap(
+    store: &Store,
+    row: ExtentRow,
+    mut manifest: Manifest,
+    done: Vec<(usize, Arc<Peer>)>,
+    intent: GarbageRow,
+) -> Result<Healed, Error> {
+    let (length, layout) = (manifest.length(), manifest.layout());
+    let moved: Vec<(u8, NodeId)> = done.iter().map(|(index, peer)| (*index as u8, peer.id)).collect();
+    let mut left_behind = Vec::new();
+    let mut bytes = 0;
+    for (index, target) in done {
+        let part = &mut manifest.parts_mut()[index];
+        if part.node != target.id {
+            left_behind.push((index as u8, part.node));
+        }
+        part.node = target.id;
+        part.state = PartState::Ok;
+        bytes += layout.part_length(length, index);
+    }
+    let new = manifest.encode();
+    let due = store.inner.clock.now().plus(store.inner.options.garbage_grace);
+    let garbage = store.garbage(row.id, left_behind, bytes, due);
+    let unwanted = store.garbage(row.id, moved, bytes, due);
+    let (swapped, disturbed) = store
+        .inner
+        .db
+        .write(Lane::Free, async move |tx| {
+            // The cleaner took our row, for the heal took longer than its time; or other garbage came up meanwhile. Either
+            // may be about to remove just what was put. Then all of this is unwanted, and tried again later.
+            let held = intent.parts.is_empty() || db::content::end_garbage(&tx, intent.id).await?;
+            let others = db::content::garbage_of_in(&tx, row.id).await?;
+            let disturbed = !held || unwanted.parts.iter().any(|part| others.contains(part));
+            let swapped = !disturbed && db::content::swap_manifest(&tx, &row, &row.manifest, &new).await?;
+            // If the extent changed meanwhile, what was just written is what nobody refers to. Parts that the newer
+            // manifest does refer to are kept by the cleaner, which looks before it removes.
+            let leave = if swapped { garbage } else { unwanted };
+            if !leave.parts.is_empty() {
+                db::content::insert_garbage(&tx, &leave).await?;
+            }
+            Ok::<_, db::Error>((swapped, disturbed))
+        })
+        .await?;
+    Ok(match (swapped, disturbed) {
+        (true, _) => Healed::Moved(bytes),
+        (false, true) => Healed::Later,
+        (false, false) => Healed::Gone,
+    })
 }
 
 /// Copies an intact part from the node that has it to `target` and reads it back there.
