@@ -71,7 +71,7 @@ impl Default for Options {
     /// Twelve attempts over about an hour and a half: long enough for a restart of whatever is broken.
     fn default() -> Self {
         Self {
-            lease: Duration::from_secs(30),
+            lease: Duration::from_secs(20),
             poll: Duration::from_secs(1),
             retry_first: Duration::from_secs(2),
             retry_max: Duration::from_secs(20 * 60),

@@ -238,7 +238,6 @@ CREATE TABLE garbage (
     attempts  bigint NOT NULL
 );
 CREATE INDEX garbage_due ON garbage (due_us);
-CREATE INDEX garbage_extent ON garbage (extent_id);
 
 CREATE TABLE orphan (
     part_id    uuid NOT NULL,

@@ -196,7 +196,6 @@ CREATE TABLE garbage (
     attempts  INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX garbage_due ON garbage (due_us);
-CREATE INDEX garbage_extent ON garbage (extent_id);
 
 CREATE TABLE orphan (
     part_id    BLOB NOT NULL,

@@ -114,9 +114,9 @@ async fn a_worker_killed_while_it_repairs_leaves_full_redundancy_and_nothing_els
             world.workers[0].kill();
             world.workers[0].restart().await;
         }
-        // A killed worker's jobs are free after their lease, a minute.
+        // A killed worker's jobs are free after their lease, 20 s.
         let full = async || full(&admin, &files, &dead).await;
-        eventually("every file has all its parts again", Duration::from_secs(150), full).await;
+        eventually("every file has all its parts again", Duration::from_secs(120), full).await;
     }
     for dead in &dead {
         let removed = Answer::of(admin.request("DELETE", &format!("/admin/nodes/{dead}"))).await;
