@@ -309,9 +309,15 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
     await page.keyboard.press('Escape');
   }
   network.cut = false;
-  for (const page of [first, second]) await settled(page);
-  const truth = await onServer(files, folder);
-  for (const page of [first, second]) await eventually(async () => (await names(page)).sort(), truth, `seed ${seedNumber}: a browser and the server differ`, 20_000);
+  // What rests on something that the other one removed is refused and kept aside, never dropped.
+  for (const page of [first, second]) await eventually(async () => /^(?:Up to date|\d+ changes? could not be saved)$/.test(await sync(page)), true, 'the sync state', 30_000);
+  for (const page of [first, second]) {
+    const difference = async () => {
+      const [truth, shown] = [await onServer(files, folder), (await names(page)).sort()];
+      return { missing: truth.filter((name) => !shown.includes(name)), extra: shown.filter((name) => !truth.includes(name)) };
+    };
+    await eventually(difference, { missing: [], extra: [] }, `seed ${seedNumber}: a browser and the server differ`, 20_000);
+  }
 }
 
 export async function scrollsAHugeFolderWithFewRows({ open, files, base }) {

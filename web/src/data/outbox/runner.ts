@@ -25,7 +25,13 @@ export async function drain(db: DriveDb, onNote: (note: Note) => void, now: () =
       await park(db, op, { code: 'depends', detail: 'It rests on a change that could not be saved.' });
       continue;
     }
-    if (op.notBefore > now()) return { state: 'later', afterMs: op.notBefore - now(), problem: Problem.offline() };
+    if (op.notBefore > now()) {
+      return {
+        state: 'later',
+        afterMs: op.notBefore - now(),
+        problem: new Problem(503, 'waiting', 'The server asked to wait.'),
+      };
+    }
     try {
       const outcome = await send(op);
       await settle(db, op, outcome.entry);
@@ -39,7 +45,8 @@ export async function drain(db: DriveDb, onNote: (note: Note) => void, now: () =
       const wait = problem.retryAfter
         ? problem.retryAfter * 1000
         : Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(op.attempts, 10)) * (0.75 + Math.random() / 2);
-      await db.ops.update(op.seq, { attempts: op.attempts + 1, notBefore: now() + wait });
+      // Without a connection there is nobody to spare: the engine asks again when there is one.
+      await db.ops.update(op.seq, { attempts: op.attempts + 1, notBefore: problem.status === 0 ? 0 : now() + wait });
       return { state: 'later', afterMs: wait, problem };
     }
   }

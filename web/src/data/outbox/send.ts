@@ -141,11 +141,18 @@ async function sendCopy(op: Extract<Op, { kind: 'copy' }>): Promise<Outcome> {
     const there = await childByName(op.parent, op.name);
     if (there && there.kind === op.like.kind && there.created_at >= op.at) return { entry: there };
   }
-  return {
-    entry: await take(
-      api.POST('/api/v1/entries/{id}/copy', { params: { path }, body: { ...body, on_conflict: 'rename' } }),
-    ),
-  };
+  try {
+    return {
+      entry: await take(
+        api.POST('/api/v1/entries/{id}/copy', { params: { path }, body: { ...body, on_conflict: 'rename' } }),
+      ),
+    };
+  } catch (error) {
+    // What was to be copied is gone: there is nothing to decide, only to be told.
+    if (isProblem(error, 'not-found') && (await fetchEntry(op.entry)) === null)
+      return { entry: null, note: { code: 'gone', name: op.name } };
+    throw error;
+  }
 }
 
 async function sendDelete(op: Extract<Op, { kind: 'delete' }>): Promise<Outcome> {

@@ -10,7 +10,8 @@ import { pullSpace, pullSpaces } from './pull';
 /** How often a visible page asks for changes. There is no live connection yet, so this is how soon others are seen. */
 const visiblePollMs = 4_000;
 const hiddenPollMs = 60_000;
-const longestBackoffMs = 60_000;
+/** A page that is looked at finds the server again within this time. */
+const longestBackoffMs = 12_000;
 
 export interface SyncState {
   /** `offline` while the server cannot be reached. */
@@ -117,7 +118,8 @@ export class Sync {
       this.failures += 1;
       // A 401 is for the session to deal with: it signs out or renews, and the next round tells.
       this.tell({ link: isProblem(problem) && problem.passing ? 'offline' : this.state.link, busy: false, problem });
-      return Math.min(longestBackoffMs, 1_000 * 2 ** Math.min(this.failures, 6)) * (0.75 + Math.random() / 2);
+      const longest = document.visibilityState === 'visible' ? longestBackoffMs : hiddenPollMs;
+      return Math.min(longest, 500 * 2 ** Math.min(this.failures, 10)) * (0.75 + Math.random() / 2);
     }
   }
 

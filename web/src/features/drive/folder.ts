@@ -61,6 +61,9 @@ export function createFolderState(folderId: () => string) {
     const present = new Set(now);
     if (renaming.value && renamed.has(renaming.value)) renaming.value = renamed.get(renaming.value) ?? null;
     selection.follow(present, renamed);
+    greet(present, renamed);
+  });
+  function greet(present: ReadonlySet<string>, renamed: ReadonlyMap<string, string>): void {
     const wanted = awaited?.ids.map((id) => (present.has(id) ? id : (renamed.get(id) ?? id)));
     if (awaited && wanted?.every((id) => present.has(id))) {
       selection.only(wanted);
@@ -69,7 +72,12 @@ export function createFolderState(folderId: () => string) {
       if (last) view.value?.reveal(last);
       awaited = null;
     }
-  });
+  }
+  /** Selects items when they appear, which may have happened by the time their ids are known here. */
+  function expectItems(wanted: readonly string[], rename: boolean): void {
+    awaited = { ids: wanted, rename };
+    greet(new Set(ids.value), new Map(stored.value.aliases.map((alias) => [alias.temp, alias.real])));
+  }
 
   function open(item: Item): void {
     if (item.kind === 'folder') void router.push({ name: 'files', params: { folder: item.id } });
@@ -82,7 +90,7 @@ export function createFolderState(folderId: () => string) {
   async function makeFolder(): Promise<void> {
     if (!folder.value) return;
     const temp = await drive.createFolder(folder.value, t('drive.newFolderName'));
-    awaited = { ids: [temp], rename: true };
+    expectItems([temp], true);
   }
 
   async function rename(item: Item, name: string): Promise<void> {
@@ -96,7 +104,7 @@ export function createFolderState(folderId: () => string) {
 
   async function transfer(what: readonly Item[], target: string, mode: 'move' | 'copy'): Promise<void> {
     const made = await moveOrCopy(drive, what, target, mode);
-    if (made.length > 0 && target === folderId()) awaited = { ids: made, rename: false };
+    if (made.length > 0 && target === folderId()) expectItems(made, false);
   }
 
   async function paste(): Promise<void> {
@@ -107,10 +115,7 @@ export function createFolderState(folderId: () => string) {
   }
 
   async function duplicate(): Promise<void> {
-    awaited = {
-      ids: await drive.copy(selected.value, folderId(), t('actions.copy').toLocaleLowerCase()),
-      rename: false,
-    };
+    expectItems(await drive.copy(selected.value, folderId(), t('actions.copy').toLocaleLowerCase()), false);
   }
 
   async function download(): Promise<void> {
@@ -165,9 +170,7 @@ export function createFolderState(folderId: () => string) {
     download,
     remove,
     setPrefs: (change: Partial<ViewPrefs>) => setPrefs(folderId(), change),
-    awaitItems: (wanted: readonly string[]) => {
-      awaited = { ids: wanted, rename: false };
-    },
+    awaitItems: (wanted: readonly string[]) => expectItems(wanted, false),
   };
 }
 
