@@ -84,7 +84,9 @@ export interface paths {
         post?: never;
         /**
          * Remove a storage server
-         * @description Only when it holds nothing that is needed: drain it first.
+         * @description Only when it holds nothing that is needed: drain it first. A server that is dead for good cannot be drained; with
+         *     `force=true` its parts are given up. Those that parity can stand in for are rebuilt on the other servers, and the answer
+         *     says what cannot be. A server that still gives signs of life is not removed by force.
          */
         delete: operations["remove_node"];
         options?: never;
@@ -554,7 +556,7 @@ export interface paths {
          */
         post: operations["create_upload"];
         delete?: never;
-        /** Show what the server knows of tus */
+        /** Show the tus extensions */
         options: operations["tus_options"];
         head?: never;
         patch?: never;
@@ -584,6 +586,28 @@ export interface paths {
          * @description With the last byte the file exists, and the answer names it. Bytes that arrived before a connection broke are kept.
          */
         patch: operations["append_upload"];
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish an upload
+         * @description For an upload in the state `complete`: all its bytes are there, but the file could not be made, because the name was
+         *     taken meanwhile or the folder is gone. Under another name, in another folder, or with `on_conflict` it can; no byte is
+         *     sent again. Doing it twice gives the same answer.
+         */
+        post: operations["finish_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/users/{id}": {
@@ -616,13 +640,13 @@ export interface components {
              * @description Who did it.
              * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
              */
-            actor?: string | null;
+            actor: string | null;
             /**
              * Format: date-time
              * @example 2026-11-21T01:26:55.000000Z
              */
             at: string;
-            entry?: components["schemas"]["Entry"] | null;
+            entry: components["schemas"]["Entry"] | null;
             /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
             entry_id: string;
             /**
@@ -630,7 +654,7 @@ export interface components {
              * @example created
              */
             kind: string;
-            operation_id?: string | null;
+            operation_id: string | null;
             /**
              * Format: int64
              * @description The entry's revision after the change.
@@ -693,12 +717,21 @@ export interface components {
             parent_id?: string | null;
         };
         /** @description A folder or file. */
-        Entry: (components["schemas"]["FileFields"] | null) & {
+        Entry: {
+            /** @description 64 hexadecimal digits; `null` until it is known, after a concatenated upload. */
+            blake3?: string | null;
+            /** @example application/pdf */
+            content_type?: string;
             /**
              * Format: date-time
              * @example 2026-11-21T01:26:55.000000Z
              */
             created_at: string;
+            /**
+             * @description For `If-Match` and `If-None-Match`, with its quotes.
+             * @example "0197f3c6b1d07c3a9d2e5f60718293a4"
+             */
+            etag?: string;
             /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
             id: string;
             kind: components["schemas"]["EntryKind"];
@@ -717,15 +750,23 @@ export interface components {
              * @description The folder it is in; `null` for a root.
              * @example ent_0197f3c6b1d07c3a9d2e5f6071829300
              */
-            parent_id?: string | null;
+            parent_id: string | null;
             /**
              * Format: int64
              * @description Raised by each change.
              * @example 1
              */
             revision: number;
+            /**
+             * Format: int64
+             * @description Bytes.
+             * @example 1048576
+             */
+            size?: number;
             /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
             space_id: string;
+            /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            version_id?: string;
         };
         /**
          * @description What an entry is.
@@ -763,25 +804,23 @@ export interface components {
              */
             unit: number;
         };
-        /** @description What only files have. */
-        FileFields: {
-            /** @description 64 hexadecimal digits; `null` until it is known, after a concatenated upload. */
-            blake3?: string | null;
-            /** @example application/pdf */
-            content_type: string;
+        /** @description How to finish an upload; what is absent stays as it was given when the upload began. */
+        FinishBody: {
             /**
-             * @description For `If-Match` and `If-None-Match`, with its quotes.
-             * @example "0197f3c6b1d07c3a9d2e5f60718293a4"
+             * @description Another name for the file.
+             * @example report (2).pdf
              */
-            etag: string;
+            name?: string | null;
             /**
-             * Format: int64
-             * @description Bytes.
-             * @example 1048576
+             * @description What to do if the name is taken: `fail`, `replace` (a new version of that file), `rename` (`x (2).txt`).
+             * @example rename
              */
-            size: number;
-            /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
-            version_id: string;
+            on_conflict?: string | null;
+            /**
+             * @description Another folder to put the file into, in the same space.
+             * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            parent_id?: string | null;
         };
         /** @description A new folder. */
         FolderBody: {
@@ -805,13 +844,19 @@ export interface components {
              * @description Extents with parts to remove.
              */
             extents: number;
-            /** Format: date-time */
-            oldest_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the first of them may be removed; until then downloads that began before still read them.
+             */
+            oldest_at: string | null;
         };
         /** @description Writes under way. */
         Intents: {
-            /** Format: date-time */
-            oldest_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the first of them is taken for dead, unless its writer renews it before.
+             */
+            oldest_at: string | null;
             /** Format: int64 */
             open: number;
         };
@@ -834,7 +879,7 @@ export interface components {
              */
             due_at: string;
             /** @description What the last attempt failed with. */
-            error?: string | null;
+            error: string | null;
             /** @example job_0197f3c6b1d07c3a9d2e5f60718293a4 */
             id: string;
             /** @example files.repair */
@@ -887,7 +932,7 @@ export interface components {
              * Format: int64
              * @description Until the end at that rate; `null` when nothing moves.
              */
-            eta_seconds?: number | null;
+            eta_seconds: number | null;
             /** @description Whether everything is where it belongs. */
             settled: boolean;
         };
@@ -930,7 +975,7 @@ export interface components {
              */
             total_bytes: number;
             /** @description Why it does not. */
-            trouble?: string | null;
+            trouble: string | null;
             /** @description Of the program. */
             version: string;
             /** @description Whether it takes parts. */
@@ -943,12 +988,21 @@ export interface components {
         /** @description A page of a list. */
         Page_Entry: {
             /** @description In the order of the list. */
-            items: ((components["schemas"]["FileFields"] | null) & {
+            items: {
+                /** @description 64 hexadecimal digits; `null` until it is known, after a concatenated upload. */
+                blake3?: string | null;
+                /** @example application/pdf */
+                content_type?: string;
                 /**
                  * Format: date-time
                  * @example 2026-11-21T01:26:55.000000Z
                  */
                 created_at: string;
+                /**
+                 * @description For `If-Match` and `If-None-Match`, with its quotes.
+                 * @example "0197f3c6b1d07c3a9d2e5f60718293a4"
+                 */
+                etag?: string;
                 /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
                 id: string;
                 kind: components["schemas"]["EntryKind"];
@@ -967,18 +1021,26 @@ export interface components {
                  * @description The folder it is in; `null` for a root.
                  * @example ent_0197f3c6b1d07c3a9d2e5f6071829300
                  */
-                parent_id?: string | null;
+                parent_id: string | null;
                 /**
                  * Format: int64
                  * @description Raised by each change.
                  * @example 1
                  */
                 revision: number;
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 * @example 1048576
+                 */
+                size?: number;
                 /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
                 space_id: string;
-            })[];
+                /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                version_id?: string;
+            }[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** @description A page of a list. */
         Page_Job: {
@@ -1001,7 +1063,7 @@ export interface components {
                  */
                 due_at: string;
                 /** @description What the last attempt failed with. */
-                error?: string | null;
+                error: string | null;
                 /** @example job_0197f3c6b1d07c3a9d2e5f60718293a4 */
                 id: string;
                 /** @example files.repair */
@@ -1020,7 +1082,7 @@ export interface components {
                 state: string;
             }[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** @description A page of a list. */
         Page_Session: {
@@ -1052,7 +1114,7 @@ export interface components {
                 last_used_at: string;
             }[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** @description A page of a list. */
         Page_Space: {
@@ -1073,7 +1135,7 @@ export interface components {
                  * Format: int64
                  * @description The most that used and reserved bytes may come to; `null` for no limit.
                  */
-                quota_bytes?: number | null;
+                quota_bytes: number | null;
                 /**
                  * Format: int64
                  * @description Bytes that uploads under way will need.
@@ -1096,7 +1158,7 @@ export interface components {
                 used_bytes: number;
             }[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** @description A piece of an extent on a storage server. */
         Part: {
@@ -1125,7 +1187,7 @@ export interface components {
              * Format: date-time
              * @description When it was last read back and found right.
              */
-            verified_at?: string | null;
+            verified_at: string | null;
         };
         /** @description Where the bytes of a file are. */
         Parts: {
@@ -1148,31 +1210,6 @@ export interface components {
             new_password: string;
             /** @example correct horse battery staple */
             old_password: string;
-        };
-        /** @description What only the person and administrators see of an account. */
-        PrivateFields: {
-            /**
-             * Format: date-time
-             * @example 2026-11-21T01:26:55.000000Z
-             */
-            created_at: string;
-            /**
-             * @description `files`, `admin.users`, `admin.nodes`.
-             * @example [
-             *       "files"
-             *     ]
-             */
-            permissions: string[];
-            /**
-             * @description The root folder of that space.
-             * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
-             */
-            root_id: string;
-            /**
-             * @description The person's own space.
-             * @example spc_0197f3c6b1d07c3a9d2e5f60718293a4
-             */
-            space_id: string;
         };
         /** @description Why a request was refused (RFC 9457). */
         Problem: {
@@ -1227,6 +1264,29 @@ export interface components {
              */
             password: string;
         };
+        /** @description What the loss of a storage server means. */
+        Removal: {
+            /**
+             * Format: int64
+             * @description The bytes of those extents.
+             */
+            lost_bytes: number;
+            /**
+             * Format: int64
+             * @description Extents that have too few parts left: the files that have them can no longer be read whole.
+             */
+            lost_extents: number;
+            /**
+             * Format: int64
+             * @description Parts that were on it.
+             */
+            parts: number;
+            /**
+             * Format: int64
+             * @description Of these, parts that are being rebuilt on other servers; `repairs` of `GET /api/v1/admin/cluster` shows how far.
+             */
+            parts_to_rebuild: number;
+        };
         /** @description Parts that are to be rebuilt. */
         Repairs: {
             /**
@@ -1250,7 +1310,7 @@ export interface components {
             /** Format: int64 */
             parts_checked: number;
             /** Format: date-time */
-            pass_started_at?: string | null;
+            pass_started_at: string | null;
             /**
              * Format: double
              * @description From 0 to 1.
@@ -1301,7 +1361,7 @@ export interface components {
              * Format: int64
              * @description The most that used and reserved bytes may come to; `null` for no limit.
              */
-            quota_bytes?: number | null;
+            quota_bytes: number | null;
             /**
              * Format: int64
              * @description Bytes that uploads under way will need.
@@ -1352,7 +1412,7 @@ export interface components {
         /** @description How far an upload has come. */
         Upload: {
             /** @description The file, once it is finished. */
-            entry_id?: string | null;
+            entry_id: string | null;
             /**
              * Format: date-time
              * @description When it is removed, unless it goes on before.
@@ -1366,7 +1426,7 @@ export interface components {
              * @description All its bytes; `null` while the client has not said.
              * @example 10485760
              */
-            length?: number | null;
+            length: number | null;
             /**
              * Format: int64
              * @description Bytes that are durable.
@@ -1374,19 +1434,42 @@ export interface components {
              */
             offset: number;
             /**
-             * @description `open`; `finished` when it has become a file; `partial` when it waits to be joined with others.
+             * @description `open` while bytes are missing; `complete` when all are there and the file could not be made, for example because
+             *     its name was taken meanwhile; `finished` when it has become a file; `partial` when it waits to be joined with others.
              * @example open
              */
             state: string;
         };
         /** @description A person's account. */
-        User: (components["schemas"]["PrivateFields"] | null) & {
+        User: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            created_at?: string;
             /** @example Ada Lovelace */
             display_name: string;
             /** @example usr_0197f3c6b1d07c3a9d2e5f60718293a4 */
             id: string;
             /** @example ada */
             name: string;
+            /**
+             * @description `files`, `admin.users`, `admin.nodes`.
+             * @example [
+             *       "files"
+             *     ]
+             */
+            permissions?: string[];
+            /**
+             * @description The root folder of that space.
+             * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            root_id?: string;
+            /**
+             * @description The person's own space.
+             * @example spc_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            space_id?: string;
         };
     };
     responses: never;
@@ -1678,7 +1761,10 @@ export interface operations {
     };
     remove_node: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true` to give up what a dead server holds. */
+                force?: boolean;
+            };
             header?: never;
             path: {
                 /** @description A storage server's id, `nod_…`. */
@@ -1688,6 +1774,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description With `force=true`: the server is no longer part of the cluster, and this is what that costs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removal"];
+                };
+            };
             /** @description The server is no longer part of the cluster. */
             204: {
                 headers: {
@@ -1731,7 +1826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `node-not-empty`. */
+            /** @description Refused: `node-not-empty`, `node-live`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1992,7 +2087,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Only if the entry has this entity tag. */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
             };
             path: {
                 /** @description An entry's id, `ent_…`. */
@@ -2079,7 +2176,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Only if the entry has this entity tag. */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
             };
             path: {
                 /** @description An entry's id, `ent_…`. */
@@ -2197,7 +2296,10 @@ export interface operations {
     copy_entry: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
+            };
             path: {
                 /** @description An entry's id, `ent_…`. */
                 id: string;
@@ -2325,9 +2427,11 @@ export interface operations {
             };
             header?: {
                 /** @description RFC 9530; `blake3=:…:` is compared, others are passed over. `Repr-Digest` likewise. */
-                "Content-Digest"?: string | null;
+                "Content-Digest"?: string;
                 /** @description `*` is the same as `on_conflict=fail`. */
-                "If-None-Match"?: string | null;
+                "If-None-Match"?: string;
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2467,15 +2571,15 @@ export interface operations {
             };
             header?: {
                 /** @description One range or up to 32: `bytes=0-99, -100`. */
-                Range?: string | null;
+                Range?: string;
                 /** @description An entity tag: the range counts only for this version. */
-                "If-Range"?: string | null;
+                "If-Range"?: string;
                 /** @description Only this version. */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
                 /** @description Only if it is not this version. */
-                "If-None-Match"?: string | null;
+                "If-None-Match"?: string;
                 /** @description Only if its bytes changed after this date. */
-                "If-Modified-Since"?: string | null;
+                "If-Modified-Since"?: string;
             };
             path: {
                 /** @description A file's id, `ent_…`. */
@@ -2592,9 +2696,11 @@ export interface operations {
             };
             header?: {
                 /** @description Only if the file has this entity tag. */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
                 /** @description RFC 9530; `blake3=:…:` is compared, others are passed over. `Repr-Digest` likewise. */
-                "Content-Digest"?: string | null;
+                "Content-Digest"?: string;
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
             };
             path: {
                 /** @description A file's id, `ent_…`. */
@@ -2733,7 +2839,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Only if the file has this entity tag. */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
             };
             path: {
                 /** @description A file's id, `ent_…`. */
@@ -3066,7 +3174,10 @@ export interface operations {
     create_folder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3250,7 +3361,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Only if the folder has this entity tag. */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
             };
             path: {
                 /** @description A folder's id, `ent_…`. */
@@ -4378,15 +4491,17 @@ export interface operations {
                 /** @description `1.0.0` */
                 "Tus-Resumable": string;
                 /** @description Bytes of the file. */
-                "Upload-Length"?: number | null;
+                "Upload-Length"?: number;
                 /** @description `1`: the length will be given later. */
-                "Upload-Defer-Length"?: number | null;
+                "Upload-Defer-Length"?: number;
                 /** @description Keys with values in Base64: `filename` (required), `filetype`, `parent` (a folder's id), `on_conflict`. */
-                "Upload-Metadata"?: string | null;
+                "Upload-Metadata"?: string;
                 /** @description `partial`, or `final;` and the addresses of partial uploads. */
-                "Upload-Concat"?: string | null;
+                "Upload-Concat"?: string;
                 /** @description An algorithm and the body's checksum in Base64. */
-                "Upload-Checksum"?: string | null;
+                "Upload-Checksum"?: string;
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4848,9 +4963,11 @@ export interface operations {
                 /** @description Where the body's first byte belongs: what `HEAD` said. */
                 "Upload-Offset": number;
                 /** @description Bytes of the file, if they were not given before. */
-                "Upload-Length"?: number | null;
+                "Upload-Length"?: number;
                 /** @description An algorithm and the body's checksum in Base64; `460` if it does not match. */
-                "Upload-Checksum"?: string | null;
+                "Upload-Checksum"?: string;
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
             };
             path: {
                 /** @description An upload's id, `upl_…`. */
@@ -4969,6 +5086,126 @@ export interface operations {
                 };
             };
             /** @description Refused: `too-few-nodes`, `storage-write-failed`, `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `quota-exceeded`. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_upload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
+            };
+            path: {
+                /** @description An upload's id, `upl_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishBody"];
+            };
+        };
+        responses: {
+            /** @description The upload, which is a file now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-name`, `not-a-folder`, `too-deep`, `other-space`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `name-taken`, `upload-not-complete`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
             503: {
                 headers: {
                     [name: string]: unknown;

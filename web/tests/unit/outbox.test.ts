@@ -223,6 +223,7 @@ it('parks a refusal with what rests on it, shows the true state, and loses neith
 });
 
 it('removes a whole tree when the journal names only its top', async () => {
+  const by = { actor: null, operation_id: null };
   await applyChanges(db, [
     {
       sequence: 1,
@@ -230,6 +231,7 @@ it('removes a whole tree when the journal names only its top', async () => {
       entry_id: 'ent_a',
       revision: 1,
       at,
+      ...by,
       entry: entry('ent_a', 'A', 'ent_root', 1, 'folder'),
     },
     {
@@ -238,11 +240,12 @@ it('removes a whole tree when the journal names only its top', async () => {
       entry_id: 'ent_b',
       revision: 1,
       at,
+      ...by,
       entry: entry('ent_b', 'B', 'ent_a', 1, 'folder'),
     },
-    { sequence: 3, kind: 'created', entry_id: 'ent_c', revision: 1, at, entry: entry('ent_c', 'c.txt', 'ent_b') },
-    { sequence: 4, kind: 'moved', entry_id: 'ent_c', revision: 2, at, entry: entry('ent_c', 'c.txt', 'ent_root', 2) },
-    { sequence: 5, kind: 'deleted', entry_id: 'ent_a', revision: 2, at, entry: null },
+    { sequence: 3, kind: 'created', entry_id: 'ent_c', revision: 1, at, ...by, entry: entry('ent_c', 'c.txt', 'ent_b') },
+    { sequence: 4, kind: 'moved', entry_id: 'ent_c', revision: 2, at, ...by, entry: entry('ent_c', 'c.txt', 'ent_root', 2) },
+    { sequence: 5, kind: 'deleted', entry_id: 'ent_a', revision: 2, at, ...by, entry: null },
   ]);
   expect((await db.entries.toCollection().primaryKeys()).sort()).toEqual(['ent_c', 'ent_root']);
 });
