@@ -19,8 +19,8 @@ use crate::{Error, Store, heal, nodes::Peer};
 /// Parts of one bite.
 const BITE: u32 = 1000;
 
-/// How long after a whole pass over a node the next one begins.
-const PASS_PAUSE: Duration = Duration::from_secs(24 * 3600);
+/// How long after a whole pass over a node the next one begins, at least.
+const PASS_PAUSE_MIN: Duration = Duration::from_secs(1);
 
 /// How long after a node did not answer it is asked again.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
@@ -83,7 +83,7 @@ impl Auditor {
             if let Some(pass) = self.state.lock().get_mut(&peer.id) {
                 match bite {
                     Bite::More(after) => pass.after = Some(after),
-                    Bite::End => (pass.after, pass.due) = (None, now + PASS_PAUSE),
+                    Bite::End => (pass.after, pass.due) = (None, now + self.pass_pause()),
                     Bite::NoAnswer => pass.due = now + RETRY_PAUSE,
                 }
             }
@@ -179,6 +179,12 @@ impl Auditor {
             heal::mark(&self.store, &row, &[(index, heal::state_of(&error))]).await?;
         }
         Ok(())
+    }
+
+    /// How long after a whole pass over a node the next one begins: two looks fall within the time for which a part must
+    /// stay unexplained.
+    fn pass_pause(&self) -> Duration {
+        (self.store.inner.options.orphan_age / 2).max(PASS_PAUSE_MIN)
     }
 
     /// A part that nothing explains: noted at the first look, removed at a later one.

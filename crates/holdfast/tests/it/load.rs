@@ -112,7 +112,8 @@ pub(crate) async fn check(user: &User, acknowledged: &[Acknowledged]) {
     assert!(visible >= acknowledged.len());
     let last = Mutex::new(String::new());
     let what = Seen { what: "no part is left over", last: &last };
-    eventually(what, Duration::from_secs(60), async || {
+    // Repairs of a killed worker wait for the end of their lease, and tries that failed wait longer each time.
+    eventually(what, Duration::from_secs(180), async || {
         let overview = user.get("/admin/cluster").await.expect(200);
         let nodes = user.get("/admin/nodes").await.expect(200);
         let held: u64 = nodes["items"]
