@@ -2,6 +2,7 @@
 
 use base::{ContentId, SpaceId, Time, UploadId};
 use db::uploads::{self, UploadRow};
+use files::Writers;
 
 use crate::{Actor, Drive, Error, upload::KIND_PUT, work::Work, work::signed};
 
@@ -103,7 +104,7 @@ async fn give_back(drive: Drive, space: SpaceId, content: ContentId, reservation
                 end_reservation(&work, id).await?;
             }
             if writing {
-                inner.inner.store.discard_unsealed(&tx, content, 0, work.now).await?;
+                inner.inner.store.discard_unsealed(&tx, content, 0, work.now, Writers::Ended).await?;
             }
             Ok(())
         })

@@ -14,7 +14,7 @@ use futures::future::join_all;
 use parking_lot::Mutex;
 use stripe::Manifest;
 
-use crate::{Error, NodeState, Store};
+use crate::{Error, NodeState, Store, Writers};
 
 /// Rows of one round.
 const BATCH: u32 = 200;
@@ -81,7 +81,9 @@ impl Cleaner {
         for intent in ripe {
             let manifest = Manifest::decode(&intent.manifest)?;
             let parts = manifest.parts().iter().enumerate().map(|(index, part)| (index as u8, part.node)).collect();
-            let garbage = self.store.garbage(intent.id, parts, 0, now);
+            // Its writer may live: one that hung cuts its puts when it learns of this.
+            let due = self.store.removable(now, Writers::MayGoOn);
+            let garbage = self.store.garbage(intent.id, parts, 0, due);
             let taken = inner
                 .db
                 .write(Lane::Free, async move |tx| {

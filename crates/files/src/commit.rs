@@ -6,9 +6,18 @@ use base::{ContentId, Time};
 use db::{Tx, content as rows};
 use stripe::{Manifest, PartPlace};
 
-use crate::{Error, Extent, NodeState, Store};
+use crate::{Error, Extent, NodeState, Store, write::SETTLE};
 
 pub use db::content::NewContent;
+
+/// What is known of those who were writing an extent whose intent is taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// They put nothing any more: it was the caller who wrote.
+    Ended,
+    /// They may be at it still, in whatever process, and not know yet.
+    MayGoOn,
+}
 
 impl Store {
     /// Turns a written extent into a ready one. Parts that did not become durable are queued for repair, and so are those
@@ -56,15 +65,36 @@ impl Store {
         Ok(())
     }
 
-    /// Puts the extents of a content that never became one (an upload that was given up) on the garbage at once.
+    /// Puts the extents of a content that never became one (an upload that was given up) on the garbage at once, and those
+    /// that somebody may be writing as [`Store::discard_unsealed`] does.
     pub async fn discard_unfinished(&self, tx: &Tx, content: ContentId, now: Time) -> Result<(), Error> {
+        self.discard_unsealed(tx, content, 0, now, Writers::MayGoOn).await?;
         self.discard(tx, content, now).await
     }
 
-    /// Puts the unsealed extents of a content from a position on on the garbage: whoever was writing them gave up, or
-    /// lost the lease of the upload. What is sealed stays.
-    pub async fn discard_unsealed(&self, tx: &Tx, content: ContentId, position: u32, now: Time) -> Result<(), Error> {
-        self.discard_rows(tx, content, rows::intents_from(tx, content, position).await?, now).await
+    /// Puts the unsealed extents of a content from a position on on the garbage. What is sealed stays.
+    ///
+    /// Their parts are removed when none can come any more. A writer that ended leaves at most what is on its way to the
+    /// nodes. One that goes on learns that its intent is gone when it renews it, and cuts its puts: within its lease, by
+    /// its own clock.
+    pub async fn discard_unsealed(
+        &self,
+        tx: &Tx,
+        content: ContentId,
+        position: u32,
+        now: Time,
+        writers: Writers,
+    ) -> Result<(), Error> {
+        let due = self.removable(now, writers);
+        self.discard_rows(tx, content, rows::intents_from(tx, content, position).await?, due).await
+    }
+
+    /// From when on the parts of an intent that is gone may be removed for good.
+    pub(crate) fn removable(&self, now: Time, writers: Writers) -> Time {
+        match writers {
+            Writers::Ended => now.plus(SETTLE),
+            Writers::MayGoOn => now.plus(SETTLE + self.inner.options.intent_lease),
+        }
     }
 
     async fn discard(&self, tx: &Tx, content: ContentId, due: Time) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Parts on their way to nodes: one lane each, all at once, with back pressure.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use base::PartId;
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use tokio::{
 };
 use tracing::Instrument;
 
-use crate::nodes::{Nodes, Peer};
+use crate::nodes::{InFlight, Nodes, Peer};
 
 /// Units that wait in a lane, beside the one that is being sent.
 const UNITS_WAITING: usize = 1;
@@ -104,9 +104,8 @@ fn body(receiver: mpsc::Receiver<Item>, peer: Arc<Peer>) -> stream::BoxStream<'s
         let (mut receiver, peer) = state?;
         match receiver.recv().await {
             Some(Item::Unit(unit, room)) => {
-                peer.in_flight.fetch_add(unit.len() as i64, Ordering::Relaxed);
-                let counted = CountedUnit { bytes: unit.len(), peer: peer.clone(), _room: room };
-                let unit = Bytes::from_owner(Owned { unit, _counted: counted });
+                let in_flight = peer.send(unit.len());
+                let unit = Bytes::from_owner(Owned { unit, _in_flight: in_flight, _room: room });
                 Some((Ok(unit), Some((receiver, peer))))
             }
             Some(Item::End) => None,
@@ -116,21 +115,10 @@ fn body(receiver: mpsc::Receiver<Item>, peer: Arc<Peer>) -> stream::BoxStream<'s
     .boxed()
 }
 
-struct CountedUnit {
-    bytes: usize,
-    peer: Arc<Peer>,
-    _room: OwnedSemaphorePermit,
-}
-
-impl Drop for CountedUnit {
-    fn drop(&mut self) {
-        self.peer.in_flight.fetch_sub(self.bytes as i64, Ordering::Relaxed);
-    }
-}
-
 struct Owned {
     unit: Bytes,
-    _counted: CountedUnit,
+    _in_flight: InFlight,
+    _room: OwnedSemaphorePermit,
 }
 
 impl AsRef<[u8]> for Owned {

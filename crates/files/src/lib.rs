@@ -44,7 +44,7 @@ use stripe::{Codec, Layout};
 use tokio::sync::Notify;
 
 pub use cluster::{Cluster, Membership};
-pub use commit::NewContent;
+pub use commit::{NewContent, Writers};
 pub use error::Error;
 pub use nodes::{Connect, NodeState, Nodes};
 pub use read::ByteStream;

@@ -63,7 +63,7 @@ pub(crate) struct Peer {
     address: String,
     pub(crate) parts: Arc<dyn Parts>,
     /// Payload bytes on their way to it, for the choice by load.
-    pub(crate) in_flight: AtomicI64,
+    in_flight: AtomicI64,
     /// When it last failed a call, as milliseconds of [`Clock::elapsed`] plus one; zero for never.
     failed_ms: AtomicU64,
     /// When it last had no room for a part, in the same way.
@@ -302,7 +302,31 @@ impl Nodes {
     }
 }
 
+/// Bytes that are counted as on their way to a node for as long as this lives.
+pub(crate) struct InFlight {
+    peer: Arc<Peer>,
+    bytes: i64,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.peer.in_flight.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 impl Peer {
+    /// Counts bytes as on their way to it.
+    pub(crate) fn send(self: &Arc<Self>, bytes: usize) -> InFlight {
+        let bytes = bytes as i64;
+        self.in_flight.fetch_add(bytes, Ordering::Relaxed);
+        InFlight { peer: self.clone(), bytes }
+    }
+
+    /// Bytes on their way to it.
+    pub(crate) fn in_flight(&self) -> i64 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn state(&self) -> NodeState {
         self.seen.read().state
     }

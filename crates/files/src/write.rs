@@ -14,15 +14,19 @@ use proto::{Body, Receipt};
 use stripe::{Layout, Manifest, PartPlace, PartState};
 
 use crate::{
-    Error, Store, Strategy,
+    Error, Store, Strategy, Writers,
     budget::Window,
     heal,
     lanes::Lanes,
     nodes::{Peer, stripe_nodes_min},
 };
 
-/// How long an aborted write's streams get to end on the nodes before its parts are removed.
-const SETTLE: Duration = Duration::from_secs(2);
+/// How long the streams of a write that ended get to end on the nodes before its parts are removed.
+pub(crate) const SETTLE: Duration = Duration::from_secs(2);
+
+/// The share of its lease after which a writer renews it, and which a renewal may take: a writer that hears nothing ends
+/// after two of them.
+const RENEWALS: u32 = 3;
 
 /// What is about to be written.
 #[derive(Debug, Clone)]
@@ -188,7 +192,7 @@ impl Store {
     /// Bytes on their way to a group's nodes, and bytes that the fullest of them still has, the less the worse.
     fn load(&self, nodes: &[NodeId]) -> (i64, u64) {
         let peers: Vec<_> = nodes.iter().filter_map(|node| self.inner.nodes.peer(*node)).collect();
-        let in_flight: i64 = peers.iter().map(|peer| peer.in_flight.load(Ordering::Relaxed)).sum();
+        let in_flight: i64 = peers.iter().map(|peer| peer.in_flight()).sum();
         let free = peers.iter().map(|peer| peer.free_bytes()).min().unwrap_or(0);
         (in_flight, u64::MAX - free)
     }
@@ -236,21 +240,24 @@ impl Writer {
         let next = BytesMut::with_capacity(self.layout.stripe_bytes());
         let stripe = std::mem::replace(&mut self.stripe, next).freeze();
         let units = self.cut(&stripe)?;
-        let store = &self.store;
-        let (extent, peers) = (self.extent, &self.peers);
-        let lanes = self.lanes.get_or_insert_with(|| {
-            let targets =
-                peers.iter().enumerate().map(|(index, peer)| (extent.part(index as u8), peer.clone())).collect();
-            Lanes::open(&store.inner.nodes, targets, ahead)
-        });
-        for (lane, unit) in units.into_iter().enumerate() {
-            lanes.send(lane, unit).await;
-        }
+        let mut lanes = self.lanes.take().unwrap_or_else(|| self.open_lanes(ahead));
+        let sent = async {
+            for (lane, unit) in units.into_iter().enumerate() {
+                lanes.send(lane, unit).await;
+            }
+        };
+        self.hold(sent).await?;
         if lanes.running() < self.layout.data() {
-            let results = self.lanes.take().expect("the lanes were opened above").finish().await;
-            return Err(Error::WriteFailed(first_error(&results)));
+            return Err(Error::WriteFailed(first_error(&lanes.finish().await)));
         }
+        self.lanes = Some(lanes);
         Ok(())
+    }
+
+    fn open_lanes(&self, ahead: usize) -> Lanes {
+        let part = |index| self.extent.part(index as u8);
+        let targets = self.peers.iter().enumerate().map(|(index, peer)| (part(index), peer.clone())).collect();
+        Lanes::open(&self.store.inner.nodes, targets, ahead)
     }
 
     /// The data and parity units of a stripe, and their checksums taken in.
@@ -277,27 +284,46 @@ impl Writer {
 
     /// Moves the intent's deadline while the write lives.
     async fn renew_if_due(&mut self) -> Result<(), Error> {
-        let now = self.store.inner.clock.elapsed();
-        if now.saturating_sub(self.renewed) < self.store.inner.options.intent_lease / 3 {
-            return Ok(());
-        }
-        self.renewed = now;
-        self.state_intent().await
+        if self.until_renewal().is_zero() { self.state_intent().await } else { Ok(()) }
     }
 
-    async fn state_intent(&self) -> Result<(), Error> {
+    fn until_renewal(&self) -> Duration {
+        let inner = &self.store.inner;
+        let age = inner.clock.elapsed().saturating_sub(self.renewed);
+        (inner.options.intent_lease / RENEWALS).saturating_sub(age)
+    }
+
+    /// Waits for what makes parts durable, and renews the intent meanwhile. When it is gone the wait ends and the puts are
+    /// cut: whoever took it counts on that (see [`Store::discard_unsealed`]), and removes parts only when no put can come
+    /// after it.
+    async fn hold<T>(&mut self, puts: impl Future<Output = T>) -> Result<T, Error> {
+        self.renew_if_due().await?;
+        let mut puts = std::pin::pin!(puts);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut puts => return Ok(done),
+                () = tokio::time::sleep(self.until_renewal()) => self.state_intent().await?,
+            }
+        }
+    }
+
+    /// Moves the intent's deadline and names the nodes as they are now.
+    async fn state_intent(&mut self) -> Result<(), Error> {
         let manifest = intent_manifest(self.layout, &self.peers).encode();
         let (content, extent) = (self.content, self.extent);
-        let deadline = self.store.inner.clock.now().plus(self.store.inner.options.intent_lease);
-        let renewed = self
-            .store
-            .inner
-            .db
-            .write(self.lane, async move |tx| {
-                db::content::renew_intent(&tx, content, extent, &manifest, deadline).await
-            })
-            .await?;
-        if renewed { Ok(()) } else { Err(Error::IntentGone) }
+        let inner = &self.store.inner;
+        let (asked, lease) = (inner.clock.elapsed(), inner.options.intent_lease);
+        let deadline = inner.clock.now().plus(lease);
+        let renewal = inner.db.write(self.lane, async move |tx| {
+            db::content::renew_intent(&tx, content, extent, &manifest, deadline).await
+        });
+        let in_time = tokio::time::timeout(lease / RENEWALS, renewal).await;
+        if !in_time.unwrap_or(Ok(false))? {
+            return Err(Error::IntentGone);
+        }
+        self.renewed = asked;
+        Ok(())
     }
 
     /// Sends what is left and waits until enough parts are durable: all of them, or with parity at least one more
@@ -310,10 +336,14 @@ impl Writer {
         let results = match self.lanes.take() {
             None => self.put_small(stripe).await?,
             Some(mut lanes) => {
-                for (lane, unit) in self.cut(&stripe)?.into_iter().enumerate() {
-                    lanes.send(lane, unit).await;
-                }
-                lanes.finish().await
+                let units = self.cut(&stripe)?;
+                let last = async move {
+                    for (lane, unit) in units.into_iter().enumerate() {
+                        lanes.send(lane, unit).await;
+                    }
+                    lanes.finish().await
+                };
+                self.hold(last).await?
             }
         };
         let mut manifest = self.manifest(&results)?;
@@ -339,7 +369,8 @@ impl Writer {
     /// node did not take goes to another one at once.
     async fn put_small(&mut self, stripe: Bytes) -> Result<Vec<Result<Receipt, proto::Error>>, Error> {
         let units = self.cut(&stripe)?;
-        let mut results = join_all(units.iter().enumerate().map(|(index, unit)| self.put_unit(index, unit))).await;
+        let puts: Vec<_> = units.iter().enumerate().map(|(index, unit)| self.put_unit(index, unit)).collect();
+        let mut results = self.hold(join_all(puts)).await?;
         for index in 0..results.len() {
             if results[index].is_ok() {
                 continue;
@@ -352,21 +383,24 @@ impl Writer {
             if let Some(peer) = self.store.substitute(&used, self.layout.parity().max(1)) {
                 self.peers[index] = peer;
                 self.state_intent().await?;
-                results[index] = self.put_unit(index, &units[index]).await;
+                let put = self.put_unit(index, &units[index]);
+                results[index] = self.hold(put).await?;
             }
         }
         Ok(results)
     }
 
-    async fn put_unit(&self, index: usize, unit: &Bytes) -> Result<Receipt, proto::Error> {
-        let peer = &self.peers[index];
-        peer.in_flight.fetch_add(unit.len() as i64, Ordering::Relaxed);
-        let result = peer.parts.put(self.extent.part(index as u8), Body::Whole(unit.clone())).await;
-        peer.in_flight.fetch_sub(unit.len() as i64, Ordering::Relaxed);
-        if let Err(error) = &result {
-            self.store.inner.nodes.note_failure(peer, error);
+    fn put_unit(&self, index: usize, unit: &Bytes) -> impl Future<Output = Result<Receipt, proto::Error>> + use<> {
+        let (nodes, peer) = (self.store.inner.nodes.clone(), self.peers[index].clone());
+        let (part, unit) = (self.extent.part(index as u8), unit.clone());
+        async move {
+            let _in_flight = peer.send(unit.len());
+            let result = peer.parts.put(part, Body::Whole(unit)).await;
+            if let Err(error) = &result {
+                nodes.note_failure(&peer, error);
+            }
+            result
         }
-        result
     }
 
     /// What became of the parts, by what the nodes say they hold and what was sent to them.
@@ -417,7 +451,8 @@ impl Writer {
             targets.push((index, peer));
         }
         self.state_intent().await?;
-        heal::rebuild(&self.store, self.extent, manifest, &targets).await?;
+        let (store, extent) = (self.store.clone(), self.extent);
+        self.hold(heal::rebuild(&store, extent, manifest, &targets)).await??;
         for (index, peer) in targets {
             manifest.parts_mut()[index].node = peer.id;
             manifest.parts_mut()[index].state = PartState::Ok;
@@ -432,7 +467,7 @@ impl Writer {
         drop(lanes);
         let now = store.inner.clock.now();
         let parts: Vec<_> = peers.iter().enumerate().map(|(index, peer)| (index as u8, peer.id)).collect();
-        let garbage = store.garbage(extent, parts, 0, now.plus(SETTLE));
+        let garbage = store.garbage(extent, parts, 0, store.removable(now, Writers::Ended));
         let given_up = store
             .inner
             .db

@@ -8,7 +8,7 @@ use db::{
     Lane,
     uploads::{self, UploadRow},
 };
-use files::{ContentHash, Extent, NewExtent, Writer};
+use files::{ContentHash, Extent, NewExtent, Writer, Writers};
 use futures::StreamExt;
 use tracing::Instrument;
 
@@ -129,7 +129,8 @@ impl Drive {
             row.expires = expiry(&drive, work.now);
             uploads::update_upload(&tx, &row).await?;
             // What the stale stream has not kept by now is lost to it: its intents go, and their places are free.
-            drive.inner.store.discard_unsealed(&tx, row.content, row.extents, work.now).await?;
+            let store = &drive.inner.store;
+            store.discard_unsealed(&tx, row.content, row.extents, work.now, Writers::MayGoOn).await?;
             Ok(Lease::Open(Box::new(row)))
         })
         .await
@@ -389,7 +390,7 @@ impl Appending<'_> {
                 let work = Work::hold(&drive, &tx, space, None).await?;
                 let row = fenced(work.upload(id).await?, generation)?;
                 let store = &drive.inner.store;
-                Ok(store.discard_unsealed(&tx, row.content, row.extents, work.now).await?)
+                Ok(store.discard_unsealed(&tx, row.content, row.extents, work.now, Writers::Ended).await?)
             })
             .await;
         if let Err(error) = discarded {

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use base::{Clock, NodeId, PartId, Time};
 use bus::{JobWorker, Jobs, Worker};
 use bytes::Bytes;
-use db::content as rows;
+use db::{Lane, content as rows};
 use files::{
-    Error, NodeState, Options,
+    Error, NewExtent, NodeState, Options, Writers,
     workers::{Auditor, Cleaner, RepairHandler},
 };
 use futures::{FutureExt, StreamExt, future::select_all};
@@ -358,4 +358,107 @@ fn what_was_explained_meanwhile_is_looked_at_anew() {
 async fn note(world: &World, part: PartId, node: NodeId, at: Time) {
     let unit = async move |tx| rows::note_orphan(&tx, part, node, at).await;
     world.db().write(db::Lane::Free, unit).await.unwrap();
+}
+
+/// Takes the intent of an extent away from whoever writes it, as the next holder of an upload's lease does.
+async fn take_over(process: &Process, content: base::ContentId, now: Time) {
+    let store = process.store.clone();
+    let unit = async move |tx| store.discard_unsealed(&tx, content, 0, now, Writers::MayGoOn).await;
+    process.db.write(Lane::Free, unit).await.unwrap();
+}
+
+/// A new content of a known length.
+fn new_extent(content: base::ContentId, bytes: &Bytes) -> NewExtent {
+    NewExtent { content, position: 0, start: 0, expected: Some(bytes.len() as u64), lane: Lane::Free }
+}
+
+#[test]
+fn parts_that_are_put_after_their_intent_was_taken_are_removed() {
+    // No audit comes to help.
+    test(9, Options { orphan_age: HOUR, ..quick(2) }, |world| async move {
+        let (gateway, worker) = (world.gateway(1).await, world.worker(1).await);
+        let (content, bytes) = (gateway.ids.content(), sample(1, MIB));
+        let mut writer = gateway.store.begin(new_extent(content, &bytes)).await.unwrap();
+        writer.push(bytes).await.unwrap();
+        take_over(&worker, content, world.time.clock().now()).await;
+        // Time enough to remove everything, and not enough for the writer to look.
+        sleep(world.options.intent_lease / 4).await;
+        let extent = writer.finish().await.unwrap();
+        let sealed = gateway.seal(content, vec![extent]).await;
+        assert!(matches!(sealed, Err(Error::IntentGone)), "{sealed:?}");
+        assert!(world.nodes().iter().any(|node| !node.parts().is_empty()), "nothing was put, so nothing is shown");
+        world.converged(&worker.cluster).await;
+        cluster_is_right(&world).await;
+    });
+}
+
+#[test]
+fn puts_that_hang_are_cut_when_their_intent_is_taken() {
+    // A part of a stream and one in a single piece.
+    for length in [40 * MIB, MIB] {
+        test(9, Options { orphan_age: HOUR, ..quick(2) }, move |world| async move {
+            let (gateway, worker) = (world.gateway(1).await, world.worker(1).await);
+            let (content, bytes) = (gateway.ids.content(), sample(1, length));
+            let mut writer = gateway.store.begin(new_extent(content, &bytes)).await.unwrap();
+            let stuck = world.node(writer_nodes(&world).await[0]);
+            stuck.hold(Op::Put);
+            let finish = async {
+                for at in (0..length).step_by(MIB) {
+                    writer.push(bytes.slice(at..at + MIB)).await?;
+                }
+                writer.finish().await
+            };
+            let taken = async {
+                stuck.held(1).await;
+                take_over(&worker, content, world.time.clock().now()).await;
+            };
+            let began = tokio::time::Instant::now();
+            let (written, ()) = futures::join!(finish, taken);
+            // A put in one piece is given up at the caller's own deadline, before the writer looks at its intent.
+            match written {
+                Ok(extent) => {
+                    let sealed = gateway.seal(content, vec![extent]).await;
+                    assert!(matches!(sealed, Err(Error::IntentGone)), "{sealed:?}");
+                }
+                Err(error) => assert!(matches!(error, Error::IntentGone), "{error:?}"),
+            }
+            assert!(began.elapsed() < world.options.intent_lease, "it went on for {:?}", began.elapsed());
+            stuck.let_go();
+            world.converged(&worker.cluster).await;
+            cluster_is_right(&world).await;
+        });
+    }
+}
+
+/// The nodes that the only intent names.
+async fn writer_nodes(world: &World) -> Vec<NodeId> {
+    let (_, ready, manifest) = manifests(world).await.remove(0);
+    assert!(!ready, "nothing is being written");
+    manifest.parts().iter().map(|part| part.node).collect()
+}
+
+#[test]
+fn a_write_lives_while_its_nodes_are_slow() {
+    test(9, quick(2), |world| async move {
+        let (gateway, worker) = (world.gateway(1).await, world.worker(1).await);
+        let (content, bytes) = (gateway.ids.content(), sample(1, 40 * MIB));
+        let mut writer = gateway.store.begin(new_extent(content, &bytes)).await.unwrap();
+        let slow = world.node(writer_nodes(&world).await[0]);
+        slow.hold(Op::Put);
+        let later = async {
+            sleep(4 * world.options.intent_lease).await;
+            slow.let_go();
+        };
+        let finish = async {
+            for at in (0..bytes.len()).step_by(MIB) {
+                writer.push(bytes.slice(at..at + MIB)).await?;
+            }
+            writer.finish().await
+        };
+        let (extent, ()) = futures::join!(finish, later);
+        gateway.seal(content, vec![extent.unwrap()]).await.unwrap();
+        world.converged(&worker.cluster).await;
+        cluster_is_right(&world).await;
+        gateway.read(content, &bytes, 0..bytes.len()).await.unwrap();
+    });
 }
