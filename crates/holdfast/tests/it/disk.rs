@@ -14,8 +14,9 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    harness::{Answer, Database, Shape, User, World, Wrap, bytes, eventually, not_run},
+    harness::{Answer, Database, PATIENCE, Shape, User, World, Wrap, bytes, eventually, not_run},
     load::{SETTINGS, check},
+    postgres::Postgres,
 };
 
 /// Puts a process in a mount namespace with a small file system at `place`.
@@ -115,6 +116,66 @@ async fn a_full_node_is_written_around_and_comes_back_when_there_is_room() {
 async fn full_node(user: &User) -> Option<Value> {
     let nodes = user.get("/admin/nodes").await.expect(200);
     nodes["items"].as_array()?.iter().find(|node| node["writable"] == false).cloned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_under_postgresql_loses_nothing_and_is_over_when_there_is_room() {
+    if !rustix::process::geteuid().is_root() {
+        return not_run("only root can put PostgreSQL on a small disk");
+    }
+    let server = Postgres::start_on_small_disk(160).await;
+    let mut world = World::start_in(Shape::Cluster, SETTINGS, Database::Own(server), |_, _| Wrap::default()).await;
+    let admin = world.admin().await;
+    let ballast = world.postgres().on_disk("ballast");
+    let upload = async |seed: u64| {
+        let length = if seed.is_multiple_of(2) { 4000 } else { 9000 };
+        let request = admin.request("POST", "/files").query(&[("name", format!("{seed}"))]);
+        (Answer::of(request.body(bytes(seed, length))).await, length)
+    };
+    let mut kept = Vec::new();
+    for round in 0..2_u64 {
+        for seed in round * 10_000..round * 10_000 + 30 {
+            let (answer, length) = upload(seed).await;
+            kept.push((answer.expect(201)["id"].as_str().expect("an id").to_owned(), seed, length));
+        }
+        assert!(fs::write(&ballast, vec![1; 200 << 20]).is_err(), "the disk was to be full");
+        // First PostgreSQL refuses to let a table grow. When it cannot write its log any more it ends all sessions, and
+        // perhaps itself.
+        let mut refused = 0;
+        for seed in round * 10_000 + 100..round * 10_000 + 4000 {
+            let (answer, length) = upload(seed).await;
+            match answer.status {
+                201 => kept.push((answer.expect(201)["id"].as_str().expect("an id").to_owned(), seed, length)),
+                507 => {
+                    answer.refused(507, "database-full");
+                    refused += 1;
+                }
+                _ => {
+                    answer.refused(503, "unavailable");
+                    refused += 1;
+                }
+            }
+            if refused >= 20 {
+                break;
+            }
+        }
+        assert!(refused >= 20, "a full disk is noticed");
+        fs::remove_file(&ballast).expect("the ballast is ours");
+        if world.postgres().has_ended() {
+            world.postgres().restart().await;
+        }
+        let seed = round * 10_000 + 5000;
+        let id = eventually("it takes files again", PATIENCE, async || {
+            let (answer, _) = upload(seed).await;
+            (answer.status == 201).then(|| answer.expect(201)["id"].as_str().expect("an id").to_owned())
+        })
+        .await;
+        kept.push((id, seed, 4000));
+    }
+    for (id, seed, length) in &kept {
+        assert!(admin.download(id).await == bytes(*seed, *length), "{seed}");
+    }
+    check(&admin, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

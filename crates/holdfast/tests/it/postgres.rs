@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, Permissions},
+    io::Read as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -20,31 +21,74 @@ pub(crate) struct Postgres {
     dir: TempDir,
     bin: PathBuf,
     port: u16,
+    disk: Option<Disk>,
     server: Child,
+}
+
+/// A small file system, seen by those who enter the mount namespace of a process that does nothing but keep it.
+struct Disk {
+    keeper: Child,
+}
+
+impl Disk {
+    /// Needs root.
+    fn mount(place: &Path, mebibytes: u32) -> Self {
+        let script = format!("mount -t tmpfs -o size={mebibytes}m,mode=700 tmpfs \"$0\" && echo && exec cat");
+        let mut keeper = Command::new("unshare")
+            .args(["--mount", "sh", "-c", &script])
+            .arg(place)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare can be started");
+        let mut mounted = [0];
+        let told = keeper.stdout.as_mut().expect("it is piped").read_exact(&mut mounted);
+        told.expect("a file system can be mounted in a namespace");
+        Self { keeper }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = self.keeper.kill();
+        let _ = self.keeper.wait();
+    }
 }
 
 impl Postgres {
     /// Makes a server and waits until it answers.
     pub(crate) async fn start() -> Self {
+        Self::start_on(None).await
+    }
+
+    /// The same on a disk of so many mebibytes. Needs root.
+    pub(crate) async fn start_on_small_disk(mebibytes: u32) -> Self {
+        Self::start_on(Some(mebibytes)).await
+    }
+
+    async fn start_on(mebibytes: Option<u32>) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         fs::set_permissions(dir.path(), Permissions::from_mode(0o711)).expect("the folder is ours");
         let data = dir.path().join("data");
         fs::create_dir(&data).expect("a new folder");
         fs::set_permissions(&data, Permissions::from_mode(0o700)).expect("the folder is ours");
+        let disk = mebibytes.map(|mebibytes| Disk::mount(&data, mebibytes));
         if rustix::process::geteuid().is_root() {
-            let given = Command::new("chown").arg("postgres:postgres").arg(&data).status();
+            let given = within(disk.as_ref(), "chown").arg("postgres:postgres").arg(&data).status();
             assert!(given.is_ok_and(|status| status.success()), "PostgreSQL's account is there");
         }
         let bin = programs();
-        let init = program(&bin, "initdb")
-            .args(["--username", ROLE, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--pgdata"])
+        let init = program(disk.as_ref(), &bin, "initdb")
+            .args(["--username", ROLE, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
+            // The log comes in files of a mebibyte, so that a small disk is full when its data is and not long before.
+            .args(["--wal-segsize=1", "--pgdata"])
             .arg(&data)
             .output()
             .expect("initdb can be started (setpriv, of util-linux, is needed)");
         assert!(init.status.success(), "{init:?}");
         let port = free_port();
-        let server = serve(&bin, dir.path(), port);
-        let mut started = Self { dir, bin, port, server };
+        let server = serve(disk.as_ref(), &bin, dir.path(), port);
+        let mut started = Self { dir, bin, port, disk, server };
         started.ready().await;
         started
     }
@@ -73,8 +117,26 @@ impl Postgres {
 
     /// Starts it again on the same data and waits until it has recovered.
     pub(crate) async fn restart(&mut self) {
-        self.server = serve(&self.bin, self.dir.path(), self.port);
+        self.server = serve(self.disk.as_ref(), &self.bin, self.dir.path(), self.port);
         self.ready().await;
+    }
+
+    /// Whether it ended by itself, as it does when it cannot write its log.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.server.try_wait().expect("a child can be waited for").is_some()
+    }
+
+    /// A file on its disk, as seen from outside.
+    pub(crate) fn on_disk(&self, name: &str) -> PathBuf {
+        let data = self.dir.path().join("data");
+        match &self.disk {
+            None => data.join(name),
+            Some(disk) => {
+                let mut path = PathBuf::from(format!("/proc/{}/root", disk.keeper.id()));
+                path.extend(data.components().skip(1));
+                path.join(name)
+            }
+        }
     }
 
     async fn ready(&mut self) {
@@ -101,9 +163,9 @@ impl Drop for Postgres {
     }
 }
 
-fn serve(bin: &Path, dir: &Path, port: u16) -> Child {
+fn serve(disk: Option<&Disk>, bin: &Path, dir: &Path, port: u16) -> Child {
     let log = fs::File::options().create(true).append(true).open(dir.join("log")).expect("a log");
-    program(bin, "postgres")
+    program(disk, bin, "postgres")
         .arg("-D")
         .arg(dir.join("data"))
         .args(["-p", &port.to_string()])
@@ -116,13 +178,21 @@ fn serve(bin: &Path, dir: &Path, port: u16) -> Child {
 }
 
 /// One of PostgreSQL's programs, as its own account where we are root: it refuses root.
-fn program(bin: &Path, name: &str) -> Command {
-    let mut command = Command::new("setpriv");
+fn program(disk: Option<&Disk>, bin: &Path, name: &str) -> Command {
+    let mut command = within(disk, "setpriv");
     command.args(["--pdeathsig", "INT"]);
     if rustix::process::geteuid().is_root() {
         command.args(["--reuid", "postgres", "--regid", "postgres", "--init-groups"]);
     }
     command.arg(bin.join(name)).env("LC_ALL", "C.UTF-8").current_dir("/");
+    command
+}
+
+/// A program that sees the disk.
+fn within(disk: Option<&Disk>, program: &str) -> Command {
+    let Some(disk) = disk else { return Command::new(program) };
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--mount=/proc/{}/ns/mnt", disk.keeper.id())).arg(program);
     command
 }
 
