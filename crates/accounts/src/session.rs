@@ -8,6 +8,8 @@ use db::{
     accounts::{AccountRow, SessionRow},
 };
 
+use tokio::sync::broadcast;
+
 use crate::{
     Accounts, Error, Page, Permissions, Principal, UserView,
     name::{AccountName, client},
@@ -193,6 +195,11 @@ impl Accounts {
             Ok(()) | Err(Error::SessionUnknown) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Sessions as they end from now on, here or in other processes. A hint: one may be missing, and one may come twice.
+    pub fn session_ends(&self) -> broadcast::Receiver<SessionId> {
+        self.0.db.session_ends()
     }
 
     /// Up to `limit` of the caller's sessions that go on, oldest first, beginning after `after`.

@@ -2,7 +2,7 @@
 
 use base::{AccountId, EntryId, SessionId, SpaceId, Time};
 
-use crate::{Db, Error, Row, RowReader, Sql, Tx, params};
+use crate::{Db, Error, Row, RowReader, Sql, Tx, notice::Notice, params};
 
 /// An account with its personal space.
 #[derive(Debug, Clone)]
@@ -241,6 +241,9 @@ pub async fn end_session(tx: &Tx, account: AccountId, id: SessionId, now: Time) 
             &params![now, id, account],
         )
         .await?;
+    if rows == 1 {
+        tx.announce(Notice::SessionEnded(id));
+    }
     Ok(rows == 1)
 }
 
@@ -257,7 +260,9 @@ pub async fn end_other_sessions(
             &params![now, account, keep],
         )
         .await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    let ended: Vec<_> = rows.into_iter().map(|(id,)| id).collect();
+    ended.iter().for_each(|id| tx.announce(Notice::SessionEnded(*id)));
+    Ok(ended)
 }
 
 /// Marks a session as used and moves its end, if it goes on; `None` if it does not.

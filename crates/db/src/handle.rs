@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use base::{SessionId, SpaceId};
+use tokio::sync::broadcast;
+
 use crate::{
     Backend, Dialect, Error, Lane, Migrated, Migration, Options, Row, Sql, Tx, Value,
     lite::Lite,
     migrate,
+    notice::Notices,
     pg::Pg,
     tx::{at_most_one, exactly_one},
     unit::unit,
@@ -17,6 +21,7 @@ pub struct Db(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
+    notices: Notices,
     migrations: &'static [Migration],
 }
 
@@ -33,14 +38,15 @@ impl Db {
     /// engine that is too old.
     pub async fn open(options: Options) -> Result<Self, Error> {
         let migrations = options.migrations;
+        let notices = Notices::new();
         let engine = match options.backend.clone() {
-            Backend::Postgres { url } => Engine::Pg(Pg::open(url.expose(), &options).await?),
+            Backend::Postgres { url } => Engine::Pg(Pg::open(url.expose(), &options, &notices).await?),
             Backend::Sqlite { path } => {
                 let opened = tokio::task::spawn_blocking(move || Lite::open(&path, &options)).await;
                 Engine::Lite(opened.map_err(|why| Error::Internal(why.to_string()))??)
             }
         };
-        Ok(Self(Arc::new(Inner { engine, migrations })))
+        Ok(Self(Arc::new(Inner { engine, notices, migrations })))
     }
 
     /// Brings the schema to the version of this program. Safe to call from several processes at once.
@@ -97,7 +103,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (unit, answer) = unit(run);
+        let (unit, answer) = unit(run, self.0.notices.clone());
         match &self.0.engine {
             Engine::Lite(lite) => lite.submit(unit).await?,
             Engine::Pg(pg) => pg.submit(lane, unit).await?,
@@ -127,6 +133,17 @@ impl Db {
     /// As [`Db::query`], and [`Error::Shape`] if there are none or several.
     pub async fn query_one<R: Row>(&self, sql: impl Into<Sql>, params: &[Value<'_>]) -> Result<R, Error> {
         exactly_one(self.rows(sql.into(), params, 1).await?)
+    }
+
+    /// Spaces with the numbers of their changes, as they are committed from now on: by this process, and on PostgreSQL by
+    /// others on the same database. A hint: some may be missing and some may come twice.
+    pub fn changes(&self) -> broadcast::Receiver<(SpaceId, u64)> {
+        self.0.notices.changes()
+    }
+
+    /// Sessions that are ended from now on, with the same reservation.
+    pub fn session_ends(&self) -> broadcast::Receiver<SessionId> {
+        self.0.notices.session_ends()
     }
 
     /// Finishes the units of work that wait, refuses new ones, and lets the connections go.

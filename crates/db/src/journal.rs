@@ -3,7 +3,7 @@
 use base::{AccountId, EntryId, SpaceId, Time};
 use uuid::Uuid;
 
-use crate::{Error, Row, RowReader, Tx, params};
+use crate::{Db, Error, Row, RowReader, Tx, notice::Notice, params};
 
 /// One change, as it is stored.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ pub async fn raise_sequence(tx: &Tx, space: SpaceId) -> Result<Option<u64>, Erro
     Ok(row.map(|(sequence,)| sequence))
 }
 
-/// Inserts the row of a change whose number was just raised.
+/// Inserts the row of a change whose number was just raised, and lets those know who wait for it.
 pub async fn insert_change(tx: &Tx, space: SpaceId, row: &ChangeRow) -> Result<(), Error> {
     tx.exec(
         "INSERT INTO journal (space_id, sequence, kind, entry_id, revision, actor, operation_id, at_us, state, inverse)
@@ -74,6 +74,7 @@ pub async fn insert_change(tx: &Tx, space: SpaceId, row: &ChangeRow) -> Result<(
         ],
     )
     .await?;
+    tx.announce(Notice::Changed { space, sequence: row.sequence });
     Ok(())
 }
 
@@ -90,4 +91,9 @@ pub async fn changes(tx: &Tx, space: SpaceId, after: u64, newest: u64, limit: u3
         &params![space, after, newest, limit],
     )
     .await
+}
+
+/// The same outside a unit of work.
+pub async fn find_head(db: &Db, space: SpaceId) -> Result<Option<(u64, u64)>, Error> {
+    db.query_opt("SELECT epoch, sequence FROM space WHERE id = $1", &params![space]).await
 }

@@ -7,6 +7,7 @@
 //! - [`Db`]: opens, migrates, reads ([`Db::read`]: a snapshot; [`Db::query`]: one statement) and writes ([`Db::write`])
 //! - [`Tx`], [`Sql`], [`params!`], [`Value`], [`Row`]: statements, their parameters and their rows
 //! - [`Lane`]: which units of work share a commit
+//! - [`Db::changes`], [`Db::session_ends`]: word of what was committed, also by other processes
 //! - [`migrate`]: the schema's history
 //! - one module per domain with its statements: functions over [`Tx`] where they write or must see one snapshot, over
 //!   [`Db`] where they read with a single statement
@@ -44,6 +45,7 @@ pub mod uploads;
 mod error;
 mod handle;
 mod lite;
+mod notice;
 mod options;
 mod pg;
 mod row;

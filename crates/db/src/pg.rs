@@ -2,6 +2,7 @@
 
 mod committer;
 mod lanes;
+mod relay;
 mod session;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
@@ -16,7 +17,7 @@ use tokio_postgres::{
 
 pub(crate) use session::{Session, cell};
 
-use crate::{Access, Error, Lane, Options, Row, Tx, Value, unit::Unit};
+use crate::{Access, Error, Lane, Options, Row, Tx, Value, notice::Notices, unit::Unit};
 use committer::Committer;
 use lanes::Lanes;
 use session::{Conn, error};
@@ -39,10 +40,12 @@ pub(crate) struct Pg {
     /// None if the database was opened for reading.
     lanes: Option<Arc<Lanes>>,
     committers: Mutex<JoinSet<()>>,
+    /// Those who tell and hear other processes.
+    relays: Mutex<JoinSet<()>>,
 }
 
 impl Pg {
-    pub(crate) async fn open(url: &str, options: &Options) -> Result<Self, Error> {
+    pub(crate) async fn open(url: &str, options: &Options, notices: &Notices) -> Result<Self, Error> {
         // The driver's message would quote the URL, and with it the password.
         let mut config =
             Config::from_str(url).map_err(|_| Error::Unavailable("the URL of PostgreSQL cannot be read".to_owned()))?;
@@ -57,7 +60,7 @@ impl Pg {
         }
         let settings = settings(options);
         let pool = Pool::builder(Manager::from_config(
-            config,
+            config.clone(),
             NoTls,
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         ))
@@ -79,6 +82,7 @@ impl Pg {
             return Err(Error::Unavailable("PostgreSQL is older than 14".to_owned()));
         }
         let mut committers = JoinSet::new();
+        let mut relays = JoinSet::new();
         let lanes = match options.access {
             Access::ReadOnly => None,
             Access::Full => {
@@ -87,10 +91,12 @@ impl Pg {
                     let committer = Committer::new(pool.clone(), Arc::clone(&lanes), options.clock.clone());
                     committers.spawn(committer.run());
                 }
+                relays.spawn(relay::tell(pool.clone(), notices.clone()));
+                relays.spawn(relay::listen(config, notices.clone()));
                 Some(lanes)
             }
         };
-        Ok(Self { pool, lanes, committers: Mutex::new(committers) })
+        Ok(Self { pool, lanes, committers: Mutex::new(committers), relays: Mutex::new(relays) })
     }
 
     pub(crate) async fn read<T, E, F, Fut>(&self, run: F) -> Result<T, E>
@@ -138,6 +144,8 @@ impl Pg {
         }
         let mut committers = std::mem::take(&mut *self.committers.lock());
         committers.shutdown().await;
+        let mut relays = std::mem::take(&mut *self.relays.lock());
+        relays.shutdown().await;
         self.pool.pool.close();
     }
 }

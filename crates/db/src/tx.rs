@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::{Error, Row, Value, lite, pg};
+use parking_lot::Mutex;
+
+use crate::{Error, Row, Value, lite, notice::Notice, pg};
 
 /// Which dialect a database speaks, for the rare place where a whole use case differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,7 @@ pub struct Tx(Arc<Unit>);
 
 struct Unit {
     failure: OnceLock<Error>,
+    announced: Mutex<Vec<Notice>>,
     engine: Engine,
 }
 
@@ -63,11 +66,24 @@ enum Engine {
 
 impl Tx {
     pub(crate) fn lite(session: lite::Session) -> Self {
-        Self(Arc::new(Unit { failure: OnceLock::new(), engine: Engine::Lite(session) }))
+        Self::new(Engine::Lite(session))
     }
 
     pub(crate) fn pg(session: pg::Session) -> Self {
-        Self(Arc::new(Unit { failure: OnceLock::new(), engine: Engine::Pg(session) }))
+        Self::new(Engine::Pg(session))
+    }
+
+    fn new(engine: Engine) -> Self {
+        Self(Arc::new(Unit { failure: OnceLock::new(), announced: Mutex::default(), engine }))
+    }
+
+    /// What others are told once the unit is committed; if it is not, nobody hears of it.
+    pub(crate) fn announce(&self, notice: Notice) {
+        self.0.announced.lock().push(notice);
+    }
+
+    pub(crate) fn announced(&self) -> Vec<Notice> {
+        std::mem::take(&mut *self.0.announced.lock())
     }
 
     /// The dialect of the database that this is a unit of.

@@ -4,7 +4,10 @@ use base::SpaceId;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use crate::{Error, Tx};
+use crate::{
+    Error, Tx,
+    notice::{Notice, Notices},
+};
 
 /// Which units of work share a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +32,7 @@ pub(crate) trait Unit: Send {
 }
 
 /// Wraps a closure; the receiver gets its result once the engine has settled it, and nothing if the engine is gone.
-pub(crate) fn unit<T, E, F, Fut>(run: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T, E>>)
+pub(crate) fn unit<T, E, F, Fut>(run: F, notices: Notices) -> (Box<dyn Unit>, oneshot::Receiver<Result<T, E>>)
 where
     F: FnOnce(Tx) -> Fut + Send + 'static,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
@@ -37,12 +40,15 @@ where
     E: From<Error> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Task { run: Some(run), outcome: None, reply }), answer)
+    (Box::new(Task { run: Some(run), outcome: None, told: Vec::new(), notices, reply }), answer)
 }
 
 struct Task<T, E, F> {
     run: Option<F>,
     outcome: Option<Result<T, E>>,
+    /// What others are told if the unit is committed.
+    told: Vec<Notice>,
+    notices: Notices,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
@@ -60,7 +66,8 @@ where
     fn start(&mut self, tx: Tx) -> BoxFuture<'_, bool> {
         Box::pin(async move {
             let run = self.run.take().expect("an engine starts a unit once");
-            let outcome = run(tx).await;
+            let outcome = run(tx.clone()).await;
+            self.told = tx.announced();
             let keep = outcome.is_ok();
             self.outcome = Some(outcome);
             keep
@@ -68,7 +75,10 @@ where
     }
 
     fn settle(self: Box<Self>, fate: Result<(), Error>) {
-        let Self { outcome, reply, .. } = *self;
+        let Self { outcome, reply, told, notices, .. } = *self;
+        if fate.is_ok() && matches!(outcome, Some(Ok(_))) {
+            told.into_iter().for_each(|notice| notices.committed(notice));
+        }
         let result = match (fate, outcome) {
             (Err(error), _) => Err(E::from(error)),
             (Ok(()), Some(outcome)) => outcome,

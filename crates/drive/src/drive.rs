@@ -55,6 +55,7 @@ pub struct Drive {
 pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) store: files::Store,
+    pub(crate) heads: journal::Heads,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Ids,
     pub(crate) options: Options,
@@ -66,7 +67,9 @@ pub(crate) struct Inner {
 impl Drive {
     /// A drive over this database and this store.
     pub fn new(db: Db, store: files::Store, clock: Arc<dyn Clock>, ids: Ids, options: Options) -> Self {
-        let inner = Inner { db, store, clock, ids, options, tasks: TaskTracker::new(), running: Running::default() };
+        let heads = journal::Heads::new(db.clone());
+        let inner =
+            Inner { db, store, heads, clock, ids, options, tasks: TaskTracker::new(), running: Running::default() };
         Self { inner: Arc::new(inner) }
     }
 

@@ -26,6 +26,7 @@ mod error;
 mod expire;
 mod guard;
 mod hashing;
+mod path;
 mod place;
 mod purge;
 mod put;

@@ -60,7 +60,7 @@ fn operation(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
 }
 
 /// The token of the header; the scheme's name is not case-sensitive (RFC 9110, 11.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();

@@ -26,6 +26,7 @@ pub const CODES: &[&str] = &[
     "unauthenticated",
     "unsupported-media-type",
     "unsupported-tus-version",
+    "upgrade-required",
 ];
 
 /// Who is being answered: the protocols differ in a few statuses.
@@ -44,6 +45,7 @@ pub(crate) fn status(protocol: Protocol, kind: ErrorKind, code: &str) -> StatusC
         (Protocol::Tus, "upload-is-final") => return StatusCode::FORBIDDEN,
         (_, "cursor-gone") => return StatusCode::GONE,
         (_, "unsupported-media-type") => return StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        (_, "upgrade-required") => return StatusCode::UPGRADE_REQUIRED,
         (_, "method-not-allowed") => return StatusCode::METHOD_NOT_ALLOWED,
         _ => {}
     }

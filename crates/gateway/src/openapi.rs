@@ -198,6 +198,9 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "get_folder" | "list_children" => &[ID, &[(ErrorKind::Invalid, "not-a-folder")]],
         "delete_folder" => &[ID, MATCH, PLACE, &[(ErrorKind::Invalid, "root-entry")]],
         "create_file" => &[ID, NAME, PLACE, WRITE],
+        "upload_batch" => {
+            &[ID, PLACE, &[(ErrorKind::Invalid, "body-cut"), (ErrorKind::Invalid, "unsupported-media-type")]]
+        }
         "replace_file" => &[ID, MATCH, WRITE, &[(ErrorKind::Invalid, "not-a-file")]],
         "download_file" => &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable")]],
         "head_file" => &[ID, READ],

@@ -2,18 +2,23 @@
 
 mod accounts;
 mod admin;
+mod batch;
 mod entries;
 mod files;
 mod folders;
 mod page;
 mod sessions;
-mod spaces;
+pub(crate) mod spaces;
 mod uploads;
 mod views;
 
 use std::sync::Arc;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use axum::extract::DefaultBodyLimit;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
 use crate::state::App;
 
@@ -37,6 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(folders::get_folder, folders::delete_folder))
         .routes(routes!(folders::list_children))
         .merge(files::routes())
+        .routes(routes!(batch::upload_batch).layer(DefaultBodyLimit::disable()))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
         .routes(routes!(uploads::get_upload))

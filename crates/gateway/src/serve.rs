@@ -79,7 +79,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         let client = Client { router: router.clone(), peer };
         let (http, watcher) = (http.clone(), graceful.watcher());
         connections.spawn(async move {
-            let connection = http.serve_connection(TokioIo::new(socket), client).into_owned();
+            let connection = http.serve_connection_with_upgrades(TokioIo::new(socket), client).into_owned();
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "a connection ended early");
             }

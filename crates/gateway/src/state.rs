@@ -10,6 +10,7 @@ use drive::Drive;
 use files::Cluster;
 use futures::future::BoxFuture;
 use http::request::Parts;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     error::Problem,
     health,
     limits::{Gate, Network, client_address},
+    live,
     meter::Meters,
     openapi, rest,
     trace::OnSpan,
@@ -47,6 +49,8 @@ pub struct Watch {
     pub ready: Arc<dyn Fn() -> BoxFuture<'static, Vec<String>> + Send + Sync>,
     /// All metrics in the text form of Prometheus.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Cancelled when the process begins to stop: what never ends by itself, ends then.
+    pub stopping: CancellationToken,
 }
 
 /// What may be set at the edge.
@@ -83,6 +87,7 @@ impl Default for Options {
 pub(crate) struct App {
     pub(crate) state: State,
     pub(crate) options: Options,
+    pub(crate) feeds: live::Feeds,
 }
 
 /// Everything that is served, ready to be given to [`crate::serve()`].
@@ -93,12 +98,13 @@ pub fn router(state: State, options: Options) -> Router {
         options.origins.clone(),
         options.on_span,
     );
-    let app = Arc::new(App { state, options });
+    let app = Arc::new(App { state, options, feeds: live::Feeds::default() });
     let (routes, description) = api().split_for_parts();
     routes
         .merge(openapi::route(&description))
         .merge(docs::routes())
         .merge(health::routes())
+        .merge(live::routes())
         .fallback(web::answer)
         .method_not_allowed_fallback(async || {
             Problem::new(

@@ -64,9 +64,10 @@ async fn run_with_database(config: Config, telemetry: &Telemetry, stop: Cancella
     let first_password = system.first_password.clone();
     let mut tasks = JoinSet::new();
     let address = listener.local_addr()?;
-    let router = gateway::router(&system, telemetry.metrics.clone())?;
+    let router = gateway::router(&system, telemetry.metrics.clone(), stop.clone())?;
     let server = gateway::serve(listener, router, stop.clone());
     tasks.spawn(server);
+    tasks.spawn(system.drive.clone().hear(stop.clone()));
     tasks.spawn(telemetry::upkeep(telemetry.metrics.clone(), stop.clone()));
     let workers = config.has(Role::Worker).then(|| worker::start(&system, stop.clone()));
     announce(&config, address, first_password.as_deref());

@@ -9,13 +9,17 @@
 //!   ([`Error::CursorGone`]) and begins anew; it is never given a page with something missing.
 //! - **Forward compatible.** A row may be of a kind that a newer version wrote: [`Item::kind`] is then text that
 //!   [`Kind::parse`] does not know, and paging goes on.
+//! - **At once.** [`Heads`] tells who watches a space when it has changed, in whatever process. What it tells is a number; a
+//!   watcher that is slow misses numbers and no change.
 
 mod cursor;
 mod error;
+mod heads;
 mod read;
 mod write;
 
 pub use cursor::{Cursor, ParseCursorError};
 pub use error::Error;
+pub use heads::{Heads, Watch};
 pub use read::{Item, Journal, Page};
 pub use write::{Change, Kind, append, record};

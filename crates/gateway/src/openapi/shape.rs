@@ -8,10 +8,11 @@ use serde_json::{Map, Value, json};
 use crate::auth::OPERATION_ID;
 
 /// The calls that change the tree and so are told apart by the client's own id.
-const CHANGES: [&str; 11] = [
+const CHANGES: [&str; 12] = [
     "create_folder",
     "delete_folder",
     "create_file",
+    "upload_batch",
     "replace_file",
     "delete_file",
     "update_entry",

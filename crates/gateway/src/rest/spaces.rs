@@ -1,6 +1,6 @@
 //! Spaces: how full they are, what changed in them, and entries by their paths.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::State;
 use base::{AccountId, EntryId, SpaceId, Time};
@@ -19,6 +19,9 @@ use crate::{
     },
     state::App,
 };
+
+/// How long a call may wait for a change. Proxies give up after a minute.
+const WAIT_SECONDS_MAX: u32 = 50;
 
 /// A tree with its quota and its journal.
 #[derive(Serialize, ToSchema)]
@@ -58,7 +61,7 @@ pub(crate) struct Changes {
 
 /// Something that happened to an entry.
 #[derive(Serialize, ToSchema)]
-struct Change {
+pub(crate) struct Change {
     /// Counts up without holes.
     #[schema(example = 42)]
     sequence: u64,
@@ -87,6 +90,7 @@ struct Change {
 pub(crate) struct ChangesQuery {
     since: Option<String>,
     limit: Option<u32>,
+    wait: Option<u32>,
 }
 
 /// Which entry.
@@ -132,12 +136,14 @@ pub(crate) async fn get_space(
 /// List what changed in a space
 ///
 /// Without `since` from the beginning. A reader that keeps `next` misses nothing and sees nothing twice; one whose cursor
-/// is too old, or of another epoch, is told to begin again.
+/// is too old, or of another epoch, is told to begin again. With `wait` the answer comes as soon as there is a change, and
+/// after that many seconds without one; `/api/v1/live` tells of changes of many spaces over one connection.
 #[utoipa::path(get, path = "/api/v1/spaces/{id}/changes", tag = "Spaces", security(("token" = [])),
     params(
         ("id" = String, Path, description = "A space's id, `spc_…`."),
         ("since" = Option<String>, Query, description = "`next` of an earlier answer."),
         ("limit" = Option<u32>, Query, description = "Changes at most: 1 to 1000, 100 if absent."),
+        ("wait" = Option<u32>, Query, description = "Seconds to wait for a change if there is none: 0 to 50, 0 if absent."),
     ),
     responses((status = 200, description = "The changes after the cursor.", body = Changes)))]
 pub(crate) async fn list_changes(
@@ -147,7 +153,23 @@ pub(crate) async fn list_changes(
     Query(query): Query<ChangesQuery>,
 ) -> Result<Json<Changes>, Problem> {
     let limit = page_limit(query.limit)?;
-    let page = app.state.drive.changes(&caller.actor(), id, query.since.as_deref(), limit).await?;
+    let wait = query.wait.unwrap_or(0);
+    if wait > WAIT_SECONDS_MAX {
+        return Err(Problem::invalid(format!("`wait` is at most {WAIT_SECONDS_MAX} seconds.")));
+    }
+    let (actor, drive) = (caller.actor(), &app.state.drive);
+    let mut page = drive.changes(&actor, id, query.since.as_deref(), limit).await?;
+    if wait > 0 && page.items.is_empty() {
+        let mut watch = drive.watch(&actor, id).await?;
+        let changed = tokio::select! {
+            _ = watch.passed(page.next) => true,
+            () = tokio::time::sleep(Duration::from_secs(wait.into())) => false,
+            () = app.state.watch.stopping.cancelled() => false,
+        };
+        if changed {
+            page = drive.changes(&actor, id, query.since.as_deref(), limit).await?;
+        }
+    }
     let items = page.items.into_iter().map(Change::from).collect();
     Ok(Json(Changes { items, next: page.next.to_string(), more: page.more }))
 }

@@ -70,8 +70,11 @@ impl World {
         let accounts = accounts.await.expect("accounts open in a new database");
         accounts.ensure_admin(Some(Secret::new(PASSWORD))).await.expect("an administrator");
         let jobs = bus::Jobs::new(test.db.clone(), clock.handle(), bus::Options::default());
-        let watch =
-            Watch { ready: Arc::new(|| async { Vec::new() }.boxed()), metrics: Arc::new(|| "metric 1\n".to_owned()) };
+        let watch = Watch {
+            ready: Arc::new(|| async { Vec::new() }.boxed()),
+            metrics: Arc::new(|| "metric 1\n".to_owned()),
+            stopping: tokio_util::sync::CancellationToken::new(),
+        };
         let state = State { accounts, drive, cluster, jobs, clock: clock.handle(), watch };
         let router = gateway::router(state, options);
         for name in ["alice", "bob"] {

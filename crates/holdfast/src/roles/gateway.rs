@@ -15,7 +15,11 @@ use crate::{cli::Role, roles::System, telemetry};
 const PROBE: Duration = Duration::from_secs(3);
 
 /// Everything that the process serves over HTTP.
-pub(crate) fn router(system: &System, metrics: PrometheusHandle) -> anyhow::Result<Router> {
+pub(crate) fn router(
+    system: &System,
+    metrics: PrometheusHandle,
+    stopping: CancellationToken,
+) -> anyhow::Result<Router> {
     let ready = readiness(system);
     let router = if system.config.has(Role::Gateway) {
         let state = gateway::State {
@@ -27,6 +31,7 @@ pub(crate) fn router(system: &System, metrics: PrometheusHandle) -> anyhow::Resu
             watch: gateway::Watch {
                 ready: Arc::new(move || ready().boxed()),
                 metrics: Arc::new(move || metrics.render()),
+                stopping,
             },
         };
         let options = gateway::Options {

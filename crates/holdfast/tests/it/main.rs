@@ -1,6 +1,7 @@
 //! The real binary from outside: every test starts processes on loopback, in folders of their own.
 
 mod api;
+mod batch;
 mod chaos;
 mod client;
 mod clocks;
@@ -10,6 +11,7 @@ mod deploy;
 mod disk;
 mod harness;
 mod intruders;
+mod live;
 mod load;
 mod postgres;
 mod power;
