@@ -62,12 +62,36 @@ impl Feed {
         Self { receiver, waiting: VecDeque::new(), waiting_bytes: 0, _pump: pump }
     }
 
-    /// The next `length` bytes.
+    /// The next bytes as they came, `most` of them at most and never none.
     ///
     /// # Errors
     /// What the node answered, or [`proto::Error::Body`] if it sent too little.
+    pub(crate) async fn some(&mut self, most: usize) -> Result<Bytes, Failed> {
+        self.arrive(1).await?;
+        Ok(self.pop(most))
+    }
+
+    /// The next `length` bytes, in one piece.
+    ///
+    /// # Errors
+    /// As [`Self::some`].
     pub(crate) async fn take(&mut self, length: usize) -> Result<Bytes, Failed> {
-        while self.waiting_bytes < length {
+        self.arrive(length).await?;
+        let first = self.pop(length);
+        if first.len() == length {
+            return Ok(first);
+        }
+        let mut joined = BytesMut::with_capacity(length);
+        joined.extend_from_slice(&first);
+        while joined.len() < length {
+            joined.extend_from_slice(&self.pop(length - joined.len()));
+        }
+        Ok(joined.freeze())
+    }
+
+    /// Waits until so many bytes are here.
+    async fn arrive(&mut self, bytes: usize) -> Result<(), Failed> {
+        while self.waiting_bytes < bytes {
             match self.receiver.recv().await {
                 Some(Ok(piece)) => {
                     self.waiting_bytes += piece.len();
@@ -77,26 +101,18 @@ impl Feed {
                 None => return Err(proto::Error::Body("the part ended early".into()).into()),
             }
         }
-        self.waiting_bytes -= length;
-        if let Some(first) = self.waiting.front_mut()
-            && first.len() >= length
-        {
-            let taken = first.split_to(length);
-            if first.is_empty() {
-                self.waiting.pop_front();
-            }
-            return Ok(taken);
+        Ok(())
+    }
+
+    /// The first of the pieces that wait, or its first `most` bytes.
+    fn pop(&mut self, most: usize) -> Bytes {
+        let Some(first) = self.waiting.front_mut() else { return Bytes::new() };
+        let piece = first.split_to(first.len().min(most));
+        if first.is_empty() {
+            self.waiting.pop_front();
         }
-        let mut joined = BytesMut::with_capacity(length);
-        while joined.len() < length {
-            let Some(first) = self.waiting.front_mut() else { break };
-            let piece = first.split_to(first.len().min(length - joined.len()));
-            joined.extend_from_slice(&piece);
-            if first.is_empty() {
-                self.waiting.pop_front();
-            }
-        }
-        Ok(joined.freeze())
+        self.waiting_bytes -= piece.len();
+        piece
     }
 }
 

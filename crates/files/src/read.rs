@@ -267,12 +267,11 @@ impl ExtentReader {
                     continue;
                 }
                 Mode::Direct(feeds) => {
-                    let mut ahead = self.plan.clone();
-                    let Some(piece) = ahead.next() else { return Ok(None) };
+                    let Some(piece) = self.plan.clone().next() else { return Ok(None) };
                     let hedge = (self.manifest.layout().parity() > 0 && !self.patient)
                         .then_some(self.store.inner.options.hedge_after);
                     let taken = match &mut feeds[piece.part] {
-                        Some(feed) => hedged(hedge, feed.take(piece.length)).await,
+                        Some(feed) => hedged(hedge, feed.some(piece.length)).await,
                         None if is_wide => Err(proto::Error::Unavailable("its node does not answer".into()).into()),
                         None => {
                             // A narrow window holds one piece at a time, so each is asked for on its own.
@@ -282,7 +281,7 @@ impl ExtentReader {
                     };
                     match taken {
                         Ok(bytes) => {
-                            self.plan = ahead;
+                            self.plan.pass(bytes.len() as u64);
                             return Ok(Some(bytes));
                         }
                         Err(failed) => (piece.part, failed),

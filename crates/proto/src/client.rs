@@ -12,6 +12,7 @@ use base::{
     NodeId, PartId,
     limits::{MESSAGE_BYTES_MAX, SMALL_PART_BYTES_MAX},
 };
+use futures::TryFutureExt;
 use tokio::time::timeout;
 use tonic::{Response, Status, transport::Channel};
 
@@ -71,7 +72,7 @@ impl Default for RemoteOptions {
 /// [`Error::Unavailable`].
 pub struct RemoteParts {
     address: String,
-    bulk: [PartsClient<Channel>; BULK_CONNECTIONS],
+    bulk: [Channel; BULK_CONNECTIONS],
     turn: AtomicUsize,
     control: PartsClient<Channel>,
     small: Small,
@@ -89,12 +90,8 @@ impl RemoteParts {
         options: RemoteOptions,
     ) -> Self {
         let dial = Dial::new(address, expected, secret, &options);
-        let client = || {
-            PartsClient::new(dial.channel())
-                .max_decoding_message_size(MESSAGE_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX)
-        };
-        let (bulk, control) = ([client(), client()], client());
+        let bulk = std::array::from_fn(|_| dial.channel());
+        let control = client(dial.channel());
         let meters = Meters::new(Side::Client);
         let small = Small::new(control.clone(), options.clone(), meters.clone());
         Self { address: address.to_owned(), bulk, turn: AtomicUsize::new(0), control, small, options, meters }
@@ -105,7 +102,7 @@ impl RemoteParts {
         &self.address
     }
 
-    fn bulk(&self) -> PartsClient<Channel> {
+    fn bulk(&self) -> Channel {
         self.bulk[self.turn.fetch_add(1, Ordering::Relaxed) % BULK_CONNECTIONS].clone()
     }
 
@@ -115,15 +112,16 @@ impl RemoteParts {
 
     /// One step of the node, within the progress deadline.
     async fn step<T>(&self, call: impl Future<Output = Result<T, Status>>) -> Result<T, Error> {
-        step(self.options.progress, call).await
+        within(self.options.progress, call.map_err(|status| from_status(&status))).await
     }
 }
 
-async fn step<T>(limit: Duration, call: impl Future<Output = Result<T, Status>>) -> Result<T, Error> {
-    match timeout(limit, call).await {
-        Ok(result) => result.map_err(|status| from_status(&status)),
-        Err(_) => Err(silent(limit)),
-    }
+fn client(channel: Channel) -> PartsClient<Channel> {
+    PartsClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX).max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+async fn within<T>(limit: Duration, step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    timeout(limit, step).await.unwrap_or_else(|_| Err(silent(limit)))
 }
 
 fn silent(limit: Duration) -> Error {
@@ -165,7 +163,7 @@ impl Parts for RemoteParts {
                 let wanted = (limit - found.len() as u32).min(LIST_PARTS_MAX);
                 let after = found.last().map(|info| info.part).or(after);
                 let message = pb::ListRequest { after: after.map(part_bytes).unwrap_or_default(), limit: wanted };
-                let page = self.step(self.bulk().list(self.request(message))).await?.into_inner().parts;
+                let page = self.step(client(self.bulk()).list(self.request(message))).await?.into_inner().parts;
                 let count = page.len() as u32;
                 if count > wanted {
                     return Err(Error::Invalid("a listing is longer than asked for".into()));

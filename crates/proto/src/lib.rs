@@ -11,6 +11,7 @@
 //! Invariants: bytes that changed on the way are never handed on; a body that ends early never becomes a part; every
 //! wait for the other side ends after a stated time without progress; every queue has a bound.
 
+mod bulk;
 mod client;
 mod cluster;
 mod handshake;

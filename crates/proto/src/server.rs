@@ -1,23 +1,23 @@
 //! Any [`Parts`] behind gRPC: accepts connections, lets those in that know the secret, and ends in good order.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use base::{NodeId, limits::MESSAGE_BYTES_MAX};
-use hyper::server::conn::http2;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use http::{Request, Response};
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::body::Body;
+use tower::Service;
 
 use self::service::PartsService;
 use crate::{
-    ClusterSecret, Error, Parts, TraceLink,
+    ClusterSecret, Error, Parts, TraceLink, bulk,
     handshake::welcome,
     pb::node::parts_server::PartsServer,
     wire::{CONNECTION_WINDOW_BYTES, FRAME_BYTES, STREAM_WINDOW_BYTES},
@@ -75,10 +75,11 @@ pub async fn serve(
     let _cut = tasks.cut.clone().drop_guard();
     let closing = CancellationToken::new();
     let service = PartsService::new(parts, options.trace.clone(), closing.clone());
-    let service = PartsServer::new(service)
+    let others = PartsServer::new(service.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    let door = Door { node, secret, keep_alive: options.keep_alive, service, tasks: tasks.clone(), closing };
+    let calls = Calls { service, others };
+    let door = Door { node, secret, keep_alive: options.keep_alive, calls, tasks: tasks.clone(), closing };
 
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -120,7 +121,7 @@ struct Door {
     node: NodeId,
     secret: ClusterSecret,
     keep_alive: Duration,
-    service: PartsServer<PartsService>,
+    calls: Calls,
     tasks: Tasks,
     closing: CancellationToken,
 }
@@ -153,7 +154,7 @@ impl Door {
             .max_concurrent_streams(CALLS_MAX)
             .keep_alive_interval(self.keep_alive)
             .keep_alive_timeout(self.keep_alive)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.service));
+            .serve_connection(TokioIo::new(stream), service_fn(move |request| self.calls.clone().answer(request)));
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -164,6 +165,24 @@ impl Door {
         };
         if let Err(error) = ended {
             tracing::debug!(peer, %error, "a connection broke");
+        }
+    }
+}
+
+/// Where a call goes.
+#[derive(Clone)]
+struct Calls {
+    service: PartsService,
+    /// All but those of [`bulk`].
+    others: PartsServer<PartsService>,
+}
+
+impl Calls {
+    async fn answer(mut self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        match request.uri().path() {
+            bulk::PUT => Ok(self.service.put(request).await),
+            bulk::GET => Ok(self.service.get(request).await),
+            _ => self.others.call(request).await,
         }
     }
 }

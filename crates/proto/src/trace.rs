@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::PartId;
-use tonic::{Request, metadata::MetadataMap};
+use tonic::{Extensions, Request, metadata::MetadataMap};
 use tracing::{Span, info_span};
 
 /// Gives the `traceparent` of what the caller is doing now, if that is traced.
@@ -16,13 +16,17 @@ pub type TraceLink = Arc<dyn Fn(&Span, &str) + Send + Sync>;
 const KEY: &str = "traceparent";
 
 pub(crate) fn request<T>(message: T, parent: Option<&TraceParent>) -> Request<T> {
-    let mut request = Request::new(message);
+    Request::from_parts(metadata(parent), Extensions::default(), message)
+}
+
+pub(crate) fn metadata(parent: Option<&TraceParent>) -> MetadataMap {
+    let mut metadata = MetadataMap::new();
     if let Some(parent) = parent.and_then(|parent| parent())
         && let Ok(value) = parent.parse()
     {
-        request.metadata_mut().insert(KEY, value);
+        metadata.insert(KEY, value);
     }
-    request
+    metadata
 }
 
 /// The span of a call that came with this metadata. `otel.name` is the name under which exporters show it.

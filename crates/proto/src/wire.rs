@@ -2,7 +2,7 @@
 
 use base::{NodeId, PartId};
 use bytes::Bytes;
-use crc_fast::{CrcAlgorithm, checksum};
+use crc_fast::CrcAlgorithm;
 use prost::Message;
 use tonic::{
     Code, Status,
@@ -37,7 +37,7 @@ const FAILURE_MESSAGE_BYTES_MAX: usize = 1024;
 
 impl pb::Data {
     pub(crate) fn seal(bytes: Bytes) -> Self {
-        let crc32c = crc32c(&bytes);
+        let crc32c = crc32c([&bytes]);
         Self { bytes, crc32c }
     }
 
@@ -46,7 +46,7 @@ impl pb::Data {
         if self.bytes.len() > DATA_BYTES_MAX {
             return Err(Error::Invalid("a data message is longer than agreed".into()));
         }
-        if crc32c(&self.bytes) != self.crc32c {
+        if crc32c([&self.bytes]) != self.crc32c {
             // Not `Damaged`: the disk is innocent, and another try may well work.
             return Err(Error::Unavailable("bytes changed on their way".into()));
         }
@@ -54,9 +54,12 @@ impl pb::Data {
     }
 }
 
-fn crc32c(bytes: &[u8]) -> u32 {
+/// CRC-32C (RFC 3720) of the pieces one after another.
+pub(crate) fn crc32c<'a>(pieces: impl IntoIterator<Item = &'a Bytes>) -> u32 {
+    let mut digest = crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi);
+    pieces.into_iter().for_each(|piece| digest.update(piece));
     // A CRC-32 has 32 bits; the crate returns every width as u64.
-    checksum(CrcAlgorithm::Crc32Iscsi, bytes) as u32
+    digest.finalize() as u32
 }
 
 /// Length and checksum of bytes that go by in pieces.

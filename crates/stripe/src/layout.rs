@@ -216,6 +216,15 @@ impl Plan {
         self.range.clone()
     }
 
+    /// Leaves out the next `bytes`, which were read.
+    ///
+    /// # Panics
+    /// If fewer are left.
+    pub fn pass(&mut self, bytes: u64) {
+        assert!(bytes <= self.range.end - self.range.start, "more was read than was planned");
+        self.range.start += bytes;
+    }
+
     /// The stripes that are left.
     pub fn stripes(&self) -> Range<u64> {
         let full = self.layout.stripe_bytes() as u64;

@@ -98,12 +98,12 @@ const HEAVY: &[Heavy] = &[
         because: "the HTTP stack is contained in the gateway",
     },
     Heavy {
-        libraries: &["hyper", "hyper-util"],
+        libraries: &["hyper", "hyper-util", "http-body", "http-body-util"],
         homes: &["gateway", "proto", "holdfast"],
         because: "HTTP is contained in the gateway, and what gRPC needs of it in proto",
     },
     Heavy {
-        libraries: &["http-body", "http-body-util", "httpdate", "tower-http", "utoipa", "utoipa-axum", "governor"],
+        libraries: &["httpdate", "tower-http", "utoipa", "utoipa-axum", "governor"],
         homes: &["gateway"],
         because: "only the gateway speaks web protocols",
     },

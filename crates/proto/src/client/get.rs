@@ -5,18 +5,27 @@ use std::{ops::Range, time::Duration};
 use base::PartId;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use tonic::Streaming;
+use tonic::body;
 
-use super::{RemoteParts, step};
-use crate::{Body, Error, meter::Meter, pb::node as pb, wire::part_bytes};
+use super::{RemoteParts, within};
+use crate::{
+    Body, Error,
+    bulk::{self, Chunks, Reader},
+    meter::Meter,
+    pb::node as pb,
+    trace::metadata,
+    wire::part_bytes,
+};
 
 impl RemoteParts {
     pub(super) async fn get_stream(&self, part: PartId, range: Range<u64>) -> Result<Body, Error> {
         let message = pb::GetRequest { part: part_bytes(part), start: range.start, end: range.end };
-        let mut client = self.bulk();
-        let inbound = self.step(client.get(self.request(message))).await?.into_inner();
+        let asked = stream::iter([bulk::whole(&message)]);
+        let call = bulk::call(self.bulk(), bulk::GET, metadata(self.options.trace.as_ref()), asked);
+        let inbound = within(self.options.progress, call).await?;
         let incoming = Incoming {
             inbound,
+            checked: Chunks::default(),
             left: range.end - range.start,
             progress: self.options.progress,
             meter: self.meters.get.clone(),
@@ -37,7 +46,9 @@ impl RemoteParts {
 }
 
 struct Incoming {
-    inbound: Streaming<pb::Data>,
+    inbound: Reader<body::Body>,
+    /// What is left of a message.
+    checked: Chunks,
     /// Bytes of the range that have not come yet.
     left: u64,
     progress: Duration,
@@ -46,21 +57,20 @@ struct Incoming {
 
 impl Incoming {
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        // After the last byte too: the end of the stream says that all was well.
         loop {
-            let Some(data) = step(self.progress, self.inbound.message()).await? else {
+            if let Some(piece) = self.checked.pop() {
+                return Ok(Some(piece));
+            }
+            // After the last byte too: the end of the stream says that all was well.
+            let Some(message) = within(self.progress, self.inbound.next()).await? else {
                 return if self.left == 0 { Ok(None) } else { Err(Error::Unavailable("the bytes ended early".into())) };
             };
-            let bytes = data.open()?;
-            if bytes.is_empty() {
-                continue;
-            }
+            self.checked = bulk::payload(message)?;
             self.left = self
                 .left
-                .checked_sub(bytes.len() as u64)
+                .checked_sub(self.checked.len() as u64)
                 .ok_or_else(|| Error::Invalid("more bytes than asked for".into()))?;
-            self.meter.moved(bytes.len());
-            return Ok(Some(bytes));
+            self.meter.moved(self.checked.len());
         }
     }
 }

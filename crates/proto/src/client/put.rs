@@ -20,24 +20,33 @@ use tokio::time::timeout;
 use super::{RemoteParts, silent};
 use crate::{
     Body, Error, Receipt,
+    bulk::{self, Outgoing},
     meter::Meter,
     pb::node::{self as pb, put_request::Step},
-    wire::{DATA_BYTES_MAX, Sum, from_status, part_bytes},
+    trace::metadata,
+    wire::{DATA_BYTES_MAX, Sum, part_bytes, required},
 };
 
 impl RemoteParts {
     pub(super) async fn put_stream(&self, part: PartId, body: Body) -> Result<Receipt, Error> {
         let sending = Arc::new(Sending::default());
         let messages = messages(part, body, sending.clone(), self.meters.put.clone());
-        let mut client = self.bulk();
-        let answer = watch(self.options.progress, &sending, client.put(self.request(messages))).await;
+        let call = async {
+            let mut answer =
+                bulk::call(self.bulk(), bulk::PUT, metadata(self.options.trace.as_ref()), messages).await?;
+            let receipt: pb::Receipt = bulk::decoded(required(answer.next().await?)?)?;
+            // The status comes last.
+            while answer.next().await?.is_some() {}
+            Ok(receipt)
+        };
+        let answer = watch(self.options.progress, &sending, call).await;
         let sent = match std::mem::take(&mut *sending.end.lock()) {
             End::Failed(error) => return Err(error),
             End::Sent(receipt) => Some(receipt),
             End::Open => None,
         };
-        let receipt: Receipt = match answer?.map_err(|status| from_status(&status)) {
-            Ok(response) => response.into_inner().into(),
+        let receipt: Receipt = match answer? {
+            Ok(receipt) => receipt.into(),
             // Our body ended well, so what the node calls a bad body went bad on the way.
             Err(Error::Body(why)) => return Err(Error::Unavailable(format!("the node did not get the bytes: {why}"))),
             Err(error) => return Err(error),
@@ -102,7 +111,7 @@ fn messages(
     body: Body,
     sending: Arc<Sending>,
     meter: Meter,
-) -> impl Stream<Item = pb::PutRequest> + Send + 'static {
+) -> impl Stream<Item = Outgoing> + Send + 'static {
     let messages = Messages {
         start: Some(part),
         pieces: body.into_stream(),
@@ -114,15 +123,15 @@ fn messages(
     };
     stream::unfold(messages, |mut messages| async move {
         messages.sending.moves.fetch_add(1, Ordering::Relaxed);
-        let step = messages.next().await?;
-        Some((pb::PutRequest { step: Some(step) }, messages))
+        let message = messages.next().await?;
+        Some((message, messages))
     })
 }
 
 impl Messages {
-    async fn next(&mut self) -> Option<Step> {
+    async fn next(&mut self) -> Option<Outgoing> {
         if let Some(part) = self.start.take() {
-            return Some(Step::Start(pb::PutStart { part: part_bytes(part) }));
+            return Some(step(Step::Start(pb::PutStart { part: part_bytes(part) })));
         }
         if self.is_done {
             return None;
@@ -147,13 +156,17 @@ impl Messages {
                     self.is_done = true;
                     let receipt = self.sum.receipt();
                     *self.sending.end.lock() = End::Sent(receipt);
-                    return Some(Step::End(receipt.into()));
+                    return Some(step(Step::End(receipt.into())));
                 }
             }
         }
         let bytes = self.rest.split_to(self.rest.len().min(DATA_BYTES_MAX));
         self.sum.add(&bytes);
         self.meter.moved(bytes.len());
-        Some(Step::Data(pb::Data::seal(bytes)))
+        Some(bulk::put_data(bytes))
     }
+}
+
+fn step(step: Step) -> Outgoing {
+    bulk::whole(&pb::PutRequest { step: Some(step) })
 }

@@ -8,18 +8,20 @@ use futures::{
     FutureExt, StreamExt,
     stream::{self, BoxStream},
 };
+use hyper::body::Incoming;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming, body, metadata::MetadataMap};
 use tracing::Instrument;
 
 use super::small::SmallCalls;
 use crate::{
-    Body, Error, Parts, Receipt, TraceLink,
+    Body, Error, Parts, TraceLink,
+    bulk::{self, Chunks, PutStep, Reader},
     meter::{Meter, Meters, Side},
-    pb::node::{self as pb, parts_server, put_request::Step},
+    pb::node::{self as pb, parts_server},
     trace::span,
-    wire::{DATA_BYTES_MAX, Sum, from_status, part, to_status},
+    wire::{DATA_BYTES_MAX, Sum, part, required, to_status},
 };
 
 /// Between the beats of a call that takes its time.
@@ -47,56 +49,62 @@ impl PartsService {
     }
 }
 
+impl PartsService {
+    pub(super) async fn put(&self, request: http::Request<Incoming>) -> http::Response<body::Body> {
+        let (head, body) = request.into_parts();
+        let span = span("parts.put", None, &MetadataMap::from_headers(head.headers), self.trace.as_ref());
+        let mut inbound = Reader::of_request(body);
+        let call = async {
+            let Some(PutStep::Start(start)) = step(&mut inbound).await? else {
+                return Err(Error::Invalid("a put begins with its start".into()));
+            };
+            let part = part(&start.part)?;
+            tracing::Span::current().record("part", tracing::field::display(part));
+            self.parts.put(part, incoming(inbound, self.meters.put.clone())).await
+        };
+        match self.meters.put.observe(call).instrument(span).await {
+            Ok(receipt) => bulk::answer(stream::iter([Ok(bulk::whole(&pb::Receipt::from(receipt)))])),
+            Err(error) => to_status(&error).into_http(),
+        }
+    }
+
+    pub(super) async fn get(&self, request: http::Request<Incoming>) -> http::Response<body::Body> {
+        let (head, body) = request.into_parts();
+        let call = async {
+            let message = required(Reader::of_request(body).next().await?)?;
+            let (part, range) = asked(&bulk::decoded(message)?)?;
+            let metadata = MetadataMap::from_headers(head.headers);
+            let span = span("parts.get", Some(part), &metadata, self.trace.as_ref());
+            self.parts.get(part, range).instrument(span).await
+        };
+        let body = match self.meters.get.observe(call).await {
+            Ok(body) => body,
+            Err(error) => return to_status(&error).into_http(),
+        };
+        let meter = self.meters.get.clone();
+        bulk::answer(body.into_stream().flat_map(move |piece| {
+            stream::iter(match piece {
+                Ok(piece) => {
+                    meter.moved(piece.len());
+                    cut(piece).map(|bytes| Ok(bulk::data(bytes))).collect()
+                }
+                Err(error) => {
+                    meter.failed(&error);
+                    vec![Err(to_status(&error))]
+                }
+            })
+        }))
+    }
+}
+
 fn answer<T>(result: Result<T, Error>) -> Result<Response<T>, Status> {
     result.map(Response::new).map_err(|error| to_status(&error))
 }
 
 #[tonic::async_trait]
 impl parts_server::Parts for PartsService {
-    type GetStream = BoxStream<'static, Result<pb::Data, Status>>;
     type VerifyStream = BoxStream<'static, Result<pb::VerifyReply, Status>>;
     type SmallStream = SmallCalls;
-
-    async fn put(&self, request: Request<Streaming<pb::PutRequest>>) -> Result<Response<pb::Receipt>, Status> {
-        let span = self.span("parts.put", None, &request);
-        let mut inbound = request.into_inner();
-        let call = async {
-            let first = inbound.message().await.map_err(|status| ended(&status))?.and_then(|message| message.step);
-            let Some(Step::Start(start)) = first else {
-                return Err(Error::Invalid("a put begins with its start".into()));
-            };
-            let part = part(&start.part)?;
-            tracing::Span::current().record("part", tracing::field::display(part));
-            self.parts.put(part, incoming(inbound, self.meters.put.clone())).await.map(pb::Receipt::from)
-        };
-        answer(self.meters.put.observe(call).instrument(span).await)
-    }
-
-    async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<Self::GetStream>, Status> {
-        let call = async {
-            let (part, range) = asked(request.get_ref())?;
-            let span = self.span("parts.get", Some(part), &request);
-            self.parts.get(part, range).instrument(span).await
-        };
-        let meter = self.meters.get.clone();
-        answer(self.meters.get.observe(call).await.map(|body| {
-            let messages = body.into_stream().flat_map(|piece| match piece {
-                Ok(piece) => stream::iter(cut(piece).map(Ok).collect::<Vec<_>>()),
-                Err(error) => stream::iter(vec![Err(error)]),
-            });
-            let messages = messages.map(move |message| match message {
-                Ok(bytes) => {
-                    meter.moved(bytes.len());
-                    Ok(pb::Data::seal(bytes))
-                }
-                Err(error) => {
-                    meter.failed(&error);
-                    Err(to_status(&error))
-                }
-            });
-            messages.boxed()
-        }))
-    }
 
     async fn delete(&self, request: Request<pb::DeleteRequest>) -> Result<Response<pb::DeleteReply>, Status> {
         let span = self.span("parts.delete", None, &request);
@@ -164,43 +172,48 @@ fn cut(mut piece: Bytes) -> impl Iterator<Item = Bytes> {
 
 /// The body of a put. It ends well only with an `End` that tells what came; a client that vanishes ends it with an
 /// error, so that the node keeps nothing.
-fn incoming(inbound: Streaming<pb::PutRequest>, meter: Meter) -> Body {
-    let pieces = stream::unfold(Some((inbound, Sum::new())), move |state| {
-        let meter = meter.clone();
-        async move {
-            let (mut inbound, mut sum) = state?;
-            match next(&mut inbound, &mut sum).await {
-                Ok(Some(bytes)) => {
-                    meter.moved(bytes.len());
-                    Some((Ok(bytes), Some((inbound, sum))))
-                }
-                Ok(None) => None,
-                Err(error) => Some((Err(error), None)),
-            }
+fn incoming(inbound: Reader<Incoming>, meter: Meter) -> Body {
+    let arriving = Arriving { inbound, sum: Sum::new(), checked: Chunks::default(), meter };
+    let pieces = stream::unfold(Some(arriving), |arriving| async {
+        let mut arriving = arriving?;
+        match arriving.next().await {
+            Ok(Some(bytes)) => Some((Ok(bytes), Some(arriving))),
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
         }
     });
     Body::Stream(pieces.boxed())
 }
 
-async fn next(inbound: &mut Streaming<pb::PutRequest>, sum: &mut Sum) -> Result<Option<Bytes>, Error> {
-    loop {
-        let message = inbound.message().await.map_err(|status| ended(&status))?;
-        match message.and_then(|message| message.step) {
-            Some(Step::Data(data)) => {
-                let bytes = data.open()?;
-                if !bytes.is_empty() {
-                    sum.add(&bytes);
-                    return Ok(Some(bytes));
-                }
+struct Arriving {
+    inbound: Reader<Incoming>,
+    sum: Sum,
+    /// What is left of a message.
+    checked: Chunks,
+    meter: Meter,
+}
+
+impl Arriving {
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            if let Some(piece) = self.checked.pop() {
+                self.sum.add(&piece);
+                self.meter.moved(piece.len());
+                return Ok(Some(piece));
             }
-            Some(Step::End(sent)) if Receipt::from(sent) == sum.receipt() => return Ok(None),
-            Some(Step::End(_)) => return Err(Error::Body("they are not those that were sent".into())),
-            Some(Step::Start(_)) => return Err(Error::Invalid("a put has one start".into())),
-            None => return Err(Error::Body("the sender stopped".into())),
+            match step(&mut self.inbound).await? {
+                Some(PutStep::Data(payload)) => self.checked = payload,
+                Some(PutStep::End(sent)) if sent == self.sum.receipt() => return Ok(None),
+                Some(PutStep::End(_)) => return Err(Error::Body("they are not those that were sent".into())),
+                Some(PutStep::Start(_)) => return Err(Error::Invalid("a put has one start".into())),
+                None => return Err(Error::Body("the sender stopped".into())),
+            }
         }
     }
 }
 
-fn ended(status: &Status) -> Error {
-    Error::Body(from_status(status).to_string())
+/// The next step of a put; `None` where there is none that makes sense.
+async fn step(inbound: &mut Reader<Incoming>) -> Result<Option<PutStep>, Error> {
+    let message = inbound.next().await.map_err(|error| Error::Body(error.to_string()))?;
+    message.map_or(Ok(None), bulk::put_step)
 }
