@@ -17,6 +17,12 @@ pub enum Error {
     /// What comes back from the trash has nowhere to go.
     #[error("the folder that it was in is gone or in the trash itself; name another one")]
     FolderGone,
+    /// The current version of a file is the file.
+    #[error("this is the current version of the file, which cannot be removed by itself")]
+    CurrentVersion,
+    /// The text is no name of a version.
+    #[error("the name of a version has 1 to {} bytes and no control characters", limits::NAME_BYTES_MAX)]
+    VersionName,
     /// The folder has an entry of that name.
     #[error("the folder has an entry of that name already")]
     NameTaken,
@@ -146,6 +152,7 @@ impl Error {
             | Self::InTrash(_)
             | Self::NotInTrash
             | Self::FolderGone
+            | Self::CurrentVersion
             | Self::UploadTakenOver
             | Self::OffsetMismatch { .. }
             | Self::UploadIsFinal
@@ -158,6 +165,7 @@ impl Error {
             | Self::NotAFile
             | Self::OtherSpace
             | Self::Name(_)
+            | Self::VersionName
             | Self::Cursor(_)
             | Self::BodyTooShort { .. }
             | Self::Body(_)
@@ -184,6 +192,8 @@ impl Error {
             Self::InTrash(_) => "in-trash",
             Self::NotInTrash => "not-in-trash",
             Self::FolderGone => "original-folder-gone",
+            Self::CurrentVersion => "current-version",
+            Self::VersionName => "invalid-version-name",
             Self::NameTaken => "name-taken",
             Self::IntoItself => "into-itself",
             Self::TooDeep => "too-deep",

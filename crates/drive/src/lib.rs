@@ -39,6 +39,7 @@ mod space;
 mod trash;
 mod tree;
 mod upload;
+mod versions;
 mod work;
 
 pub use copy::Copy;
@@ -51,6 +52,7 @@ pub use space::Space;
 pub use trash::{Emptying, Restore, Trashed};
 pub use tree::Update;
 pub use upload::{Algorithm, Append, Checksum, Finish, NewUpload, Upload, UploadKind, UploadState};
+pub use versions::{Label, Version};
 
 /// The queued and recurring work of this crate, for the worker role to run.
 pub mod jobs {

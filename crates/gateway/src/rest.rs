@@ -10,6 +10,7 @@ mod sessions;
 mod spaces;
 mod trash;
 mod uploads;
+mod versions;
 mod views;
 
 use std::sync::Arc;
@@ -44,6 +45,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(trash::restore_file))
         .routes(routes!(trash::list_trash, trash::empty_trash))
         .routes(routes!(trash::get_emptying))
+        .routes(routes!(versions::list_versions))
+        .routes(routes!(versions::download_version, versions::update_version, versions::delete_version))
+        .routes(routes!(versions::restore_version))
         .routes(routes!(uploads::get_upload))
         .routes(routes!(uploads::finish_upload))
         .routes(routes!(admin::list_nodes))

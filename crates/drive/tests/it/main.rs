@@ -8,4 +8,5 @@ mod trash;
 mod tree;
 mod uploads;
 mod uploads_end;
+mod versions;
 mod world;
