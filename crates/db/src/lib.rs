@@ -39,8 +39,11 @@ pub mod journal;
 pub mod migrate;
 pub mod nodes;
 pub mod spaces;
+#[macro_use]
 pub mod tree;
+pub mod trash;
 pub mod uploads;
+pub mod versions;
 
 mod error;
 mod handle;

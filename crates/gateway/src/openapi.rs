@@ -43,7 +43,9 @@ use crate::{
         (name = "Spaces", description = "Trees with their quota and their journal of changes."),
         (name = "Folders", description = "Folders and what is in them."),
         (name = "Files", description = "Bytes, both ways."),
+        (name = "Versions", description = "What files were before."),
         (name = "Entries", description = "What folders and files have in common."),
+        (name = "Trash", description = "What was deleted and can come back."),
         (name = "Resumable uploads", description = "The tus protocol, version 1.0.0, for uploads that survive a broken connection."),
         (name = "Administration", description = "Storage servers and background work; needs the permission `admin.nodes`."),
     ),
@@ -121,6 +123,15 @@ const PLACE: &[Refusal] = &[(ErrorKind::Invalid, "not-a-folder"), (ErrorKind::In
 
 const MATCH: &[Refusal] = &[(ErrorKind::Precondition, "precondition-failed")];
 
+const TRASHED: &[Refusal] = &[(ErrorKind::Conflict, "in-trash")];
+
+const RESTORE: &[Refusal] = &[
+    (ErrorKind::Conflict, "in-trash"),
+    (ErrorKind::Conflict, "not-in-trash"),
+    (ErrorKind::Conflict, "original-folder-gone"),
+    (ErrorKind::Invalid, "other-space"),
+];
+
 const READ: &[Refusal] = &[
     (ErrorKind::Invalid, "not-a-file"),
     (ErrorKind::Precondition, "precondition-failed"),
@@ -194,17 +205,17 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "get_space" | "get_upload" | "get_entry" => &[ID],
         "list_changes" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
         "resolve_path" => &[ID, PLACE, &[(ErrorKind::Invalid, "invalid-name")]],
-        "create_folder" => &[JSON, ID, NAME, PLACE],
+        "create_folder" => &[JSON, ID, NAME, PLACE, TRASHED],
         "get_folder" | "list_children" => &[ID, &[(ErrorKind::Invalid, "not-a-folder")]],
-        "delete_folder" => &[ID, MATCH, PLACE, &[(ErrorKind::Invalid, "root-entry")]],
-        "create_file" => &[ID, NAME, PLACE, WRITE],
+        "delete_folder" => &[ID, MATCH, PLACE, TRASHED, &[(ErrorKind::Invalid, "root-entry")]],
+        "create_file" => &[ID, NAME, PLACE, TRASHED, WRITE],
         "upload_batch" => {
-            &[ID, PLACE, &[(ErrorKind::Invalid, "body-cut"), (ErrorKind::Invalid, "unsupported-media-type")]]
+            &[ID, PLACE, TRASHED, &[(ErrorKind::Invalid, "body-cut"), (ErrorKind::Invalid, "unsupported-media-type")]]
         }
-        "replace_file" => &[ID, MATCH, WRITE, &[(ErrorKind::Invalid, "not-a-file")]],
+        "replace_file" => &[ID, MATCH, TRASHED, WRITE, &[(ErrorKind::Invalid, "not-a-file")]],
         "download_file" => &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable")]],
         "head_file" => &[ID, READ],
-        "delete_file" => &[ID, MATCH, &[(ErrorKind::Invalid, "not-a-file")]],
+        "delete_file" => &[ID, MATCH, TRASHED, &[(ErrorKind::Invalid, "not-a-file")]],
         "get_file_meta" | "list_parts" => &[ID, &[(ErrorKind::Invalid, "not-a-file")]],
         "update_entry" => &[
             JSON,
@@ -212,6 +223,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             NAME,
             PLACE,
             MATCH,
+            TRASHED,
             &[
                 (ErrorKind::Conflict, "into-itself"),
                 (ErrorKind::Invalid, "root-entry"),
@@ -223,6 +235,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             ID,
             NAME,
             PLACE,
+            TRASHED,
             &[
                 (ErrorKind::Conflict, "into-itself"),
                 (ErrorKind::Invalid, "root-entry"),
@@ -231,13 +244,27 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Quota, "quota-exceeded"),
             ],
         ],
-        "delete_entry" => &[ID, MATCH, &[(ErrorKind::Invalid, "root-entry")]],
+        "delete_entry" => &[ID, MATCH, TRASHED, &[(ErrorKind::Invalid, "root-entry")]],
+        "restore_entry" | "restore_file" => &[JSON, ID, NAME, PLACE, RESTORE],
+        "list_versions" => &[ID, &[(ErrorKind::Invalid, "not-a-file")]],
+        "download_version" => &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable")]],
+        "restore_version" => {
+            &[ID, MATCH, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Quota, "quota-exceeded")]]
+        }
+        "update_version" => {
+            &[JSON, ID, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Invalid, "invalid-version-name")]]
+        }
+        "delete_version" => {
+            &[ID, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Conflict, "current-version")]]
+        }
+        "list_trash" | "empty_trash" | "get_emptying" => &[ID],
         "tus_options" => &[],
         "create_upload" => &[
             TUS,
             ID,
             NAME,
             PLACE,
+            TRASHED,
             WRITE,
             &[(ErrorKind::Invalid, "bad-parts"), (ErrorKind::Conflict, "upload-not-complete")],
         ],
@@ -247,6 +274,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             ID,
             NAME,
             PLACE,
+            TRASHED,
             WRITE,
             &[
                 (ErrorKind::Conflict, "offset-mismatch"),
@@ -263,6 +291,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             ID,
             NAME,
             PLACE,
+            TRASHED,
             &[
                 (ErrorKind::Conflict, "upload-not-complete"),
                 (ErrorKind::Invalid, "other-space"),

@@ -9,7 +9,9 @@ mod folders;
 mod page;
 mod sessions;
 pub(crate) mod spaces;
+mod trash;
 mod uploads;
+mod versions;
 mod views;
 
 use std::sync::Arc;
@@ -45,6 +47,13 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(batch::upload_batch).layer(DefaultBodyLimit::disable()))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
+        .routes(routes!(trash::restore_entry))
+        .routes(routes!(trash::restore_file))
+        .routes(routes!(trash::list_trash, trash::empty_trash))
+        .routes(routes!(trash::get_emptying))
+        .routes(routes!(versions::list_versions))
+        .routes(routes!(versions::download_version, versions::update_version, versions::delete_version))
+        .routes(routes!(versions::restore_version))
         .routes(routes!(uploads::get_upload))
         .routes(routes!(uploads::finish_upload))
         .routes(routes!(admin::list_nodes))
