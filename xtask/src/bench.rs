@@ -18,7 +18,7 @@ pub(crate) fn run(place: &Place, args: &[String]) -> Result<()> {
 fn arguments(target: &str, args: &[String]) -> Vec<String> {
     let mut all = vec!["bench".to_owned()];
     all.extend_from_slice(args);
-    let measures = args.first().is_some_and(|what| what == "storage");
+    let measures = args.first().is_some_and(|what| what == "storage" || what == "drive");
     if measures && !args.iter().any(|arg| arg == "--dir" || arg.starts_with("--dir=")) {
         all.extend(["--dir".to_owned(), target.to_owned()]);
     }
@@ -36,6 +36,7 @@ mod tests {
             assert_eq!(arguments("/t", &args), expected);
         };
         check(&["storage"], &["bench", "storage", "--dir", "/t"]);
+        check(&["drive"], &["bench", "drive", "--dir", "/t"]);
         check(&["storage", "--quick"], &["bench", "storage", "--quick", "--dir", "/t"]);
         check(&["storage", "--dir", "/d"], &["bench", "storage", "--dir", "/d"]);
         check(&["storage", "--dir=/d"], &["bench", "storage", "--dir=/d"]);

@@ -37,6 +37,10 @@ use crate::{
 /// What both sides speak.
 const SUBPROTOCOL: &str = "holdfast.v1";
 
+/// What each socket keeps for reading. Messages are small and thousands of sockets are idle; the library's own default is
+/// 128 KiB.
+const READ_BUFFER_BYTES: usize = 2 << 10;
+
 /// Bytes of a client's message at most.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
 
@@ -64,7 +68,11 @@ async fn connect(
             auth::bearer(&headers).map(str::to_owned)
         }
     };
-    let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MESSAGE_BYTES_MAX);
+    let upgrade = upgrade
+        .protocols([SUBPROTOCOL])
+        .max_message_size(MESSAGE_BYTES_MAX)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0);
     if upgrade.selected_protocol().is_none() {
         return Err(Problem::invalid("The subprotocol `holdfast.v1` must be asked for."));
     }

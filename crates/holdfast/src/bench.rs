@@ -1,10 +1,12 @@
-//! `holdfast bench storage`: measures what the storage layer promises, each figure beside the limit of this machine.
+//! `holdfast bench storage` and `holdfast bench drive`: measure what the storage layer and the drive promise, where there is a
+//! limit of this machine beside it.
 //!
 //! The servers are child processes of this same program, on loopback and with their data on the disk under `--dir`.
 //! What each row means, and how to read it, is in `docs/benchmarks.md`.
 
 mod apart;
 mod coding;
+mod drive;
 mod figures;
 mod http;
 mod large;
@@ -53,6 +55,8 @@ pub(crate) struct Args {
 enum Bench {
     /// Uploads, downloads, small files, memory, listings, erasure coding; see docs/benchmarks.md
     Storage(Storage),
+    /// Batches of small files, live sessions, catching up, long folders; see docs/benchmarks.md
+    Drive(Drive),
     /// What a limit is measured against; ends when its standard input does
     #[command(hide = true)]
     Peer,
@@ -78,6 +82,26 @@ struct Storage {
     quick: bool,
     /// Entries of the folder that is listed; above 100000 both sizes are measured
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(2_000..=10_000_000))]
+    entries: u64,
+}
+
+/// `holdfast bench drive`.
+#[derive(Debug, Clone, clap::Args)]
+struct Drive {
+    /// Disk to measure: a folder is made in this one, and removed at the end
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Write figures, samples and the machine's description as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the table as Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Fewer and shorter runs: for a look, not for a record
+    #[arg(long)]
+    quick: bool,
+    /// Entries below the folder that is renamed
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(10_000..=10_000_000))]
     entries: u64,
 }
 
@@ -158,20 +182,34 @@ impl Scale {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     match args.bench {
         Bench::Peer => peer::serve().await,
-        Bench::Storage(options) => {
-            // Dropping what runs ends the servers and removes their folder.
-            tokio::select! {
-                result = Box::pin(storage(options)) => result,
-                stopped = shutdown::requested() => {
-                    stopped?;
-                    bail!("stopped by a signal")
-                }
-            }
+        Bench::Storage(options) => until_stopped(Box::pin(storage(options))).await,
+        Bench::Drive(options) => until_stopped(Box::pin(drive(options))).await,
+    }
+}
+
+/// Dropping what runs ends the servers and removes their folder.
+async fn until_stopped(run: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::select! {
+        result = run => result,
+        stopped = shutdown::requested() => {
+            stopped?;
+            bail!("stopped by a signal")
         }
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the table is the command's answer")]
+async fn drive(options: Drive) -> anyhow::Result<()> {
+    let folder = Folder::make(&options.dir)?;
+    let json = options.json.as_deref().map(Output::make).transpose()?;
+    let markdown = options.markdown.as_deref().map(Output::make).transpose()?;
+    let (runs, seconds) = if options.quick { (2, 5) } else { (5, 20) };
+    let scale = drive::Scale { runs, listen: Duration::from_secs(seconds), entries: options.entries };
+    let mut report = Report::new(options.quick)?;
+    say("the drive");
+    report.add("drive", Box::pin(drive::rows(&folder, scale)).await);
+    finish(&report, folder, json, markdown)
+}
+
 async fn storage(options: Storage) -> anyhow::Result<()> {
     let scale = if options.quick { Scale::QUICK } else { Scale::FULL };
     let chosen = |section: Section| options.only.is_empty() || options.only.contains(&section);
@@ -219,6 +257,17 @@ async fn storage(options: Storage) -> anyhow::Result<()> {
         report.add("listing", Box::pin(listing::rows(&folder, scale, options.entries)).await);
     }
 
+    finish(&report, folder, json, markdown)
+}
+
+/// Prints and writes what was measured, and clears up.
+#[expect(clippy::print_stdout, reason = "the table is the command's answer")]
+fn finish(
+    report: &Report,
+    folder: Folder,
+    json: Option<Output<'_>>,
+    markdown: Option<Output<'_>>,
+) -> anyhow::Result<()> {
     println!("{}", report.table());
     if let Some(json) = json {
         json.write(&report.json())?;
@@ -309,7 +358,7 @@ mod tests {
     fn parse(line: &[&str]) -> Result<Storage, clap::Error> {
         match Line::try_parse_from([&["bench"], line].concat())?.args.bench {
             Bench::Storage(storage) => Ok(storage),
-            Bench::Peer => panic!("another command"),
+            Bench::Peer | Bench::Drive(_) => panic!("another command"),
         }
     }
 

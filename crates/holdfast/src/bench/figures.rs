@@ -54,6 +54,8 @@ pub(super) enum Unit {
     PerSecond,
     /// 2²⁰ bytes.
     Mebibytes,
+    /// 2¹⁰ bytes.
+    Kibibytes,
 }
 
 impl Unit {
@@ -74,12 +76,13 @@ impl Unit {
             Self::GigabytesPerSecond => "GB/s",
             Self::PerSecond => "/s",
             Self::Mebibytes => "MiB",
+            Self::Kibibytes => "KiB",
         }
     }
 
     /// Whether less of it is better.
     fn is_cost(self) -> bool {
-        matches!(self, Self::Seconds | Self::Milliseconds | Self::Mebibytes)
+        matches!(self, Self::Seconds | Self::Milliseconds | Self::Mebibytes | Self::Kibibytes)
     }
 }
 

@@ -169,6 +169,11 @@ impl Session {
         Ok(Self { port, token: text(&tokens, "access_token")? })
     }
 
+    /// The value of the header that says who asks.
+    pub(super) fn authorization(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
     /// The head of a request, with the length of its body if it has one.
     pub(super) fn request(&self, method: &str, path: &str, length: Option<u64>) -> Vec<u8> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", self.port);

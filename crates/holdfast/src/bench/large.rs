@@ -142,6 +142,11 @@ impl Peak {
 }
 
 /// A size of `/proc/PID/status`, in bytes.
+/// Bytes of a process that are in memory now.
+pub(super) fn resident(process: u32) -> anyhow::Result<u64> {
+    status(process, "VmRSS")
+}
+
 fn status(process: u32, key: &str) -> anyhow::Result<u64> {
     let path = format!("/proc/{process}/status");
     let text = std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
