@@ -57,7 +57,7 @@ impl Inverse {
     ///
     /// # Errors
     /// [`Error::Shape`], which cannot happen: ids and text are JSON.
-    pub(crate) fn to_json(self) -> Result<Value, Error> {
+    pub(crate) fn into_json(self) -> Result<Value, Error> {
         serde_json::to_value(Stored { v: FORM, what: self }).map_err(|_| Error::Shape("an inverse that is no JSON"))
     }
 
@@ -94,7 +94,7 @@ mod tests {
             ),
         ] {
             let json: Value = serde_json::from_str(&stored).expect("JSON");
-            assert_eq!(inverse.clone().to_json().expect("JSON"), json);
+            assert_eq!(inverse.clone().into_json().expect("JSON"), json);
             assert_eq!(Inverse::from_json(&stored), Some(inverse));
         }
         assert_eq!(Inverse::from_json(r#"{"do":"trash","v":2}"#), None);

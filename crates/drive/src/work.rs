@@ -170,7 +170,7 @@ impl<'a> Work<'a> {
             operation: self.operation,
             at: self.now,
             state: Some(entry),
-            inverse: inverse.map(Inverse::to_json).transpose()?,
+            inverse: inverse.map(Inverse::into_json).transpose()?,
             takes_back: self.takes_back,
         };
         match self.number {
