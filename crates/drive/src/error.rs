@@ -17,6 +17,15 @@ pub enum Error {
     /// What comes back from the trash has nowhere to go.
     #[error("the folder that it was in is gone or in the trash itself; name another one")]
     FolderGone,
+    /// What happened since stands in the way of an undo or a redo; says what that is.
+    #[error("{0}")]
+    UndoConflict(String),
+    /// The change can never be taken back; says why.
+    #[error("{0}")]
+    NotUndoable(&'static str),
+    /// There is no change that could be taken back.
+    #[error("there is nothing to {0}")]
+    NothingToUndo(&'static str),
     /// The current version of a file is the file.
     #[error("this is the current version of the file, which cannot be removed by itself")]
     CurrentVersion,
@@ -153,6 +162,9 @@ impl Error {
             | Self::NotInTrash
             | Self::FolderGone
             | Self::CurrentVersion
+            | Self::UndoConflict(_)
+            | Self::NotUndoable(_)
+            | Self::NothingToUndo(_)
             | Self::UploadTakenOver
             | Self::OffsetMismatch { .. }
             | Self::UploadIsFinal
@@ -192,6 +204,9 @@ impl Error {
             Self::InTrash(_) => "in-trash",
             Self::NotInTrash => "not-in-trash",
             Self::FolderGone => "original-folder-gone",
+            Self::UndoConflict(_) => "undo-conflict",
+            Self::NotUndoable(_) => "not-undoable",
+            Self::NothingToUndo(_) => "nothing-to-undo",
             Self::CurrentVersion => "current-version",
             Self::VersionName => "invalid-version-name",
             Self::NameTaken => "name-taken",

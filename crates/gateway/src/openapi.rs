@@ -44,6 +44,7 @@ use crate::{
         (name = "Folders", description = "Folders and what is in them."),
         (name = "Files", description = "Bytes, both ways."),
         (name = "Versions", description = "What files were before."),
+        (name = "History", description = "What was done, and taking one's own changes back."),
         (name = "Entries", description = "What folders and files have in common."),
         (name = "Trash", description = "What was deleted and can come back."),
         (name = "Resumable uploads", description = "The tus protocol, version 1.0.0, for uploads that survive a broken connection."),
@@ -246,6 +247,16 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         ],
         "delete_entry" => &[ID, MATCH, TRASHED, &[(ErrorKind::Invalid, "root-entry")]],
         "restore_entry" | "restore_file" => &[JSON, ID, NAME, PLACE, RESTORE],
+        "list_activity" => &[ID],
+        "undo" | "redo" => &[
+            JSON,
+            ID,
+            &[
+                (ErrorKind::Conflict, "undo-conflict"),
+                (ErrorKind::Conflict, "not-undoable"),
+                (ErrorKind::Conflict, "nothing-to-undo"),
+            ],
+        ],
         "list_versions" => &[ID, &[(ErrorKind::Invalid, "not-a-file")]],
         "download_version" => &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable")]],
         "restore_version" => {

@@ -1,6 +1,7 @@
 //! The REST calls, one module for each resource of the URL space.
 
 mod accounts;
+mod activity;
 mod admin;
 mod batch;
 mod entries;
@@ -10,6 +11,7 @@ mod page;
 mod sessions;
 pub(crate) mod spaces;
 mod trash;
+mod undo;
 mod uploads;
 mod versions;
 mod views;
@@ -51,6 +53,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(trash::restore_file))
         .routes(routes!(trash::list_trash, trash::empty_trash))
         .routes(routes!(trash::get_emptying))
+        .routes(routes!(activity::list_activity))
+        .routes(routes!(undo::undo))
+        .routes(routes!(undo::redo))
         .routes(routes!(versions::list_versions))
         .routes(routes!(versions::download_version, versions::update_version, versions::delete_version))
         .routes(routes!(versions::restore_version))

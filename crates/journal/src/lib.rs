@@ -22,4 +22,4 @@ pub use cursor::{Cursor, ParseCursorError};
 pub use error::Error;
 pub use heads::{Heads, Watch};
 pub use read::{Item, Journal, Page};
-pub use write::{Change, Kind, append, record};
+pub use write::{Change, Kind, Turn, append, record};
