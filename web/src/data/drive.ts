@@ -4,7 +4,8 @@ import { reactive, shallowRef } from 'vue';
 import { compareNames, freeName } from '@/lib/names';
 import type { User } from '@/api/session';
 import { DriveDb } from './db';
-import { newOp, newTemp, type Op, type OpInput } from './outbox/ops';
+import { newTemp, type Op, type OpInput } from './outbox/ops';
+import { enqueue } from './outbox/enqueue';
 import type { Note } from './outbox/send';
 import type { Item } from './project';
 import * as read from './read';
@@ -28,7 +29,7 @@ export class Drive {
 
   private async queue(inputs: OpInput[]): Promise<void> {
     if (inputs.length === 0) return;
-    await this.db.ops.bulkAdd(inputs.map(newOp));
+    await enqueue(this.db, inputs);
     this.sync.kick();
   }
 

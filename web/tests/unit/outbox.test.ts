@@ -1,6 +1,7 @@
 // The offline core against a server played by a function: order, ids that become real, conflicts, and no silent loss.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DriveDb, type Entry } from '@/data/db';
+import { enqueue } from '@/data/outbox/enqueue';
 import { newOp, newTemp, type OpInput } from '@/data/outbox/ops';
 import { drain } from '@/data/outbox/runner';
 import type { Note } from '@/data/outbox/send';
@@ -114,6 +115,24 @@ it('shows a chain made without connection, then sends it with real ids in order'
   // The temporary name of the folder still leads to it.
   expect((await item(db, folder))?.id).toBe('ent_real');
   expect(await names('ent_real')).toEqual(['a.txt']);
+});
+
+it('finds the real id of what was on the screen under its temporary one', async () => {
+  const folder = newTemp();
+  await add({ kind: 'create-folder', temp: folder, space: 'spc_1', parent: 'ent_root', name: 'New folder' });
+  answer = ({ line, body }) =>
+    line === 'POST /folders'
+      ? { status: 201, body: entry('ent_real', 'New folder', 'ent_root', 4, 'folder') }
+      : { status: 200, body: entry('ent_real', String(body?.name), 'ent_root', 5, 'folder') };
+  await run();
+  // The field was open while the answer came: its rename still speaks of the temporary id.
+  await enqueue(db, [
+    { kind: 'update', entry: folder, name: 'Trip', before: { name: 'New folder', parent: 'ent_root', revision: 0 } },
+  ]);
+  expect(await names()).toEqual(['Trip']);
+  expect((await run()).state).toBe('empty');
+  expect(calls.at(-1)).toMatchObject({ line: 'PATCH /entries/ent_real', ifMatch: '"4"' });
+  expect(await db.ops.count()).toBe(0);
 });
 
 it('bases a later change on the answer to an earlier one', async () => {

@@ -11,7 +11,7 @@ export function useViewKeys(
   pageRows: () => number,
 ): (event: KeyboardEvent) => void {
   let typed = '';
-  let typedAt = 0;
+  let typedAt = -Infinity;
 
   function typeTo(char: string): void {
     const now = performance.now();
