@@ -1,6 +1,7 @@
 // What the drive reads: the entries of one account's spaces, the operations that wait to be sent, and where the pull is.
 // One database per account, so that a second account on the same browser never sees the first one's names.
 import Dexie, { type EntityTable, type Table } from 'dexie';
+import type { FileHandle } from '@/platform/web';
 import type { Op } from './outbox/ops';
 
 /** A folder or file as the server last told it. The fields from `size` on are those of files. */
@@ -40,11 +41,53 @@ export interface Alias {
   real: string;
 }
 
+export type UploadState =
+  | 'waiting'
+  | 'sending'
+  | 'paused'
+  /** Its name is taken, and a person has to say what is to become of it. */
+  | 'conflict'
+  /** The page was loaded anew and the browser wants to be asked before it reads the file again. */
+  | 'locked'
+  /** The page was loaded anew and the file has to be picked again. */
+  | 'lost'
+  | 'done'
+  | 'failed'
+  | 'skipped';
+
+/** An upload that is not over, so that it outlives the page. */
+export interface KeptUpload {
+  id: string;
+  name: string;
+  size: number;
+  type: string;
+  /** When the file on the device was changed last, in milliseconds since 1970. */
+  modified: number;
+  parent: string;
+  /** The name of that folder, for people. */
+  folder: string;
+  /** The dropped folder that it came with, as which it is shown. */
+  group: { id: string; name: string } | null;
+  state: UploadState;
+  sent: number;
+  onConflict: 'fail' | 'replace' | 'rename';
+  /** Where the server takes the rest of it; null before the first byte, and for files that are sent whole. */
+  url: string | null;
+  /** The tab that cares for it. */
+  tab: string;
+  /** What the bytes are, once the first of them are on their way. */
+  print: string | null;
+  /** How to read the file again: through the browser's handle, or the file itself while it is small. */
+  handle?: FileHandle;
+  file?: File;
+}
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
   ops!: Table<Op, number>;
   aliases!: EntityTable<Alias, 'temp'>;
+  uploads!: EntityTable<KeptUpload, 'id'>;
 
   constructor(userId: string) {
     super(`holdfast-${userId}`);
@@ -54,5 +97,6 @@ export class DriveDb extends Dexie {
       ops: '++seq, state',
       aliases: 'temp',
     });
+    this.version(2).stores({ uploads: 'id' });
   }
 }

@@ -20,6 +20,13 @@ async function look({ page, phone }, name) {
   await page.keyboard.press('Space');
 }
 
+/** Runs an action of the view by its row in the menu. */
+async function arrange({ page, phone }, action) {
+  if (phone) await page.locator('header button').last().click();
+  else await page.click('[data-arrange]');
+  await page.locator(`[role^=menuitem][data-action=${action}]`).click();
+}
+
 /** Settings of the device that every picture begins with. */
 export async function prepare(context) {
   await context.addInitScript(() => {
@@ -55,6 +62,56 @@ export const scenes = {
       await row(env.page, 'August.jpg').waitFor();
       await env.page.waitForTimeout(700);
     },
+  },
+  'list-groups': {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      await env.page.evaluate(() => document.querySelector('#files')?.focus());
+      await arrange(env, 'group-kind');
+    },
+    leave: (env) => arrange(env, 'group-none'),
+  },
+  columns: {
+    show: async (env) => {
+      await folder(env, env.files.autumn, 'columns', 'Control+1');
+      await env.page.keyboard.press('Control+3');
+      await env.page.waitForSelector('[data-column=active]');
+      await env.page.keyboard.press('Home');
+      await env.page.keyboard.press('ArrowDown');
+      await env.page.waitForTimeout(300);
+    },
+    leave: ({ page }) => page.keyboard.press('Control+1'),
+  },
+  'columns-picture': {
+    show: async (env) => {
+      await folder(env, env.files.photos, 'columns', 'Control+1');
+      await env.page.keyboard.press('Control+3');
+      await env.page.waitForSelector('[data-column=active]');
+      await env.page.keyboard.press('Home');
+      await env.page.keyboard.press('ArrowDown');
+      await env.page.keyboard.press('ArrowDown');
+      await env.page.waitForTimeout(500);
+    },
+    leave: ({ page }) => page.keyboard.press('Control+2'),
+  },
+  gallery: {
+    show: async (env) => {
+      await folder(env, env.files.photos, 'gallery', 'Control+4');
+      await env.page.waitForSelector('#files [data-name]');
+      await env.page.focus('#files');
+      for (let at = 0; at < 5; at += 1) await env.page.keyboard.press('ArrowRight');
+      await env.page.waitForTimeout(700);
+    },
+    leave: ({ page }) => page.keyboard.press('Control+2'),
+  },
+  'arrange-menu': {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      if (env.phone) await env.page.locator('header button').last().click();
+      else await env.page.click('[data-arrange]');
+      await env.page.waitForSelector('[role=menu]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
   },
   'quick-look-picture': {
     show: async (env) => {

@@ -262,8 +262,24 @@ it('removes a whole tree when the journal names only its top', async () => {
       ...by,
       entry: entry('ent_b', 'B', 'ent_a', 1, 'folder'),
     },
-    { sequence: 3, kind: 'created', entry_id: 'ent_c', revision: 1, at, ...by, entry: entry('ent_c', 'c.txt', 'ent_b') },
-    { sequence: 4, kind: 'moved', entry_id: 'ent_c', revision: 2, at, ...by, entry: entry('ent_c', 'c.txt', 'ent_root', 2) },
+    {
+      sequence: 3,
+      kind: 'created',
+      entry_id: 'ent_c',
+      revision: 1,
+      at,
+      ...by,
+      entry: entry('ent_c', 'c.txt', 'ent_b'),
+    },
+    {
+      sequence: 4,
+      kind: 'moved',
+      entry_id: 'ent_c',
+      revision: 2,
+      at,
+      ...by,
+      entry: entry('ent_c', 'c.txt', 'ent_root', 2),
+    },
     { sequence: 5, kind: 'deleted', entry_id: 'ent_a', revision: 2, at, ...by, entry: null },
   ]);
   expect((await db.entries.toCollection().primaryKeys()).sort()).toEqual(['ent_c', 'ent_root']);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { dist } from '../serve.mjs';
 import { click, row, signIn } from '../steps.mjs';
 
 export async function hasNoBarriers({ open, base }) {
@@ -35,7 +36,27 @@ export async function hasNoBarriers({ open, base }) {
       await page.keyboard.press('Control+2');
       await page.waitForTimeout(300);
       await check('grid');
+      await page.keyboard.press('Control+3');
+      await page.waitForSelector('[data-column=active]');
+      await page.waitForTimeout(300);
+      await check('columns with a file');
+      await page.keyboard.press('Home');
+      await page.waitForSelector('[data-column=inside]');
+      await check('columns with a folder');
+      await page.keyboard.press('Control+4');
+      await page.waitForSelector('#files [data-name="main.rs"]');
+      await page.waitForTimeout(300);
+      await check('gallery');
       await page.keyboard.press('Control+1');
+      await page.click('[data-arrange]');
+      await page.click('[data-action=group-kind]');
+      await page.waitForTimeout(250);
+      await check('groups');
+      await page.click('[data-arrange]');
+      await page.waitForSelector('[role=menu]');
+      await page.waitForTimeout(250);
+      await check('arrange menu');
+      await page.click('[data-action=group-none]');
       await page.keyboard.press('Control+k');
       await page.waitForTimeout(300);
       await check('palette');
@@ -52,7 +73,7 @@ export async function hasNoBarriers({ open, base }) {
 }
 
 export async function staysWithinItsBudgets({ open, base, network }) {
-  const assets = new URL('../../../dist/assets/', import.meta.url).pathname;
+  const assets = join(dist, 'assets');
   const css = readdirSync(assets).filter((name) => name.startsWith('index-') && name.endsWith('.css'));
   const packed = (name) => gzipSync(readFileSync(join(assets, name))).length;
   assert.ok(css.reduce((sum, name) => sum + packed(name), 0) <= 15_000, 'style sheet');
@@ -66,7 +87,7 @@ export async function staysWithinItsBudgets({ open, base, network }) {
   await signIn(page);
   await row(page, 'main.rs').waitFor();
   // The sign-in page before it, and what is fetched beside the list without its waiting for it.
-  const lazy = /^(?:SignInPage|TextField|dndAdapters|Inspector|PartsPanel)/;
+  const lazy = /^(?:SignInPage|TextField|dndAdapters|Inspector|PartsPanel|ItemPicture)/;
   const bytes = [...scripts].filter((name) => !lazy.test(name)).reduce((sum, name) => sum + packed(name), 0);
   if (process.env.HOLDFAST_E2E_LIST) for (const name of [...scripts].sort((a, b) => packed(b) - packed(a))) console.log(`      ${packed(name)} ${name}`);
   console.log(`      script to the first list ${(bytes / 1000).toFixed(1)} kB gzip`);
