@@ -144,7 +144,8 @@ export interface paths {
         post?: never;
         /**
          * Delete an entry
-         * @description A folder takes its tree along.
+         * @description It goes to the trash of its space, and a folder takes its tree along. With `permanent=true` it is gone for good; that
+         *     also removes what is in the trash.
          */
         delete: operations["delete_entry"];
         options?: never;
@@ -170,6 +171,26 @@ export interface paths {
          * @description A folder takes its tree along. No byte is copied: both share what is stored.
          */
         post: operations["copy_entry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entries/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an entry from the trash
+         * @description With all that is in it, to the folder it was in. Where that is gone or in the trash itself, another one has to be named.
+         */
+        post: operations["restore_entry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -217,7 +238,10 @@ export interface paths {
          */
         put: operations["replace_file"];
         post?: never;
-        /** Delete a file */
+        /**
+         * Delete a file
+         * @description It goes to the trash of its space, unless it is to be gone for good or is in the trash already.
+         */
         delete: operations["delete_file"];
         options?: never;
         /**
@@ -262,6 +286,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/files/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a file from the trash
+         * @description The same as `POST /api/v1/entries/{id}/restore`; folders come back this way too.
+         */
+        post: operations["restore_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/folders": {
         parameters: {
             query?: never;
@@ -292,7 +336,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a folder
-         * @description Its whole tree goes with it.
+         * @description Its whole tree goes with it: to the trash of its space, unless it is to be gone for good.
          */
         delete: operations["delete_folder"];
         options?: never;
@@ -540,6 +584,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the trash
+         * @description What was deleted last comes first. What lies in a deleted folder is not listed by itself: it is in
+         *     `GET /api/v1/folders/{id}/children`, and comes back with its folder. Bytes in the trash count in the space.
+         */
+        get: operations["list_trash"];
+        put?: never;
+        post?: never;
+        /**
+         * Empty the trash
+         * @description All that is in it now is removed for good, in the background; `GET /api/v1/trash/emptying` says how far that is. What
+         *     is deleted from now on stays in the trash.
+         */
+        delete: operations["empty_trash"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trash/emptying": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how far the emptying is */
+        get: operations["get_emptying"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -650,7 +737,7 @@ export interface components {
             /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
             entry_id: string;
             /**
-             * @description `created`, `renamed`, `moved`, `content`, `copied`, `deleted`.
+             * @description `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `deleted`.
              * @example created
              */
             kind: string;
@@ -716,6 +803,37 @@ export interface components {
              */
             parent_id?: string | null;
         };
+        /** @description How far the emptying of a trash is. */
+        Emptying: {
+            /**
+             * Format: int64
+             * @description Those of them that are still there.
+             */
+            entries_left: number;
+            /**
+             * Format: int64
+             * @description Deleted files and folders that were in the trash when it was asked for.
+             */
+            entries_total: number;
+            /**
+             * @description The job that does it.
+             * @example job_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            job_id: string | null;
+            /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            space_id: string;
+            /**
+             * @description `idle` when nobody asked for it since it was done last, `running`, or `failed` when it was given up; then an
+             *     administrator sees why.
+             * @example running
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Large folders that are gone already, while what was in them is still being taken apart.
+             */
+            trees_left: number;
+        };
         /** @description A folder or file. */
         Entry: {
             /** @description 64 hexadecimal digits; `null` until it is known, after a concatenated upload. */
@@ -765,6 +883,8 @@ export interface components {
             size?: number;
             /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
             space_id: string;
+            /** @description It is in the trash, or in a folder that is. Absent otherwise. */
+            trashed: boolean;
             /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
             version_id?: string;
         };
@@ -1036,6 +1156,8 @@ export interface components {
                 size?: number;
                 /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
                 space_id: string;
+                /** @description It is in the trash, or in a folder that is. Absent otherwise. */
+                trashed: boolean;
                 /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
                 version_id?: string;
             }[];
@@ -1157,6 +1279,40 @@ export interface components {
                  */
                 used_bytes: number;
             }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Trashed: {
+            /** @description In the order of the list. */
+            items: (components["schemas"]["Entry"] & {
+                /**
+                 * @description The folder it was in.
+                 * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
+                 */
+                original_parent_id: string;
+                /**
+                 * @description Where it was when it was deleted.
+                 * @example /Reports/2026/report.pdf
+                 */
+                original_path: string;
+                /**
+                 * Format: date-time
+                 * @description When it will be gone for good; `null` where the trash keeps things until it is emptied.
+                 * @example 2026-12-21T01:26:55.000000Z
+                 */
+                purged_at: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                trashed_at: string;
+                /**
+                 * @description Who deleted it.
+                 * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+                 */
+                trashed_by: string | null;
+            })[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
             next_cursor: string | null;
         };
@@ -1300,6 +1456,24 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description How something comes back from the trash; what is absent is as it was. */
+        RestoreBody: {
+            /**
+             * @description Another name.
+             * @example report.pdf
+             */
+            name?: string | null;
+            /**
+             * @description What to do if the name is taken: `rename` (the default: `x (2).txt`) or `fail`.
+             * @example rename
+             */
+            on_conflict?: string | null;
+            /**
+             * @description Another folder to put it into, in the same space.
+             * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            parent_id?: string | null;
+        };
         /** @description The pass that reads everything back. */
         Scrub: {
             /**
@@ -1398,6 +1572,35 @@ export interface components {
             /** @example Bearer */
             token_type: string;
             user: components["schemas"]["User"];
+        };
+        /** @description Something in the trash. */
+        Trashed: components["schemas"]["Entry"] & {
+            /**
+             * @description The folder it was in.
+             * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            original_parent_id: string;
+            /**
+             * @description Where it was when it was deleted.
+             * @example /Reports/2026/report.pdf
+             */
+            original_path: string;
+            /**
+             * Format: date-time
+             * @description When it will be gone for good; `null` where the trash keeps things until it is emptied.
+             * @example 2026-12-21T01:26:55.000000Z
+             */
+            purged_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            trashed_at: string;
+            /**
+             * @description Who deleted it.
+             * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            trashed_by: string | null;
         };
         /** @description What is to change; what is absent stays as it is. */
         UpdateBody: {
@@ -2084,7 +2287,10 @@ export interface operations {
     };
     delete_entry: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true`: for good, past the trash. */
+                permanent?: boolean;
+            };
             header?: {
                 /** @description Only if the entry has this entity tag. */
                 "If-Match"?: string;
@@ -2099,7 +2305,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The entry is gone. */
+            /** @description The entry is in the trash, or gone. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2135,6 +2341,15 @@ export interface operations {
             };
             /** @description Refused: `not-found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2237,7 +2452,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `into-itself`. */
+            /** @description Refused: `name-taken`, `in-trash`, `into-itself`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2357,7 +2572,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `into-itself`. */
+            /** @description Refused: `name-taken`, `in-trash`, `into-itself`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2404,6 +2619,114 @@ export interface operations {
             };
             /** @description Refused: `quota-exceeded`. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An entry's id, `ent_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
+            };
+        };
+        responses: {
+            /** @description The entry, which is back. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entry"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-name`, `not-a-folder`, `too-deep`, `other-space`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `name-taken`, `in-trash`, `not-in-trash`, `original-folder-gone`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2498,7 +2821,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `write-expired`. */
+            /** @description Refused: `name-taken`, `in-trash`, `write-expired`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2760,7 +3083,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `write-expired`. */
+            /** @description Refused: `in-trash`, `write-expired`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2836,7 +3159,10 @@ export interface operations {
     };
     delete_file: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true`: for good, past the trash. */
+                permanent?: boolean;
+            };
             header?: {
                 /** @description Only if the file has this entity tag. */
                 "If-Match"?: string;
@@ -2851,7 +3177,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The file is gone. */
+            /** @description The file is in the trash, or gone. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2887,6 +3213,15 @@ export interface operations {
             };
             /** @description Refused: `not-found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3171,6 +3506,114 @@ export interface operations {
             };
         };
     };
+    restore_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An entry's id, `ent_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
+            };
+        };
+        responses: {
+            /** @description The entry, which is back. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entry"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-name`, `not-a-folder`, `too-deep`, `other-space`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `name-taken`, `in-trash`, `not-in-trash`, `original-folder-gone`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_folder: {
         parameters: {
             query?: never;
@@ -3232,7 +3675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`. */
+            /** @description Refused: `name-taken`, `in-trash`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3358,7 +3801,10 @@ export interface operations {
     };
     delete_folder: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true`: for good, past the trash. */
+                permanent?: boolean;
+            };
             header?: {
                 /** @description Only if the folder has this entity tag. */
                 "If-Match"?: string;
@@ -3373,7 +3819,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The folder is gone. */
+            /** @description The folder is in the trash, or gone. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3409,6 +3855,15 @@ export interface operations {
             };
             /** @description Refused: `not-found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4484,6 +4939,241 @@ export interface operations {
             };
         };
     };
+    list_trash: {
+        parameters: {
+            query?: {
+                /** @description A space's id, `spc_…`; one's own space where it is absent. */
+                space?: string;
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of what was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Trashed"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    empty_trash: {
+        parameters: {
+            query?: {
+                /** @description A space's id, `spc_…`; one's own space where it is absent. */
+                space?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has been asked for. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Emptying"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_emptying: {
+        parameters: {
+            query?: {
+                /** @description A space's id, `spc_…`; one's own space where it is absent. */
+                space?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its state now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Emptying"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_upload: {
         parameters: {
             query?: never;
@@ -4564,7 +5254,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `write-expired`, `upload-not-complete`. */
+            /** @description Refused: `name-taken`, `in-trash`, `write-expired`, `upload-not-complete`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5031,7 +5721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `write-expired`, `offset-mismatch`, `upload-taken-over`, `upload-finished`, `length-given`. */
+            /** @description Refused: `name-taken`, `in-trash`, `write-expired`, `offset-mismatch`, `upload-taken-over`, `upload-finished`, `length-given`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5169,7 +5859,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `upload-not-complete`. */
+            /** @description Refused: `name-taken`, `in-trash`, `upload-not-complete`. */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -31,11 +31,12 @@ pub struct NewJob<P> {
 
 /// Asks for a job as a part of the caller's unit of work: it exists if and when that commits.
 ///
-/// A job that has the same key takes the newer payload and the higher priority instead; see the crate's front page.
+/// A job that has the same key takes the newer payload and the higher priority instead; see the crate's front page. Gives
+/// the id of the one that there is then.
 ///
 /// # Errors
 /// [`Error::Payload`] if the payload is no JSON, [`Error::Database`].
-pub async fn enqueue<P: Serialize>(tx: &Tx, ids: &Ids, now: Time, job: NewJob<P>) -> Result<(), Error> {
+pub async fn enqueue<P: Serialize>(tx: &Tx, ids: &Ids, now: Time, job: NewJob<P>) -> Result<JobId, Error> {
     let payload = serde_json::to_string(&job.payload)?;
     let row = db::jobs::NewJob {
         id: ids.job(),
@@ -48,6 +49,14 @@ pub async fn enqueue<P: Serialize>(tx: &Tx, ids: &Ids, now: Time, job: NewJob<P>
         created: now,
     };
     Ok(db::jobs::enqueue(tx, &row).await?)
+}
+
+/// The job that has a deduplication key, if it has not been finished.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn find(db: &Db, key: &str) -> Result<Option<JobView>, Error> {
+    Ok(db::jobs::keyed(db, key).await?.map(view))
 }
 
 /// How jobs are leased, and failed attempts repeated.

@@ -127,11 +127,14 @@ impl Row for QueueRow {
 /// A job of that key which waits takes the newer payload and the higher priority, and the earlier time unless it is
 /// in back-off. One that is being worked on is marked, and waits again when its worker has finished it. A dead one comes
 /// back to life. So a request is never lost, and two jobs of one key never run side by side.
-pub async fn enqueue(tx: &Tx, new: &NewJob<'_>) -> Result<(), Error> {
+///
+/// Gives the id of the job that there is now.
+pub async fn enqueue(tx: &Tx, new: &NewJob<'_>) -> Result<JobId, Error> {
     // `attempts` is raised by leasing: 0 means that `due_us` is still the time that was asked for, and neither the end
     // of a lease nor a back-off.
-    tx.exec(
-        "INSERT INTO job (id, kind, version, dedup_key, payload, priority, state, attempts, due_us, lease, again,
+    let (id,): (JobId,) = tx
+        .query_one(
+            "INSERT INTO job (id, kind, version, dedup_key, payload, priority, state, attempts, due_us, lease, again,
                           created_us)
          VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, 0, 0, $8)
          ON CONFLICT (dedup_key) DO UPDATE SET
@@ -144,11 +147,12 @@ pub async fn enqueue(tx: &Tx, new: &NewJob<'_>) -> Result<(), Error> {
                 ELSE job.due_us END,
             again = CASE WHEN job.state = 0 AND job.attempts > 0 THEN 1 ELSE 0 END,
             attempts = CASE WHEN job.state = 1 THEN 0 ELSE job.attempts END,
-            state = 0",
-        &params![new.id, new.kind, new.version, new.dedup, new.payload, new.priority, new.due, new.created],
-    )
-    .await?;
-    Ok(())
+            state = 0
+         RETURNING id",
+            &params![new.id, new.kind, new.version, new.dedup, new.payload, new.priority, new.due, new.created],
+        )
+        .await?;
+    Ok(id)
 }
 
 /// Whether a job of one of the kinds is due: a look that costs no commit. Times beyond `far` count as over.
@@ -283,6 +287,16 @@ pub async fn job(db: &Db, id: JobId) -> Result<Option<JobRow>, Error> {
         "SELECT id, kind, dedup_key, payload, priority, state, attempts, due_us, error, created_us
          FROM job WHERE id = $1",
         &params![id],
+    )
+    .await
+}
+
+/// The job that has a key.
+pub async fn keyed(db: &Db, key: &str) -> Result<Option<JobRow>, Error> {
+    db.query_opt(
+        "SELECT id, kind, dedup_key, payload, priority, state, attempts, due_us, error, created_us
+         FROM job WHERE dedup_key = $1",
+        &params![key],
     )
     .await
 }

@@ -38,7 +38,9 @@ pub mod journal;
 pub mod migrate;
 pub mod nodes;
 pub mod spaces;
+#[macro_use]
 pub mod tree;
+pub mod trash;
 pub mod uploads;
 
 mod error;

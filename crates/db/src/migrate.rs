@@ -25,6 +25,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0002_node_reports.sql"),
         pg: include_str!("../migrations/postgres/0002_node_reports.sql"),
     },
+    Migration {
+        name: "0003_trash_versions_undo",
+        lite: include_str!("../migrations/sqlite/0003_trash_versions_undo.sql"),
+        pg: include_str!("../migrations/postgres/0003_trash_versions_undo.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

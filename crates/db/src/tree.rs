@@ -11,10 +11,10 @@ pub const FOLDER: u32 = 0;
 pub const FILE: u32 = 1;
 
 /// How many columns [`EntryRow`] takes, in the order of `entry_columns!`.
-const ENTRY_COLUMNS: usize = 13;
+pub(crate) const ENTRY_COLUMNS: usize = 13;
 
 /// How many columns [`SpaceState`] takes.
-const SPACE_COLUMNS: usize = 8;
+const SPACE_COLUMNS: usize = 9;
 
 /// The columns of an [`EntryRow`], for `concat!`.
 macro_rules! entry_columns {
@@ -31,7 +31,7 @@ pub struct EntryRow {
     pub id: EntryId,
     /// The space it is in.
     pub space: SpaceId,
-    /// The folder it is in; none for a root, and for a removed tree that is being taken apart.
+    /// The folder it is in; none for a root, for what is in the trash, and for a removed tree that is being taken apart.
     pub parent: Option<EntryId>,
     /// Its name, in NFC.
     pub name: String,
@@ -56,7 +56,7 @@ pub struct EntryRow {
 }
 
 impl EntryRow {
-    fn read_at(row: &RowReader<'_>, at: usize) -> Result<Self, Error> {
+    pub(crate) fn read_at(row: &RowReader<'_>, at: usize) -> Result<Self, Error> {
         Ok(Self {
             id: row.get(at)?,
             space: row.get(at + 1)?,
@@ -100,6 +100,8 @@ pub struct SpaceState {
     pub quota: Option<u64>,
     /// Removed trees that are still being taken apart: while there are any, an entry may be unreachable.
     pub purging: u64,
+    /// Entries in its trash: while there are any, an entry may be in it or below one that is.
+    pub trashed: u64,
 }
 
 impl SpaceState {
@@ -113,6 +115,7 @@ impl SpaceState {
             reserved: row.get(at + 5)?,
             quota: row.get(at + 6)?,
             purging: row.get(at + 7)?,
+            trashed: row.get(at + 8)?,
         })
     }
 }
@@ -144,7 +147,7 @@ pub async fn locate(db: &Db, id: EntryId) -> Result<Option<Located>, Error> {
         concat!(
             "SELECT ",
             entry_columns!(),
-            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging
+            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging, s.trashed
              FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
         ),
         &params![id],
@@ -173,7 +176,7 @@ pub async fn locate_place(db: &Db, folder: EntryId, name: &str) -> Result<Option
         concat!(
             "SELECT ",
             entry_columns!(),
-            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging,
+            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging, s.trashed,
                (SELECT c.kind FROM entry c WHERE c.space_id = e.space_id AND c.parent_id = e.id AND c.name = $2)
              FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
         ),
@@ -185,7 +188,7 @@ pub async fn locate_place(db: &Db, folder: EntryId, name: &str) -> Result<Option
 /// The space's row.
 pub async fn space(db: &Db, id: SpaceId) -> Result<Option<SpaceState>, Error> {
     db.query_opt(
-        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging
+        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging, trashed
          FROM space WHERE id = $1",
         &params![id],
     )
@@ -195,7 +198,7 @@ pub async fn space(db: &Db, id: SpaceId) -> Result<Option<SpaceState>, Error> {
 /// The space's row, inside a unit of work and without taking it.
 pub async fn space_within(tx: &Tx, id: SpaceId) -> Result<Option<SpaceState>, Error> {
     tx.query_opt(
-        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging
+        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging, trashed
          FROM space WHERE id = $1",
         &params![id],
     )
@@ -224,7 +227,7 @@ pub async fn claim(tx: &Tx, space: SpaceId, claim: Claim) -> Result<Option<Space
          WHERE id = $4
            AND (quota_bytes IS NULL OR used_bytes + reserved_bytes + $2 + $3 <= quota_bytes
                 OR used_bytes + $2 + $3 <= used_bytes)
-         RETURNING id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging",
+         RETURNING id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging, trashed",
         &params![claim.sequence, claim.used, claim.reserved, space],
     )
     .await
@@ -318,10 +321,44 @@ pub async fn ancestors(tx: &Tx, space: SpaceId, id: EntryId) -> Result<Vec<Entry
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// The same as [`ancestors`], outside a unit of work.
-pub async fn find_ancestors(db: &Db, space: SpaceId, id: EntryId) -> Result<Vec<EntryId>, Error> {
-    let rows: Vec<(EntryId,)> = db.query(ANCESTORS, &params![space, id, limits::DEPTH_MAX as u64]).await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+/// Walks up from an entry as far as it goes, and looks there into the trash: one statement, so that an entry which moves
+/// between tree and trash meanwhile is seen in one of them.
+const TOP: &str = "WITH RECURSIVE up (id, parent_id, level) AS (
+         SELECT id, parent_id, CAST(0 AS BIGINT) FROM entry WHERE space_id = $1 AND id = $2
+         UNION ALL
+         SELECT e.id, e.parent_id, up.level + 1 FROM up JOIN entry e ON e.space_id = $1 AND e.id = up.parent_id
+         WHERE up.level <= $3
+     )
+     SELECT up.id, (SELECT t.sequence FROM trash t WHERE t.entry_id = up.id) FROM up ORDER BY level DESC LIMIT 1";
+
+/// The uppermost of the folders above an entry, itself if there is none, and whether that is in the trash.
+pub async fn top(tx: &Tx, space: SpaceId, id: EntryId) -> Result<Option<(EntryId, bool)>, Error> {
+    let row: Option<(EntryId, Option<u64>)> = tx.query_opt(TOP, &params![space, id, limits::DEPTH_MAX as u64]).await?;
+    Ok(row.map(|(top, trash)| (top, trash.is_some())))
+}
+
+/// The same as [`top`], outside a unit of work.
+pub async fn find_top(db: &Db, space: SpaceId, id: EntryId) -> Result<Option<(EntryId, bool)>, Error> {
+    let row: Option<(EntryId, Option<u64>)> = db.query_opt(TOP, &params![space, id, limits::DEPTH_MAX as u64]).await?;
+    Ok(row.map(|(top, trash)| (top, trash.is_some())))
+}
+
+/// The names from the space's root down to an entry, that of the root (which is empty) left out: its path.
+pub async fn path_names(tx: &Tx, space: SpaceId, id: EntryId) -> Result<Vec<String>, Error> {
+    let rows: Vec<(String,)> = tx
+        .query(
+            "WITH RECURSIVE up (id, parent_id, name, level) AS (
+                 SELECT id, parent_id, name, CAST(0 AS BIGINT) FROM entry WHERE space_id = $1 AND id = $2
+                 UNION ALL
+                 SELECT e.id, e.parent_id, e.name, up.level + 1
+                 FROM up JOIN entry e ON e.space_id = $1 AND e.id = up.parent_id
+                 WHERE up.level <= $3
+             )
+             SELECT name FROM up WHERE parent_id IS NOT NULL ORDER BY level DESC",
+            &params![space, id, limits::DEPTH_MAX as u64],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
 /// How many levels of folders there are below a folder.

@@ -4,11 +4,11 @@ use accounts::Action;
 use base::{EntryId, Name, limits};
 use db::tree::{self, EntryRow, VersionRow};
 use journal::Kind as Changed;
-use serde_json::json;
 
 use crate::{
     Actor, Drive, Entry, Error, OnConflict,
     entry::NameOf,
+    inverse::Inverse,
     place::{Bytes, Slot, Spot},
     work::{Work, signed},
 };
@@ -97,8 +97,7 @@ impl Work<'_> {
             copies.push(self.copy_row(row, parent).await?);
         }
         let entry = Entry::try_from(&top)?;
-        let undo = json!({ "do": "remove", "entry_id": top.id });
-        self.record(Changed::Copied, &entry, Some(undo)).await?;
+        self.record(Changed::Copied, &entry, Some(Inverse::Trash)).await?;
         Ok(entry)
     }
 

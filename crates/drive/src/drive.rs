@@ -29,11 +29,43 @@ pub struct Options {
     pub versions_kept: u32,
     /// How long an upload lives after its last byte.
     pub upload_lifetime: Duration,
+    /// How long the trash keeps something; none for as long as nobody empties it.
+    pub trash_lifetime: Option<Duration>,
+    /// How long a version is kept after another one took its place; none for no bound by age.
+    pub version_lifetime: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { versions_kept: 10, upload_lifetime: Duration::from_secs(24 * 3600) }
+        Self {
+            versions_kept: 10,
+            upload_lifetime: Duration::from_secs(24 * 3600),
+            trash_lifetime: Some(Duration::from_secs(30 * 24 * 3600)),
+            version_lifetime: None,
+        }
+    }
+}
+
+/// Where an entry is that is anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Its folders lead to the root.
+    Tree,
+    /// They lead to something that is in the trash, perhaps to itself.
+    Trash {
+        /// What is in the trash.
+        top: EntryId,
+    },
+}
+
+impl Reach {
+    /// What the end of a walk up means, in a space of this root.
+    pub(crate) fn of(top: Option<(EntryId, bool)>, root: EntryId) -> Option<Self> {
+        match top? {
+            (top, _) if top == root => Some(Self::Tree),
+            (top, true) => Some(Self::Trash { top }),
+            (_, false) => None,
+        }
     }
 }
 
@@ -96,7 +128,7 @@ impl Drive {
     /// where the rule does not allow for that; the commit decides again.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::NameTaken`].
+    /// [`Error::NotFound`], [`Error::InTrash`], [`Error::NotAFolder`], [`Error::NameTaken`].
     pub(crate) async fn place(
         &self,
         actor: &Actor,
@@ -108,7 +140,11 @@ impl Drive {
         let Place { folder, taken } =
             tree::locate_place(&self.inner.db, folder, name.as_str()).await?.ok_or(Error::NotFound("folder"))?;
         permit(actor, Action::Change, folder.space.owner, "folder")?;
-        self.reachable(&folder, "folder").await?;
+        match self.reach(&folder).await? {
+            Some(Reach::Tree) => {}
+            Some(Reach::Trash { .. }) => return Err(Error::InTrash("folder")),
+            None => return Err(Error::NotFound("folder")),
+        }
         is_folder(&folder.entry)?;
         match (taken, on_conflict) {
             (Some(_), OnConflict::Fail) | (Some(tree::FOLDER), OnConflict::Replace) => Err(Error::NameTaken),
@@ -116,10 +152,11 @@ impl Drive {
         }
     }
 
-    /// The entry of this id and its space, if the caller may do `action` there.
+    /// The entry of this id and its space, if the caller may do `action` there. What is in the trash can be read, and not
+    /// changed.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for `what` if there is none, it is somebody else's, or it was removed.
+    /// [`Error::NotFound`] for `what` if there is none, it is somebody else's, or it was removed; [`Error::InTrash`].
     pub(crate) async fn locate(
         &self,
         actor: &Actor,
@@ -127,20 +164,39 @@ impl Drive {
         id: EntryId,
         what: &'static str,
     ) -> Result<Located, Error> {
-        let located = tree::locate(&self.inner.db, id).await?.ok_or(Error::NotFound(what))?;
-        permit(actor, action, located.space.owner, what)?;
-        self.reachable(&located, what).await?;
-        Ok(located)
+        let (located, reach) = self.find(actor, action, id, what).await?;
+        match reach {
+            Reach::Tree => Ok(located),
+            Reach::Trash { .. } if action == Action::Read => Ok(located),
+            Reach::Trash { .. } => Err(Error::InTrash(what)),
+        }
     }
 
-    /// While removed trees of the space are being taken apart, an entry counts only if its folders lead to the root.
-    async fn reachable(&self, located: &Located, what: &'static str) -> Result<(), Error> {
+    /// As [`Self::locate`], wherever the entry is; and where that is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub(crate) async fn find(
+        &self,
+        actor: &Actor,
+        action: Action,
+        id: EntryId,
+        what: &'static str,
+    ) -> Result<(Located, Reach), Error> {
+        let located = tree::locate(&self.inner.db, id).await?.ok_or(Error::NotFound(what))?;
+        permit(actor, action, located.space.owner, what)?;
+        let reach = self.reach(&located).await?.ok_or(Error::NotFound(what))?;
+        Ok((located, reach))
+    }
+
+    /// Where an entry is; `None` for what was removed and is being taken apart. While there is neither trash nor such a
+    /// tree, every entry is in the tree; otherwise it is if its folders lead to the root.
+    async fn reach(&self, located: &Located) -> Result<Option<Reach>, Error> {
         let Located { entry, space } = located;
-        if space.purging == 0 || entry.id == space.root {
-            return Ok(());
+        if (space.purging == 0 && space.trashed == 0) || entry.id == space.root {
+            return Ok(Some(Reach::Tree));
         }
-        let ancestors = tree::find_ancestors(&self.inner.db, space.id, entry.id).await?;
-        if ancestors.last() == Some(&space.root) { Ok(()) } else { Err(Error::NotFound(what)) }
+        Ok(Reach::of(tree::find_top(&self.inner.db, space.id, entry.id).await?, space.root))
     }
 
     /// A folder, the caller's own root if none is named.

@@ -25,6 +25,8 @@ pub struct Entry {
     pub created: Time,
     /// When its bytes changed last; for a folder, when it was made.
     pub modified: Time,
+    /// Whether it is in the trash, or in a folder that is. Only looks at single entries and folders say so.
+    pub trashed: bool,
 }
 
 /// What an entry is.
@@ -90,6 +92,7 @@ impl TryFrom<&EntryRow> for Entry {
             revision: row.revision,
             created: row.created,
             modified: row.modified,
+            trashed: false,
         })
     }
 }
@@ -115,6 +118,9 @@ impl Serialize for Entry {
             )?;
             map.serialize_entry("version_id", &info.version)?;
             map.serialize_entry("etag", &self.etag())?;
+        }
+        if self.trashed {
+            map.serialize_entry("trashed", &true)?;
         }
         map.end()
     }
@@ -236,6 +242,7 @@ mod tests {
             revision: 7,
             created: Time::default(),
             modified: Time::default(),
+            trashed: false,
         };
         let holds = |tags: &[&str]| {
             let condition = IfMatch::OneOf(tags.iter().map(|tag| (*tag).to_owned()).collect());

@@ -8,6 +8,15 @@ pub enum Error {
     /// No such entry, folder, space or upload, or it is somebody else's.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// The entry is in the trash, or in a folder that is.
+    #[error("the {0} is in the trash; restore it first")]
+    InTrash(&'static str),
+    /// The entry is not in the trash itself.
+    #[error("this is not in the trash; what lies in a folder of the trash comes back with that folder")]
+    NotInTrash,
+    /// What comes back from the trash has nowhere to go.
+    #[error("the folder that it was in is gone or in the trash itself; name another one")]
+    FolderGone,
     /// The folder has an entry of that name.
     #[error("the folder has an entry of that name already")]
     NameTaken,
@@ -134,6 +143,9 @@ impl Error {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::NameTaken => ErrorKind::Exists,
             Self::IntoItself
+            | Self::InTrash(_)
+            | Self::NotInTrash
+            | Self::FolderGone
             | Self::UploadTakenOver
             | Self::OffsetMismatch { .. }
             | Self::UploadIsFinal
@@ -169,6 +181,9 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound(_) => "not-found",
+            Self::InTrash(_) => "in-trash",
+            Self::NotInTrash => "not-in-trash",
+            Self::FolderGone => "original-folder-gone",
             Self::NameTaken => "name-taken",
             Self::IntoItself => "into-itself",
             Self::TooDeep => "too-deep",

@@ -9,6 +9,8 @@
 //!   lives to do it, else by the intent rows of the store and the expiry of uploads.
 //! - **A removed tree is gone at once**, through every id, however large it is: the rest is taken apart by a job, and
 //!   until that is done an id counts only if its folders lead up to the root.
+//! - **The trash is a place.** What is in it has left its folder, can be read and cannot be changed, and counts in the
+//!   space until it is removed for good.
 //! - `used_bytes` of a space is the sum of the sizes of all its versions, always.
 //!
 //! Lock order in every unit of work: the space's row, then everything else.
@@ -26,12 +28,15 @@ mod error;
 mod expire;
 mod guard;
 mod hashing;
+mod inverse;
 mod place;
 mod purge;
 mod put;
 mod read;
 mod rehash;
+mod retention;
 mod space;
+mod trash;
 mod tree;
 mod upload;
 mod work;
@@ -43,10 +48,13 @@ pub use error::{BodyError, Error};
 pub use put::{Body, Put, Stored, Target};
 pub use read::{File, PartsView};
 pub use space::Space;
+pub use trash::{Emptying, Restore, Trashed};
 pub use tree::Update;
 pub use upload::{Algorithm, Append, Checksum, Finish, NewUpload, Upload, UploadKind, UploadState};
 
 /// The queued and recurring work of this crate, for the worker role to run.
 pub mod jobs {
-    pub use crate::{expire::Expirer, purge::PurgeHandler, rehash::HashHandler};
+    pub use crate::{
+        expire::Expirer, purge::PurgeHandler, rehash::HashHandler, retention::Retention, trash::EmptyHandler,
+    };
 }

@@ -3,12 +3,12 @@
 use base::{ContentId, EntryId, Name, VersionId};
 use db::tree::{self, EntryRow, VersionRow};
 use journal::Kind as Changed;
-use serde_json::json;
 
 use crate::{
     Entry, Error, IfMatch, OnConflict,
     drive::is_file,
     entry::{NameOf, numbered},
+    inverse::Inverse,
     work::Work,
 };
 
@@ -138,12 +138,11 @@ impl Work<'_> {
             modified: self.now,
         };
         let entry = Entry::try_from(&row)?;
-        let undo = json!({ "do": "remove", "entry_id": row.id });
         let version = self.version(&row, version, bytes);
         let (inserted, versioned, recorded) = futures::join!(
             tree::insert_entry(self.tx, &row),
             tree::insert_version(self.tx, &version),
-            self.record(how, &entry, Some(undo))
+            self.record(how, &entry, Some(Inverse::Trash))
         );
         inserted?;
         versioned?;
@@ -164,13 +163,13 @@ impl Work<'_> {
             ..old
         };
         let entry = Entry::try_from(&row)?;
-        let undo = json!({ "do": "restore", "entry_id": row.id, "version_id": old.version });
+        let undo = old.version.map(|version_id| Inverse::Content { version_id });
         let new = self.version(&row, version, bytes);
         let others = self.drive.inner.options.versions_kept.max(1) - 1;
         let (updated, versioned, recorded) = futures::join!(
             tree::update_entry(self.tx, &row),
             tree::insert_version(self.tx, &new),
-            self.record(Changed::Content, &entry, Some(undo))
+            self.record(Changed::Content, &entry, undo)
         );
         updated?;
         versioned?;

@@ -1,14 +1,16 @@
-//! Removing: a file at once, a tree out of sight at once and out of the database in bites.
+//! Removing for good: a file at once, a tree out of sight at once and out of the database in bites.
 
 use accounts::Action;
 use async_trait::async_trait;
 use base::{EntryId, SpaceId};
 use bus::{Handler, HandlerError, Leased, NewJob};
 use db::tree::{self, EntryRow};
+use journal::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, Drive, Entry, Error, IfMatch,
+    drive::Reach,
     work::{Work, signed},
 };
 
@@ -25,30 +27,32 @@ struct Payload {
 }
 
 impl Drive {
-    /// Removes a file with all its versions, or a folder with its tree.
+    /// Removes a file with all its versions, or a folder with its tree, for good: from the tree, or what is in the trash
+    /// itself.
     ///
     /// Either is gone for every reader when this returns. Of a tree of more than a thousand entries the rest is taken
     /// apart by a job, and its bytes come back to the quota as that goes on.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::RootEntry`], [`Error::Precondition`].
+    /// [`Error::NotFound`], [`Error::InTrash`] for what lies in a folder of the trash, [`Error::RootEntry`],
+    /// [`Error::Precondition`].
     pub async fn remove(&self, actor: &Actor, id: EntryId, if_match: Option<IfMatch>) -> Result<(), Error> {
-        let space = self.locate(actor, Action::Change, id, "entry").await?.space.id;
+        let space = self.find(actor, Action::Change, id, "entry").await?.0.space.id;
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx| {
             let work = Work::change(&drive, &tx, space, &actor, 0).await?;
-            let row = work.entry(id, "entry").await?;
-            if row.parent.is_none() {
+            let row = tree::entry(&tx, space, id).await?.ok_or(Error::NotFound("entry"))?;
+            if id == work.space.root {
                 return Err(Error::RootEntry);
             }
             IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
-            work.record_removal(&row).await?;
-            if row.kind == tree::FILE {
-                let removed = tree::delete_versions(&tx, space, id).await?;
-                tree::delete_entry(&tx, space, id).await?;
-                return work.give_back(&removed).await;
+            match work.reach(id).await? {
+                Some(Reach::Tree) => {}
+                Some(Reach::Trash { top }) if top == id => work.leave_trash(id).await?,
+                Some(Reach::Trash { .. }) => return Err(Error::InTrash("entry")),
+                None => return Err(Error::NotFound("entry")),
             }
-            if work.take_apart(id, BITE).await? { Ok(()) } else { work.detach(row).await }
+            work.destroy(row, &mut { BITE }).await
         })
         .await
     }
@@ -64,7 +68,7 @@ impl Drive {
             if row.parent.is_some() || entry == work.space.root {
                 return Err(Error::Shape("a tree that is to be taken apart was not removed"));
             }
-            let done = work.take_apart(entry, BITE).await?;
+            let done = work.take_apart(entry, &mut { BITE }).await?;
             if done {
                 tree::count_purging(&tx, space, -1).await?;
             }
@@ -75,6 +79,19 @@ impl Drive {
 }
 
 impl Work<'_> {
+    /// Removes an entry for good and writes that down: at once as far as `budget` goes, which is what is left of it, and
+    /// the rest of a tree by a job.
+    pub(crate) async fn destroy(&self, row: EntryRow, budget: &mut u32) -> Result<(), Error> {
+        self.record_removal(Kind::Deleted, &row, None).await?;
+        if row.kind == tree::FILE {
+            let removed = tree::delete_versions(self.tx, row.space, row.id).await?;
+            tree::delete_entry(self.tx, row.space, row.id).await?;
+            *budget = budget.saturating_sub(1);
+            return self.give_back(&removed).await;
+        }
+        if self.take_apart(row.id, budget).await? { Ok(()) } else { self.detach(row).await }
+    }
+
     /// Takes what is left of a tree out of sight and asks for the rest to be done.
     async fn detach(&self, row: EntryRow) -> Result<(), Error> {
         let (space, entry) = (row.space, row.id);
@@ -88,22 +105,22 @@ impl Work<'_> {
             priority: 0,
             due: self.now,
         };
-        Ok(bus::enqueue(self.tx, &self.drive.inner.ids, self.now, job).await?)
+        bus::enqueue(self.tx, &self.drive.inner.ids, self.now, job).await?;
+        Ok(())
     }
 
-    /// Removes up to `budget` entries of a tree, leaves before what holds them, so that what is left hangs together;
-    /// true when `top` itself is gone too.
-    pub(crate) async fn take_apart(&self, top: EntryId, budget: u32) -> Result<bool, Error> {
-        let space = self.space.id;
-        let (mut left, mut bytes) = (budget, 0);
+    /// Removes up to `left` entries of a tree, leaves before what holds them, so that what is left hangs together; true
+    /// when `top` itself is gone too. `left` is lowered by what was removed.
+    pub(crate) async fn take_apart(&self, top: EntryId, left: &mut u32) -> Result<bool, Error> {
+        let (space, mut bytes) = (self.space.id, 0);
         let mut path = vec![top];
         while let Some(&folder) = path.last()
-            && left > 0
+            && *left > 0
         {
-            let (files, removed) = tree::delete_files_of(self.tx, space, folder, left).await?;
+            let (files, removed) = tree::delete_files_of(self.tx, space, folder, *left).await?;
             bytes += self.release(&removed).await?;
-            left -= (files as u32).min(left);
-            if left == 0 {
+            *left -= (files as u32).min(*left);
+            if *left == 0 {
                 break;
             }
             if let Some(inner) = tree::some_subfolder(self.tx, space, folder).await? {
@@ -111,7 +128,7 @@ impl Work<'_> {
             } else {
                 tree::delete_entry(self.tx, space, folder).await?;
                 path.pop();
-                left -= 1;
+                *left -= 1;
             }
         }
         self.count(-signed(bytes)?, 0).await?;

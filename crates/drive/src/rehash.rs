@@ -8,7 +8,7 @@ use futures::StreamExt;
 use journal::Kind as Changed;
 use serde::{Deserialize, Serialize};
 
-use crate::{Drive, Entry, Error, hashing::Hashing, work::Work};
+use crate::{Drive, Entry, Error, drive::Reach, hashing::Hashing, work::Work};
 
 /// Kind of the jobs.
 pub(crate) const KIND: &str = "drive.hash";
@@ -67,7 +67,11 @@ impl Work<'_> {
         }
         let row = EntryRow { blake3: Some(blake3), revision: row.revision + 1, ..row };
         tree::update_entry(self.tx, &row).await?;
-        self.record(Changed::Content, &Entry::try_from(&row)?, None).await
+        // Nobody keeps in step with what is in the trash; what comes back from it is read anew.
+        if self.reach(entry).await? == Some(Reach::Tree) {
+            self.record(Changed::Content, &Entry::try_from(&row)?, None).await?;
+        }
+        Ok(())
     }
 }
 

@@ -4,12 +4,12 @@ use accounts::Action;
 use base::{EntryId, Name, SpaceId, limits};
 use db::tree::{self, EntryRow};
 use journal::Kind as Changed;
-use serde_json::json;
 
 use crate::{
     Actor, Drive, Entry, Error, IfMatch, OnConflict, Page,
-    drive::{is_folder, permit},
+    drive::{Reach, is_folder, permit},
     entry::NameOf,
+    inverse::Inverse,
     work::Work,
 };
 
@@ -25,12 +25,13 @@ pub struct Update {
 }
 
 impl Drive {
-    /// The entry of this id.
+    /// The entry of this id, in the tree or in the trash.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn stat(&self, actor: &Actor, id: EntryId) -> Result<Entry, Error> {
-        Entry::try_from(&self.locate(actor, Action::Read, id, "entry").await?.entry)
+        let (located, reach) = self.find(actor, Action::Read, id, "entry").await?;
+        Ok(Entry { trashed: reach != Reach::Tree, ..Entry::try_from(&located.entry)? })
     }
 
     /// The entry at a path of names from the space's root: `/a/b.txt`. Empty names between slashes are skipped.
@@ -64,13 +65,16 @@ impl Drive {
         after: Option<&Name>,
         limit: u32,
     ) -> Result<Page<Entry>, Error> {
-        let located = self.folder(actor, Action::Read, Some(folder)).await?;
+        let (located, reach) = self.find(actor, Action::Read, folder, "folder").await?;
+        is_folder(&located.entry)?;
+        let trashed = reach != Reach::Tree;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let after = after.map_or("", Name::as_str);
         let mut rows = tree::children(&self.inner.db, located.space.id, folder, after, limit + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        Ok(Page { items: rows.iter().map(Entry::try_from).collect::<Result<_, _>>()?, more })
+        let seen = |row: &EntryRow| Ok(Entry { trashed, ..Entry::try_from(row)? });
+        Ok(Page { items: rows.iter().map(seen).collect::<Result<_, Error>>()?, more })
     }
 
     /// Makes a folder in `parent`, or in the caller's own root.
@@ -90,8 +94,7 @@ impl Drive {
             let row = work.new_folder(parent, name.into_string());
             let entry = Entry::try_from(&row)?;
             tree::insert_entry(&tx, &row).await?;
-            let undo = json!({ "do": "remove", "entry_id": row.id });
-            work.record(Changed::Created, &entry, Some(undo)).await?;
+            work.record(Changed::Created, &entry, Some(Inverse::Trash)).await?;
             Ok(entry)
         })
         .await
@@ -168,7 +171,7 @@ impl Work<'_> {
         if tree::child(self.tx, self.space.id, to, &name).await?.is_some() {
             return Err(Error::NameTaken);
         }
-        let undo = json!({ "do": "update", "entry_id": old.id, "parent_id": from, "name": old.name });
+        let undo = Inverse::Move { parent_id: from, name: old.name.clone() };
         let row = EntryRow { parent: Some(to), name, revision: old.revision + 1, ..old };
         tree::update_entry(self.tx, &row).await?;
         let entry = Entry::try_from(&row)?;

@@ -6,10 +6,13 @@ use db::{
     tree::{self, Claim, EntryRow, Removed, SpaceState},
 };
 use journal::{Change, Kind};
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Actor, Drive, Entry, Error, drive::is_folder};
+use crate::{
+    Actor, Drive, Entry, Error,
+    drive::{Reach, is_folder},
+    inverse::Inverse,
+};
 
 /// A unit of work that holds its space's row.
 pub(crate) struct Work<'a> {
@@ -22,6 +25,8 @@ pub(crate) struct Work<'a> {
     pub(crate) now: Time,
     /// Of the change, if it was taken together with the row.
     number: Option<u64>,
+    /// Whether the unit makes several changes: then what `space` says of trash does not hold for the later ones.
+    several: bool,
 }
 
 impl<'a> Work<'a> {
@@ -65,7 +70,13 @@ impl<'a> Work<'a> {
             operation: actor.and_then(|actor| actor.operation),
             now: drive.now(),
             number,
+            several: false,
         }
+    }
+
+    /// Says who asked for it, where that is not the one who does it.
+    pub(crate) fn on_behalf_of(self, account: AccountId, operation: Option<Uuid>) -> Self {
+        Self { actor: Some(account), operation, ..self }
     }
 
     /// Moves the space's bytes in use and reserved.
@@ -82,30 +93,34 @@ impl<'a> Work<'a> {
     /// An entry of this space that is part of its tree.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], [`Error::InTrash`].
     pub(crate) async fn entry(&self, id: EntryId, what: &'static str) -> Result<EntryRow, Error> {
         let row = tree::entry(self.tx, self.space.id, id).await?.ok_or(Error::NotFound(what))?;
-        self.reachable(id, what).await?;
-        Ok(row)
+        match self.reach(id).await? {
+            Some(Reach::Tree) => Ok(row),
+            Some(Reach::Trash { .. }) => Err(Error::InTrash(what)),
+            None => Err(Error::NotFound(what)),
+        }
     }
 
     /// A folder of this space that is part of its tree.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NotAFolder`].
+    /// [`Error::NotFound`], [`Error::InTrash`], [`Error::NotAFolder`].
     pub(crate) async fn folder(&self, id: EntryId) -> Result<EntryRow, Error> {
         let row = self.entry(id, "folder").await?;
         is_folder(&row)?;
         Ok(row)
     }
 
-    /// While removed trees are being taken apart, an entry counts only if its folders lead up to the root.
-    pub(crate) async fn reachable(&self, id: EntryId, what: &'static str) -> Result<(), Error> {
-        if self.space.purging == 0 || id == self.space.root {
-            return Ok(());
+    /// Where an entry is; `None` for what was removed and is being taken apart. While there is neither trash nor such a
+    /// tree, every entry is in the tree; otherwise it is if its folders lead up to the root.
+    pub(crate) async fn reach(&self, id: EntryId) -> Result<Option<Reach>, Error> {
+        let whole = self.space.purging == 0 && self.space.trashed == 0 && !self.several;
+        if whole || id == self.space.root {
+            return Ok(Some(Reach::Tree));
         }
-        let ancestors = tree::ancestors(self.tx, self.space.id, id).await?;
-        if ancestors.last() == Some(&self.space.root) { Ok(()) } else { Err(Error::NotFound(what)) }
+        Ok(Reach::of(tree::top(self.tx, self.space.id, id).await?, self.space.root))
     }
 
     /// Lets go of the contents of removed versions, without counting their bytes; returns how many bytes those were.
@@ -122,42 +137,40 @@ impl<'a> Work<'a> {
         self.count(-signed(bytes)?, 0).await
     }
 
-    /// Writes down a change of an entry that exists after it.
-    pub(crate) async fn record(&self, kind: Kind, entry: &Entry, inverse: Option<Value>) -> Result<(), Error> {
-        self.append(kind, entry.id, entry.revision, Some(entry), inverse).await
+    /// Writes down a change of an entry, which is part of the tree after it, and returns its number.
+    pub(crate) async fn record(&self, kind: Kind, entry: &Entry, inverse: Option<Inverse>) -> Result<u64, Error> {
+        self.append(kind, entry.revision, entry, inverse).await
     }
 
-    /// Writes down that an entry is gone, and the tree below it with it.
-    pub(crate) async fn record_removal(&self, row: &EntryRow) -> Result<(), Error> {
-        self.append(Kind::Deleted, row.id, row.revision + 1, None, None).await
-    }
-
-    async fn append(
+    /// Writes down that an entry is in the trash or gone, and the tree below it with it. `row` is as it was before.
+    pub(crate) async fn record_removal(
         &self,
         kind: Kind,
-        entry: EntryId,
-        revision: u64,
-        state: Option<&Entry>,
-        inverse: Option<Value>,
-    ) -> Result<(), Error> {
+        row: &EntryRow,
+        inverse: Option<Inverse>,
+    ) -> Result<u64, Error> {
+        self.append(kind, row.revision + 1, &Entry::try_from(row)?, inverse).await
+    }
+
+    async fn append(&self, kind: Kind, revision: u64, entry: &Entry, inverse: Option<Inverse>) -> Result<u64, Error> {
         let change = Change {
             space: self.space.id,
             kind,
-            entry,
+            entry: entry.id,
             revision,
             actor: self.actor,
             operation: self.operation,
             at: self.now,
-            state: state.map(serde_json::to_value).transpose().map_err(|_| Error::Shape("no JSON"))?,
-            inverse,
+            state: Some(entry),
+            inverse: inverse.map(Inverse::to_json).transpose()?,
         };
         match self.number {
-            Some(number) => journal::record(self.tx, number, change).await?,
-            None => {
-                journal::append(self.tx, change).await?;
+            Some(number) => {
+                journal::record(self.tx, number, change).await?;
+                Ok(number)
             }
+            None => Ok(journal::append(self.tx, change).await?),
         }
-        Ok(())
     }
 
     /// Asks for the hash of a version whose content has none yet.
@@ -172,7 +185,8 @@ impl<'a> Work<'a> {
             priority: 0,
             due: self.now,
         };
-        Ok(bus::enqueue(self.tx, &self.drive.inner.ids, self.now, job).await?)
+        bus::enqueue(self.tx, &self.drive.inner.ids, self.now, job).await?;
+        Ok(())
     }
 }
 

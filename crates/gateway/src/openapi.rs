@@ -44,6 +44,7 @@ use crate::{
         (name = "Folders", description = "Folders and what is in them."),
         (name = "Files", description = "Bytes, both ways."),
         (name = "Entries", description = "What folders and files have in common."),
+        (name = "Trash", description = "What was deleted and can come back."),
         (name = "Resumable uploads", description = "The tus protocol, version 1.0.0, for uploads that survive a broken connection."),
         (name = "Administration", description = "Storage servers and background work; needs the permission `admin.nodes`."),
     ),
@@ -121,6 +122,15 @@ const PLACE: &[Refusal] = &[(ErrorKind::Invalid, "not-a-folder"), (ErrorKind::In
 
 const MATCH: &[Refusal] = &[(ErrorKind::Precondition, "precondition-failed")];
 
+const TRASHED: &[Refusal] = &[(ErrorKind::Conflict, "in-trash")];
+
+const RESTORE: &[Refusal] = &[
+    (ErrorKind::Conflict, "in-trash"),
+    (ErrorKind::Conflict, "not-in-trash"),
+    (ErrorKind::Conflict, "original-folder-gone"),
+    (ErrorKind::Invalid, "other-space"),
+];
+
 const READ: &[Refusal] = &[
     (ErrorKind::Invalid, "not-a-file"),
     (ErrorKind::Precondition, "precondition-failed"),
@@ -194,14 +204,14 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "get_space" | "get_upload" | "get_entry" => &[ID],
         "list_changes" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
         "resolve_path" => &[ID, PLACE, &[(ErrorKind::Invalid, "invalid-name")]],
-        "create_folder" => &[JSON, ID, NAME, PLACE],
+        "create_folder" => &[JSON, ID, NAME, PLACE, TRASHED],
         "get_folder" | "list_children" => &[ID, &[(ErrorKind::Invalid, "not-a-folder")]],
-        "delete_folder" => &[ID, MATCH, PLACE, &[(ErrorKind::Invalid, "root-entry")]],
-        "create_file" => &[ID, NAME, PLACE, WRITE],
-        "replace_file" => &[ID, MATCH, WRITE, &[(ErrorKind::Invalid, "not-a-file")]],
+        "delete_folder" => &[ID, MATCH, PLACE, TRASHED, &[(ErrorKind::Invalid, "root-entry")]],
+        "create_file" => &[ID, NAME, PLACE, TRASHED, WRITE],
+        "replace_file" => &[ID, MATCH, TRASHED, WRITE, &[(ErrorKind::Invalid, "not-a-file")]],
         "download_file" => &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable")]],
         "head_file" => &[ID, READ],
-        "delete_file" => &[ID, MATCH, &[(ErrorKind::Invalid, "not-a-file")]],
+        "delete_file" => &[ID, MATCH, TRASHED, &[(ErrorKind::Invalid, "not-a-file")]],
         "get_file_meta" | "list_parts" => &[ID, &[(ErrorKind::Invalid, "not-a-file")]],
         "update_entry" => &[
             JSON,
@@ -209,6 +219,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             NAME,
             PLACE,
             MATCH,
+            TRASHED,
             &[
                 (ErrorKind::Conflict, "into-itself"),
                 (ErrorKind::Invalid, "root-entry"),
@@ -220,6 +231,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             ID,
             NAME,
             PLACE,
+            TRASHED,
             &[
                 (ErrorKind::Conflict, "into-itself"),
                 (ErrorKind::Invalid, "root-entry"),
@@ -228,13 +240,16 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Quota, "quota-exceeded"),
             ],
         ],
-        "delete_entry" => &[ID, MATCH, &[(ErrorKind::Invalid, "root-entry")]],
+        "delete_entry" => &[ID, MATCH, TRASHED, &[(ErrorKind::Invalid, "root-entry")]],
+        "restore_entry" | "restore_file" => &[JSON, ID, NAME, PLACE, RESTORE],
+        "list_trash" | "empty_trash" | "get_emptying" => &[ID],
         "tus_options" => &[],
         "create_upload" => &[
             TUS,
             ID,
             NAME,
             PLACE,
+            TRASHED,
             WRITE,
             &[(ErrorKind::Invalid, "bad-parts"), (ErrorKind::Conflict, "upload-not-complete")],
         ],
@@ -244,6 +259,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             ID,
             NAME,
             PLACE,
+            TRASHED,
             WRITE,
             &[
                 (ErrorKind::Conflict, "offset-mismatch"),
@@ -260,6 +276,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             ID,
             NAME,
             PLACE,
+            TRASHED,
             &[
                 (ErrorKind::Conflict, "upload-not-complete"),
                 (ErrorKind::Invalid, "other-space"),

@@ -8,6 +8,7 @@ mod folders;
 mod page;
 mod sessions;
 mod spaces;
+mod trash;
 mod uploads;
 mod views;
 
@@ -39,6 +40,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(files::routes())
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
+        .routes(routes!(trash::restore_entry))
+        .routes(routes!(trash::restore_file))
+        .routes(routes!(trash::list_trash, trash::empty_trash))
+        .routes(routes!(trash::get_emptying))
         .routes(routes!(uploads::get_upload))
         .routes(routes!(uploads::finish_upload))
         .routes(routes!(admin::list_nodes))

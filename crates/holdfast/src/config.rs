@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use base::Secret;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::sections::{Accounts, Files, Gateway, Log, LogFormat, Node, Registration, Trace};
+pub(crate) use self::sections::{Accounts, Drive, Files, Gateway, Log, LogFormat, Node, Registration, Trace};
 use crate::cli::{Options, Role};
 
 /// The whole of it. Unknown keys are errors.
@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) accounts: Accounts,
     /// HTTP.
     pub(crate) gateway: Gateway,
+    /// The trash, and versions.
+    pub(crate) drive: Drive,
     /// Storage servers.
     pub(crate) node: Node,
     /// How files are cut and kept.
@@ -58,6 +60,7 @@ impl Default for Config {
             cluster_secret_file: None,
             accounts: Accounts::default(),
             gateway: Gateway::default(),
+            drive: Drive::default(),
             node: Node::default(),
             files: Files::default(),
             log: Log::default(),

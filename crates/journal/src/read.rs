@@ -24,7 +24,7 @@ pub struct Item {
     pub operation: Option<Uuid>,
     /// When.
     pub at: Time,
-    /// The entry after the change; nothing for one that is gone.
+    /// The entry after the change; one that is no part of the tree any more, as it was before it.
     pub state: Option<Value>,
     /// What takes the change back.
     pub inverse: Option<Value>,
@@ -34,6 +34,12 @@ impl Item {
     /// What happened, unless a newer version of the program wrote a word that this one does not know.
     pub fn known_kind(&self) -> Option<Kind> {
         Kind::parse(&self.kind)
+    }
+
+    /// The entry after the change; nothing for one that is no part of the tree any more.
+    pub fn entry_after(&self) -> Option<&Value> {
+        let removal = self.known_kind().is_some_and(Kind::is_removal);
+        self.state.as_ref().filter(|_| !removal)
     }
 
     fn from_row(row: ChangeRow) -> Result<Self, Error> {

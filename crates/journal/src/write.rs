@@ -21,13 +21,29 @@ pub enum Kind {
     Content,
     /// It is new, and a copy of something.
     Copied,
+    /// It is out of its folder and in the trash, with all that is in it.
+    Trashed,
+    /// It came back from the trash, with all that is in it.
+    Restored,
+    /// An older version of it was named, pinned or removed.
+    Versions,
     /// It is gone, with all that was in it.
     Deleted,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Created, Self::Renamed, Self::Moved, Self::Content, Self::Copied, Self::Deleted];
+    pub const ALL: [Self; 9] = [
+        Self::Created,
+        Self::Renamed,
+        Self::Moved,
+        Self::Content,
+        Self::Copied,
+        Self::Trashed,
+        Self::Restored,
+        Self::Versions,
+        Self::Deleted,
+    ];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -37,8 +53,16 @@ impl Kind {
             Self::Moved => "moved",
             Self::Content => "content",
             Self::Copied => "copied",
+            Self::Trashed => "trashed",
+            Self::Restored => "restored",
+            Self::Versions => "versions",
             Self::Deleted => "deleted",
         }
+    }
+
+    /// Whether the entry is no part of the tree after it.
+    pub fn is_removal(self) -> bool {
+        matches!(self, Self::Trashed | Self::Deleted)
     }
 
     /// The kind of a word; `None` for words of a newer version.
@@ -64,7 +88,7 @@ pub struct Change<S> {
     pub operation: Option<Uuid>,
     /// When.
     pub at: Time,
-    /// The entry after the change; nothing for one that is gone.
+    /// The entry after the change; one that is no part of the tree any more, as it was before it.
     pub state: Option<S>,
     /// What takes the change back.
     pub inverse: Option<Value>,
@@ -110,7 +134,10 @@ mod tests {
     #[test]
     fn words_are_a_contract() {
         let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(words, ["created", "renamed", "moved", "content", "copied", "deleted"]);
+        assert_eq!(
+            words,
+            ["created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "deleted"]
+        );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));
         assert_eq!(Kind::parse("tagged"), None);
     }

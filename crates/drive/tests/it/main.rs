@@ -4,6 +4,7 @@ mod properties;
 mod put;
 mod races;
 mod remove;
+mod trash;
 mod tree;
 mod uploads;
 mod uploads_end;

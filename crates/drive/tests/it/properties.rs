@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base::EntryId;
-use drive::{Copy, OnConflict, Update};
+use drive::{Copy, OnConflict, Restore, Update};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use testkit::database::TestDb;
 
@@ -19,6 +19,10 @@ enum Step {
     Move { entry: usize, parent: usize, name: u8 },
     Copy { entry: usize, parent: usize, name: u8, on_conflict: u8 },
     Remove { entry: usize },
+    Trash { entry: usize },
+    Restore { at: usize, parent: Option<usize> },
+    Purge { at: usize },
+    Empty,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -33,7 +37,11 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (at.clone(), at.clone(), word, rule).prop_map(
             |(entry, parent, name, on_conflict)| Step::Copy { entry, parent, name, on_conflict }
         ),
-        1 => at.prop_map(|entry| Step::Remove { entry }),
+        1 => at.clone().prop_map(|entry| Step::Remove { entry }),
+        3 => at.clone().prop_map(|entry| Step::Trash { entry }),
+        3 => (at.clone(), prop::option::of(at.clone())).prop_map(|(at, parent)| Step::Restore { at, parent }),
+        1 => at.prop_map(|at| Step::Purge { at }),
+        1 => Just(Step::Empty),
     ]
 }
 
@@ -82,9 +90,28 @@ async fn run(world: &World, steps: &[Step]) {
                 code(drive.copy(alice, entry(id), copy).await)
             }
             Step::Remove { entry: id } => code(drive.remove(alice, entry(id), None).await),
+            Step::Trash { entry: id } => code(drive.trash(alice, entry(id), None).await),
+            Step::Restore { at, parent } => match trashed(world, at).await {
+                Some(id) => {
+                    let parent = parent.and_then(folder);
+                    let restore = Restore { parent, name: None, on_conflict: OnConflict::Rename };
+                    code(drive.restore(alice, id, restore).await)
+                }
+                None => "ok",
+            },
+            Step::Purge { at } => match trashed(world, at).await {
+                Some(id) => code(drive.remove(alice, id, None).await),
+                None => "ok",
+            },
+            Step::Empty => {
+                drive.empty_trash(alice, alice.principal.space).await.expect("asked for");
+                world.work_off().await;
+                assert_eq!(trashed(world, 0).await, None);
+                "ok"
+            }
         };
         assert!(
-            ["ok", "name-taken", "into-itself", "root-entry"].contains(&outcome),
+            ["ok", "name-taken", "into-itself", "root-entry", "original-folder-gone"].contains(&outcome),
             "step {at} {step:?} gave {outcome}"
         );
         world.check().await;
@@ -107,7 +134,16 @@ async fn run(world: &World, steps: &[Step]) {
         }
         world.drive.remove(&world.alice, entry.id, None).await.expect("removed");
     }
+    // What the trash holds counts until it is empty.
+    world.drive.empty_trash(&world.alice, world.alice.principal.space).await.expect("asked for");
+    world.work_off().await;
     assert_eq!(world.used().await, 0);
+}
+
+/// One of the entries in the trash, if there are any.
+async fn trashed(world: &World, at: usize) -> Option<EntryId> {
+    let page = world.drive.trashed(&world.alice, world.alice.principal.space, None, 1000).await.expect("a listing");
+    (!page.items.is_empty()).then(|| page.items[at % page.items.len()].entry.id)
 }
 
 /// Every entry that can be reached from the root, with the hash of its bytes if it is a file.

@@ -224,7 +224,8 @@ async fn changes_tell_the_story(test: TestDb) {
     assert_eq!(kinds, ["created", "created", "content", "renamed", "moved", "copied", "deleted"]);
     assert_eq!((items[0].operation, items[0].actor), (operation, Some(alice.principal.account)));
     assert_eq!(items[4].state, Some(serde_json::to_value(&moved).expect("JSON")));
-    assert_eq!((&items[6].state, items[6].entry, items[6].revision), (&None, folder.id, 2));
+    assert_eq!((items[6].entry_after(), items[6].entry, items[6].revision), (None, folder.id, 2));
+    assert_eq!(items[6].state.as_ref().map(|gone| &gone["name"]), Some(&"d".into()), "what it was is known");
     let Kind::File(info) = moved.kind else { panic!("a file") };
     let state = items[4].state.as_ref().expect("a state");
     assert_eq!(state["version_id"], info.version.to_string());

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use db::{Lane, params, spaces::NewSpace};
 use drive::{
     Actor, Body, BodyError, Drive, Entry, Error, OnConflict, Put, Stored, Target,
-    jobs::{Expirer, HashHandler, PurgeHandler},
+    jobs::{EmptyHandler, Expirer, HashHandler, PurgeHandler},
 };
 use files::workers::Cleaner;
 use files::{Cluster, Membership, Nodes, Store};
@@ -136,8 +136,11 @@ impl World {
 
     /// Does all jobs that wait; how many.
     pub(crate) async fn work_off(&self) -> usize {
-        let handlers: [Arc<dyn Handler>; 2] =
-            [Arc::new(PurgeHandler::new(self.drive.clone())), Arc::new(HashHandler::new(self.drive.clone()))];
+        let handlers: [Arc<dyn Handler>; 3] = [
+            Arc::new(PurgeHandler::new(self.drive.clone())),
+            Arc::new(HashHandler::new(self.drive.clone())),
+            Arc::new(EmptyHandler::new(self.drive.clone())),
+        ];
         let kinds: Vec<&'static str> = handlers.iter().map(|handler| handler.kind()).collect();
         let mut done = 0;
         while let Some(job) = self.jobs.lease(&kinds, Duration::from_secs(60)).await.expect("a look at the jobs") {
@@ -212,6 +215,20 @@ impl World {
                 (SELECT 1 FROM entry p WHERE p.id = e.parent_id AND p.kind = 0)",
             ),
             (
+                "the count of the trash",
+                "SELECT COUNT(*) FROM space s WHERE trashed <> (SELECT COUNT(*) FROM trash t WHERE t.space_id = s.id)",
+            ),
+            (
+                "entries of the trash",
+                "SELECT COUNT(*) FROM trash t WHERE NOT EXISTS
+                (SELECT 1 FROM entry e WHERE e.id = t.entry_id AND e.space_id = t.space_id AND e.parent_id IS NULL)",
+            ),
+            (
+                "entries that are nowhere",
+                "SELECT COUNT(*) FROM space s WHERE purging + trashed + 1 <>
+                (SELECT COUNT(*) FROM entry e WHERE e.space_id = s.id AND e.parent_id IS NULL)",
+            ),
+            (
                 "journal",
                 "SELECT COUNT(*) FROM space s WHERE sequence <>
                 (SELECT COUNT(*) FROM journal j WHERE j.space_id = s.id AND j.sequence <= s.sequence)",
@@ -239,6 +256,7 @@ impl World {
             ("garbage", "SELECT COUNT(*) FROM garbage"),
             ("upload", "SELECT COUNT(*) FROM upload"),
             ("job", "SELECT COUNT(*) FROM job"),
+            ("trash", "SELECT COUNT(*) FROM trash"),
             ("purging", "SELECT COUNT(*) FROM space WHERE purging <> 0 OR reserved_bytes <> 0 OR used_bytes <> 0"),
         ] {
             assert_eq!(self.number(sql).await, 0, "{what}");

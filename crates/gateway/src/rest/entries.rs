@@ -12,8 +12,11 @@ use crate::{
     auth::Caller,
     conditions::if_match,
     error::Problem,
-    extract::{Id, Json, NoQuery, parse_conflict, parse_id, parse_name},
-    rest::views::{EntryView, WithTag},
+    extract::{Id, Json, NoQuery, Query, parse_conflict, parse_id, parse_name},
+    rest::{
+        trash::{DeleteQuery, delete},
+        views::{EntryView, WithTag},
+    },
     state::App,
 };
 
@@ -108,20 +111,21 @@ pub(crate) async fn copy_entry(
 
 /// Delete an entry
 ///
-/// A folder takes its tree along.
+/// It goes to the trash of its space, and a folder takes its tree along. With `permanent=true` it is gone for good; that
+/// also removes what is in the trash.
 #[utoipa::path(delete, path = "/api/v1/entries/{id}", tag = "Entries", security(("token" = [])),
     params(
         ("id" = String, Path, description = "An entry's id, `ent_…`."),
+        ("permanent" = Option<bool>, Query, description = "`true`: for good, past the trash."),
         ("If-Match" = Option<String>, Header, description = "Only if the entry has this entity tag."),
     ),
-    responses((status = 204, description = "The entry is gone.")))]
+    responses((status = 204, description = "The entry is in the trash, or gone.")))]
 pub(crate) async fn delete_entry(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id<EntryId>,
-    _: NoQuery,
+    Query(query): Query<DeleteQuery>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    app.state.drive.remove(&caller.actor(), id, if_match(&headers)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    delete(&app, &caller.actor(), id, query, &headers).await
 }

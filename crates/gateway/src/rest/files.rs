@@ -25,7 +25,10 @@ use crate::{
     download,
     error::Problem,
     extract::{Id, Json, NoQuery, Query, parse_conflict, parse_id, parse_name},
-    rest::views::{EntryView, WithTag},
+    rest::{
+        trash::{DeleteQuery, delete},
+        views::{EntryView, WithTag},
+    },
     state::App,
 };
 
@@ -247,23 +250,25 @@ async fn answer(
 }
 
 /// Delete a file
+///
+/// It goes to the trash of its space, unless it is to be gone for good or is in the trash already.
 #[utoipa::path(delete, path = "/api/v1/files/{id}", tag = "Files", security(("token" = [])),
     params(
         ("id" = String, Path, description = "A file's id, `ent_…`."),
+        ("permanent" = Option<bool>, Query, description = "`true`: for good, past the trash."),
         ("If-Match" = Option<String>, Header, description = "Only if the file has this entity tag."),
     ),
-    responses((status = 204, description = "The file is gone.")))]
+    responses((status = 204, description = "The file is in the trash, or gone.")))]
 pub(crate) async fn delete_file(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id<EntryId>,
-    _: NoQuery,
+    Query(query): Query<DeleteQuery>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let actor = caller.actor();
     file(&app, &actor, id).await?;
-    app.state.drive.remove(&actor, id, if_match(&headers)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    delete(&app, &actor, id, query, &headers).await
 }
 
 /// Show a file

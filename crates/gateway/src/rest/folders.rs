@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::Caller,
-    conditions::if_match,
     error::Problem,
     extract::{Id, Json, NoQuery, Query, page_limit, parse_id, parse_name},
     rest::{
         page::{self, Page},
+        trash::{DeleteQuery, delete},
         views::{EntryView, WithTag},
     },
     state::App,
@@ -99,24 +99,24 @@ pub(crate) async fn list_children(
 
 /// Delete a folder
 ///
-/// Its whole tree goes with it.
+/// Its whole tree goes with it: to the trash of its space, unless it is to be gone for good.
 #[utoipa::path(delete, path = "/api/v1/folders/{id}", tag = "Folders", security(("token" = [])),
     params(
         ("id" = String, Path, description = "A folder's id, `ent_…`."),
+        ("permanent" = Option<bool>, Query, description = "`true`: for good, past the trash."),
         ("If-Match" = Option<String>, Header, description = "Only if the folder has this entity tag."),
     ),
-    responses((status = 204, description = "The folder is gone.")))]
+    responses((status = 204, description = "The folder is in the trash, or gone.")))]
 pub(crate) async fn delete_folder(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id<EntryId>,
-    _: NoQuery,
+    Query(query): Query<DeleteQuery>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let actor = caller.actor();
     folder(&app, &actor, id).await?;
-    app.state.drive.remove(&actor, id, if_match(&headers)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    delete(&app, &actor, id, query, &headers).await
 }
 
 async fn folder(app: &App, actor: &drive::Actor, id: EntryId) -> Result<drive::Entry, Problem> {

@@ -62,7 +62,7 @@ struct Change {
     /// Counts up without holes.
     #[schema(example = 42)]
     sequence: u64,
-    /// `created`, `renamed`, `moved`, `content`, `copied`, `deleted`.
+    /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `deleted`.
     #[schema(example = "created")]
     kind: String,
     #[schema(value_type = String, example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
@@ -76,7 +76,7 @@ struct Change {
     operation_id: Option<Uuid>,
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T01:26:55.000000Z")]
     at: Time,
-    /// The entry after the change; `null` for `deleted`.
+    /// The entry after the change; `null` for `trashed` and `deleted`, after which it is no part of the tree.
     #[schema(value_type = Option<EntryView>)]
     entry: Option<serde_json::Value>,
 }
@@ -187,6 +187,7 @@ impl From<Space> for SpaceView {
 
 impl From<journal::Item> for Change {
     fn from(item: journal::Item) -> Self {
+        let entry = item.entry_after().cloned();
         Self {
             sequence: item.sequence,
             kind: item.kind,
@@ -195,7 +196,7 @@ impl From<journal::Item> for Change {
             actor: item.actor,
             operation_id: item.operation,
             at: item.at,
-            entry: item.state,
+            entry,
         }
     }
 }

@@ -33,6 +33,10 @@ pub(crate) struct EntryView {
     modified_at: Time,
     #[serde(flatten)]
     file: Option<FileView>,
+    /// It is in the trash, or in a folder that is. Absent otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    trashed: bool,
 }
 
 /// What an entry is.
@@ -88,6 +92,7 @@ impl From<drive::Entry> for EntryView {
             created_at: entry.created,
             modified_at: entry.modified,
             file,
+            trashed: entry.trashed,
         }
     }
 }
@@ -115,7 +120,7 @@ mod tests {
             blake3: Some([9; 32]),
             version: VersionId::from_bytes([4; 16]),
         });
-        for kind in [drive::Kind::Folder, file] {
+        for (kind, trashed) in [(drive::Kind::Folder, false), (file, true)] {
             let entry = drive::Entry {
                 id: EntryId::from_bytes([1; 16]),
                 space: SpaceId::from_bytes([2; 16]),
@@ -125,6 +130,7 @@ mod tests {
                 revision: 3,
                 created: Time::from_micros(0),
                 modified: Time::from_micros(1),
+                trashed,
             };
             let journal = serde_json::to_value(&entry).expect("JSON");
             assert_eq!(serde_json::to_value(EntryView::from(entry)).expect("JSON"), journal);

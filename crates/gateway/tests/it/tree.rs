@@ -102,8 +102,14 @@ async fn entries_move_copy_and_end() {
     alice.call("DELETE", &format!("/api/v1/folders/{file}"), &Value::Null).await.refused(400, "not-a-folder");
     alice.call("DELETE", &format!("/api/v1/files/{folder}"), &Value::Null).await.refused(400, "not-a-file");
     assert_eq!(alice.call("DELETE", &format!("/api/v1/folders/{folder}"), &Value::Null).await.status, 204);
-    alice.get(&path).await.refused(404, "not-found");
-    assert_eq!(alice.call("DELETE", &format!("/api/v1/files/{copied}"), &Value::Null).await.status, 204);
+    // It can be seen in the trash, and is no longer there for any change.
+    assert_eq!(alice.get(&path).await.json()["trashed"], true);
+    alice.call("DELETE", &path, &Value::Null).await.refused(404, "not-found");
+    alice.call("PATCH", &path, &json!({ "name": "w" })).await.refused(409, "in-trash");
+    let permanent = format!("/api/v1/files/{copied}?permanent=true");
+    assert_eq!(alice.call("DELETE", &permanent, &Value::Null).await.status, 204);
+    alice.get(&format!("/api/v1/files/{copied}")).await.refused(404, "not-found");
+    alice.call("DELETE", &format!("{path}?permanent=1"), &Value::Null).await.refused(400, "invalid-request");
 }
 
 #[tokio::test]
@@ -144,7 +150,7 @@ async fn changes_follow_each_other() {
     loop {
         let page = alice.get(&format!("{path}?limit=1{since}")).await.json();
         for item in page["items"].as_array().expect("items") {
-            assert_eq!(item["entry"].is_null(), item["kind"] == "deleted");
+            assert_eq!(item["entry"].is_null(), item["kind"] == "trashed");
             kinds.push(item["kind"].as_str().expect("a kind").to_owned());
         }
         since = format!("&since={}", page["next"].as_str().expect("a cursor"));
@@ -152,7 +158,7 @@ async fn changes_follow_each_other() {
             break;
         }
     }
-    assert!(kinds.ends_with(&["created".into(), "deleted".into()]), "{kinds:?}");
+    assert!(kinds.ends_with(&["created".into(), "trashed".into()]), "{kinds:?}");
     alice.get(&format!("{path}?since=99.1")).await.refused(410, "cursor-gone");
     alice.get(&format!("{path}?since=x")).await.refused(400, "invalid-cursor");
 

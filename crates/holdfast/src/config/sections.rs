@@ -62,6 +62,23 @@ impl Default for Gateway {
     }
 }
 
+/// The trash, and versions.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Drive {
+    /// Days after which the trash gives up what is in it; 0 for never.
+    pub(crate) trash_days: u32,
+    /// Days that an older version is kept after another one took its place, unless it is pinned or has a name; 0 for no
+    /// bound by age.
+    pub(crate) versions_days: u32,
+}
+
+impl Default for Drive {
+    fn default() -> Self {
+        Self { trash_days: 30, versions_days: 0 }
+    }
+}
+
 /// Storage servers.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]

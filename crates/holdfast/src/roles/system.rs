@@ -163,9 +163,16 @@ fn account_options(config: &Config) -> accounts::Options {
     }
 }
 
+/// That many days; none for none.
+fn days(count: u32) -> Option<Duration> {
+    (count > 0).then(|| Duration::from_secs(u64::from(count) * 86_400))
+}
+
 fn drive_options(config: &Config) -> drive::Options {
     drive::Options {
         upload_lifetime: Duration::from_secs(u64::from(config.gateway.upload_hours) * 3600),
         versions_kept: config.gateway.versions_kept,
+        trash_lifetime: days(config.drive.trash_days),
+        version_lifetime: days(config.drive.versions_days),
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use base::Clock;
 use bus::{JobWorker, Pace, Progress, QueueGauges, Runner, WorkError, Worker};
-use drive::jobs::{Expirer, HashHandler, PurgeHandler};
+use drive::jobs::{EmptyHandler, Expirer, HashHandler, PurgeHandler, Retention};
 use files::workers::{Auditor, Cleaner, Rebalancer, RepairHandler, Scrubber};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,7 @@ pub(crate) fn start(system: &System, stop: CancellationToken) -> Runner {
     let handlers: Vec<Arc<dyn bus::Handler>> = vec![
         Arc::new(RepairHandler::new(store.clone())),
         Arc::new(PurgeHandler::new(system.drive.clone())),
+        Arc::new(EmptyHandler::new(system.drive.clone())),
         Arc::new(HashHandler::new(system.drive.clone())),
     ];
     for _ in 0..JOBS_AT_ONCE {
@@ -36,6 +37,7 @@ pub(crate) fn start(system: &System, stop: CancellationToken) -> Runner {
     runner.add(Arc::new(Scrubber::new(store.clone())), rest);
     runner.add(Arc::new(Auditor::new(store.clone())), rest);
     runner.add(Arc::new(Expirer::new(system.drive.clone())), rest);
+    runner.add(Arc::new(Retention::new(system.drive.clone())), rest);
     runner.add(Arc::new(QueueGauges::new(system.jobs.clone(), Duration::from_secs(10))), Pace::FULL);
     runner.add(Arc::new(Pruning { accounts: system.accounts.clone() }), rest);
     for node in system.nodes() {

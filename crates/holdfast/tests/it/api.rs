@@ -1,5 +1,7 @@
 //! The API as a client sees it: one suite, run on one process with SQLite and on a cluster with PostgreSQL.
 
+mod trash;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, PASSWORD, Shape, User, World, bytes};
@@ -25,6 +27,7 @@ async fn suite(mut world: World) {
     refusals(&admin, &other).await;
     names(&admin).await;
     tree(&admin, &reader, &other).await;
+    trash::suite(&admin, &reader, &other).await;
     journal(&admin, &reader).await;
     uploads(&admin, &reader, &other).await;
     watching(&admin).await;
@@ -188,7 +191,7 @@ async fn refusals(user: &User, other: &User) {
     assert_eq!(other.get("/admin/nodes").await.status, 403);
     assert_eq!(user.get("/files/ent_1/meta").await.status, 400);
     assert_eq!(user.get(&format!("/files/{}/meta", id.replace("ent_", "spc_"))).await.status, 400);
-    assert_eq!(user.delete(&format!("/entries/{id}")).await.status, 204);
+    assert_eq!(user.delete(&format!("/entries/{id}?permanent=true")).await.status, 204);
     assert_eq!(user.get(&format!("/files/{id}")).await.status, 404);
 
     let post = |query: &'static str, body: &'static str| {
@@ -267,7 +270,7 @@ async fn tree(user: &User, reader: &User, other: &User) {
     let children = listing(reader, copy["id"].as_str().expect("an id")).await;
     assert_eq!(children.len(), 1);
     let before = used(user.get(&format!("/spaces/{space}")).await.expect(200));
-    assert_eq!(user.delete(&path(&moved)).await.status, 204);
+    assert_eq!(user.delete(&format!("{}?permanent=true", path(&moved))).await.status, 204);
     let after = used(user.get(&format!("/spaces/{space}")).await.expect(200));
     assert_eq!(before - after, 50_000);
     assert_eq!(reader.get(&path(&file)).await.status, 404);

@@ -87,7 +87,7 @@ async fn a_full_node_is_written_around_and_comes_back_when_there_is_room() {
 
     let (gone, kept): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, seed, _)| seed % 3 != 0);
     for (id, ..) in gone {
-        assert_eq!(admin.delete(&format!("/files/{id}")).await.status, 204);
+        assert_eq!(admin.delete(&format!("/files/{id}?permanent=true")).await.status, 204);
     }
     eventually("the node has room again", Duration::from_secs(60), async || {
         full_node(&admin).await.is_none().then_some(())

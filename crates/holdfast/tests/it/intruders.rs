@@ -177,7 +177,7 @@ async fn an_old_data_folder_that_comes_back_serves_nothing_stale() {
     // A third is deleted, a third gets other bytes, and some are new.
     for (index, (id, seed)) in files.iter_mut().enumerate() {
         match index % 3 {
-            0 => assert_eq!(admin.delete(&format!("/files/{id}")).await.status, 204),
+            0 => assert_eq!(admin.delete(&format!("/files/{id}?permanent=true")).await.status, 204),
             1 => {
                 *seed += 1000;
                 let put = admin.request("PUT", &format!("/files/{id}")).body(bytes(*seed, 60_000)).send().await;

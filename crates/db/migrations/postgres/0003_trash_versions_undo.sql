@@ -1,0 +1,34 @@
+-- The trash, what people say of versions, and what undo and history ask of the journal.
+
+CREATE TABLE trash (
+    space_id   uuid NOT NULL,
+    sequence   bigint NOT NULL,           -- of the change that put it there, which is the order of the trash
+    entry_id   uuid NOT NULL,             -- the top of what was removed; its own parent is null while it is here
+    parent_id  uuid NOT NULL,             -- the folder it was in
+    path       text NOT NULL,             -- where it was then, for people
+    trashed_us bigint NOT NULL,
+    trashed_by uuid,
+    PRIMARY KEY (space_id, sequence)
+);
+CREATE UNIQUE INDEX trash_entry ON trash (entry_id);
+CREATE INDEX trash_age ON trash (trashed_us);
+
+-- Rows of the trash: while there are any, an entry may be unreachable.
+ALTER TABLE space ADD COLUMN trashed bigint NOT NULL DEFAULT 0;
+
+ALTER TABLE version ADD COLUMN name text;                            -- that somebody gave it; such a version is kept
+ALTER TABLE version ADD COLUMN pinned bigint NOT NULL DEFAULT 0;     -- 1: kept
+ALTER TABLE version ADD COLUMN replaced_us bigint;                   -- when it stopped being the current one
+UPDATE version SET replaced_us = created_us
+WHERE NOT EXISTS (SELECT 1 FROM entry e
+                  WHERE e.space_id = version.space_id AND e.id = version.entry_id AND e.version_id = version.id);
+CREATE INDEX version_age ON version (replaced_us) WHERE replaced_us IS NOT NULL AND pinned = 0 AND name IS NULL;
+
+ALTER TABLE journal ADD COLUMN turn bigint NOT NULL DEFAULT 0;       -- 0 a change of its own, 1 an undo, 2 a redo
+ALTER TABLE journal ADD COLUMN undoes bigint;                        -- the number of the change that this one takes back
+ALTER TABLE journal ADD COLUMN undone_by bigint;                     -- the number of the change that took this one back
+CREATE INDEX journal_actor ON journal (space_id, actor, sequence);
+CREATE INDEX journal_entry ON journal (space_id, entry_id, sequence);
+CREATE INDEX journal_operation ON journal (space_id, operation_id) WHERE operation_id IS NOT NULL;
+-- Until now an inverse had no version and nothing read it.
+UPDATE journal SET inverse = NULL;
