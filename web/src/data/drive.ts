@@ -114,6 +114,16 @@ export class Drive {
     await this.queue(items.map((item) => ({ kind: 'delete', entry: item.id, before: beforeOf(item) })));
   }
 
+  /** Takes entries out of the trash again. */
+  async restore(items: readonly Item[]): Promise<void> {
+    const ops = items.map((item): OpInput => {
+      const was = { ...item };
+      delete was.pending;
+      return { kind: 'restore', entry: item.id, was };
+    });
+    await this.queue(ops);
+  }
+
   /** Puts entries back to the name and folder they had. */
   async restorePlace(places: readonly (Place & { id: string })[]): Promise<void> {
     const ops: OpInput[] = [];

@@ -61,7 +61,7 @@ async function settle(db: DriveDb, op: Op, entry: Parameters<typeof putEntries>[
   await db.transaction('rw', db.ops, db.entries, db.aliases, async () => {
     await db.ops.delete(op.seq!);
     if (entry) await putEntries(db, [entry]);
-    else if (op.kind === 'delete' || op.kind === 'update') await removeTrees(db, [op.entry]);
+    else if (op.kind !== 'create-folder' && op.kind !== 'copy') await removeTrees(db, [op.entry]);
     if (entry && (op.kind === 'create-folder' || op.kind === 'copy')) {
       const temp = op.temp;
       await db.aliases.put({ temp, real: entry.id });
@@ -77,5 +77,5 @@ async function settle(db: DriveDb, op: Op, entry: Parameters<typeof putEntries>[
       }
     }
   });
-  if (entry?.kind === 'folder' && op.kind === 'copy') await pullTree(db, entry.id);
+  if (entry?.kind === 'folder' && (op.kind === 'copy' || op.kind === 'restore')) await pullTree(db, entry.id);
 }

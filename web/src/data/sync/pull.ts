@@ -86,12 +86,13 @@ export async function applyChanges(db: DriveDb, changes: readonly Change[]): Pro
     run = new Map();
   };
   for (const change of changes) {
-    if (change.kind === 'deleted') {
+    if (!change.entry) {
+      // Deleted or trashed: it is no part of the tree any more.
       await flush();
       await removeTrees(db, [change.entry_id]);
-    } else if (change.entry) {
+    } else {
       run.set(change.entry_id, change.entry);
-      if (change.kind === 'copied' && change.entry.kind === 'folder') {
+      if ((change.kind === 'copied' || change.kind === 'restored') && change.entry.kind === 'folder') {
         await flush();
         await pullTree(db, change.entry.id);
       }
@@ -100,7 +101,7 @@ export async function applyChanges(db: DriveDb, changes: readonly Change[]): Pro
   await flush();
 }
 
-/** A copied folder is one change in the journal: what is in it has to be listed. */
+/** A copied or restored folder is one change in the journal: what is in it has to be listed. */
 export async function pullTree(db: DriveDb, folder: string): Promise<void> {
   const queue = [folder];
   for (let at = queue.shift(); at !== undefined; at = queue.shift()) {

@@ -154,7 +154,7 @@ export function offerDriveActions(state: FolderState): void {
       shortcuts: ['delete', 'mod+backspace'],
       danger: true,
       enabled: some,
-      run: () => void (state.deleting.value = state.selected.value),
+      run: () => state.remove(state.selected.value),
     },
     {
       id: 'undo',

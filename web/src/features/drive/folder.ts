@@ -14,7 +14,7 @@ import { prefsOf, setPrefs, type View, type ViewPrefs } from './prefs';
 import { Selection } from './selection';
 import { sectionsOf, sortItems } from './sort';
 import { did, history } from './history';
-import { createdStep, movedStep } from './steps';
+import { createdStep, movedStep, trashedStep } from './steps';
 import { copyInto, moveOrCopy } from './transfer';
 
 /** What was cut or copied, for all folders of this tab. */
@@ -58,7 +58,6 @@ export function createFolderState(folderId: () => string) {
   /** Where keys and menus act: the selection, or the open folder's own. */
   const renaming = ref<string | null>(null);
   const looking = ref(false);
-  const deleting = shallowRef<readonly Item[]>([]);
   const moving = shallowRef<readonly Item[]>([]);
   /** Set by the view that shows: brings an item into sight, and takes the focus back. */
   const view = shallowRef<{ reveal: (id: string) => void; focus: () => void } | null>(null);
@@ -156,11 +155,13 @@ export function createFolderState(folderId: () => string) {
   async function remove(what: readonly Item[]): Promise<void> {
     const at = items.value.findIndex((item) => item.id === what[0]?.id);
     await drive.remove(what);
+    did(trashedStep(drive, what));
     const gone = new Set(what.map((item) => item.id));
     const next =
       items.value.slice(at).find((item) => !gone.has(item.id)) ??
       items.value.slice(0, at).findLast((item) => !gone.has(item.id));
     selection.only(next ? [next.id] : []);
+    view.value?.focus();
   }
 
   return {
@@ -177,7 +178,6 @@ export function createFolderState(folderId: () => string) {
     cursorItem,
     renaming,
     looking,
-    deleting,
     moving,
     view,
     folderId,

@@ -62,3 +62,20 @@ export function copiedStep(drive: Drive, made: readonly string[], items: readonl
     },
   };
 }
+
+export function trashedStep(drive: Drive, items: readonly Item[]): Step {
+  const text =
+    items.length === 1
+      ? t('toasts.trashed', { name: items[0]!.name })
+      : t('toasts.trashedMany', { count: items.length }, items.length);
+  return {
+    text,
+    undo: () => drive.restore(items.map((item) => ({ ...item, id: history.now(item.id) }))),
+    redo: () =>
+      takeAway(
+        drive,
+        items.map((item) => item.id),
+        true,
+      ),
+  };
+}

@@ -69,7 +69,6 @@ export async function makesRenamesMovesAndTakesBack({ open, files, base }) {
   await eventually(() => onServer(files, folder), ['Trip', 'note.final copy.txt', 'note.final.txt']);
   await click(page, 'note.final copy.txt');
   await page.keyboard.press('Delete');
-  await page.click('[data-confirm-delete]');
   await settled(page);
   await eventually(() => onServer(files, folder), ['Trip', 'note.final.txt']);
 }

@@ -80,13 +80,13 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
   await second.goto(`${base}/files/${folder}`);
   for (let at = 0; at < 6; at += 1) await files.file(`file ${at}.txt`, String(at), 'text/plain', folder);
   for (const page of [first, second]) await row(page, 'file 5.txt').waitFor();
-  const steps = Number(process.env.HOLDFAST_E2E_STEPS ?? 24);
+  const steps = Number(process.env.HOLDFAST_E2E_STEPS ?? 30);
   for (let step = 0; step < steps; step += 1) {
     if (random(5) === 0) network.cut = !network.cut;
     const page = random(2) === 0 ? first : second;
     const known = await names(page);
     const name = known[random(known.length)];
-    const what = random(4);
+    const what = random(6);
     if (what === 0 || !name) {
       await page.keyboard.press('Alt+n');
       await page.waitForSelector('[role=grid] input');
@@ -104,10 +104,12 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
     } else if (what === 2) {
       await click(page, name, { timeout: 1_000 }).catch(() => undefined);
       await page.keyboard.press('Control+d');
+    } else if (what === 3) {
+      await page.focus('#files', { timeout: 1_000 }).catch(() => undefined);
+      await page.keyboard.press(random(3) === 0 ? 'Control+Shift+z' : 'Control+z');
     } else if (known.length > 3) {
       await click(page, name, { timeout: 1_000 }).catch(() => undefined);
       await page.keyboard.press('Delete');
-      await page.click('[data-confirm-delete]', { timeout: 1_000 }).catch(() => undefined);
     }
     await page.keyboard.press('Escape');
   }
