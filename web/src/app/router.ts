@@ -7,6 +7,12 @@ import { session } from './session';
 const routes: RouteRecordRaw[] = [
   { path: '/signin', name: 'signin', component: () => import('@/features/auth/SignInPage.vue'), meta: { open: true } },
   {
+    path: '/register',
+    name: 'register',
+    component: () => import('@/features/auth/RegisterPage.vue'),
+    meta: { open: true },
+  },
+  {
     path: '/',
     component: AppShell,
     children: [
@@ -26,6 +32,6 @@ export const router = createRouter({ history: createWebHistory(), routes });
 router.beforeEach((to) => {
   if (!session.value && !to.meta.open)
     return { name: 'signin', query: to.fullPath === '/files' || to.fullPath === '/' ? {} : { next: to.fullPath } };
-  if (session.value && to.name === 'signin') return { name: 'files' };
+  if (session.value && (to.name === 'signin' || to.name === 'register')) return { name: 'files' };
   return true;
 });

@@ -3,6 +3,7 @@
 import Dexie, { type EntityTable, type Table } from 'dexie';
 import type { FileHandle } from '@/platform/web';
 import type { Op } from './outbox/ops';
+import type { Note } from './outbox/send';
 
 /** A folder or file as the server last told it. The fields from `size` on are those of files. */
 export interface Entry {
@@ -82,12 +83,40 @@ export interface KeptUpload {
   file?: File;
 }
 
+/** What came of one change made here, after a time without connection. */
+export interface Sent {
+  op: Op;
+  /** The state the server has now; null when the entry is gone. */
+  entry: Entry | null;
+  note?: Note;
+}
+/** What somebody else, or another device, did meanwhile. */
+export interface Seen {
+  kind: string;
+  at: string;
+  entry: string;
+  /** What it was called and where it was before, as far as this device knew, and what it is now. */
+  before: { name: string; parent: string | null } | null;
+  after: { name: string; parent: string | null } | null;
+}
+/** A return after a time without connection, kept until a person has looked at it. */
+export interface Review {
+  id?: number;
+  from: string;
+  to: string;
+  mine: Sent[];
+  theirs: Seen[];
+  /** Changes of others beyond those that are kept one by one. */
+  more: number;
+}
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
   ops!: Table<Op, number>;
   aliases!: EntityTable<Alias, 'temp'>;
   uploads!: EntityTable<KeptUpload, 'id'>;
+  reviews!: Table<Review, number>;
 
   constructor(userId: string) {
     super(`holdfast-${userId}`);
@@ -97,6 +126,6 @@ export class DriveDb extends Dexie {
       ops: '++seq, state',
       aliases: 'temp',
     });
-    this.version(2).stores({ uploads: 'id' });
+    this.version(2).stores({ uploads: 'id', reviews: '++id' });
   }
 }

@@ -151,6 +151,12 @@ export class Drive {
     if (op.seq) await this.db.ops.delete(op.seq);
   }
 
+  /** Puts a change that was discarded back to where it stood in the order. */
+  async takeBack(op: Op): Promise<void> {
+    await this.db.ops.put({ ...op });
+    this.sync.kick();
+  }
+
   /** What the server told outside a pull, such as the answer to an upload. */
   async learn(entry: Parameters<typeof putEntries>[1][number]): Promise<void> {
     await putEntries(this.db, [entry]);

@@ -2,6 +2,7 @@
 import { api, take, type Schemas } from '@/api/client';
 import { isProblem } from '@/api/problem';
 import type { DriveDb, Entry } from '../db';
+import type { Away } from './review';
 import { putEntries, removeTrees } from './store';
 
 const pageSize = 1000;
@@ -32,7 +33,7 @@ export async function pullSpaces(db: DriveDb): Promise<void> {
 }
 
 /** Pulls until there is no more. Returns how many changes came. */
-export async function pullSpace(db: DriveDb, spaceId: string): Promise<number> {
+export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null = null): Promise<number> {
   const space = await db.spaces.get(spaceId);
   if (!space) return 0;
   if (!(await db.entries.get(space.root_id))) {
@@ -55,6 +56,7 @@ export async function pullSpace(db: DriveDb, spaceId: string): Promise<number> {
       return count + (await pullSpace(db, spaceId));
     }
     const changes = answer.items as unknown as Change[];
+    if (space.complete) await away?.pulled(db, changes);
     await applyChanges(db, changes);
     count += changes.length;
     cursor = answer.next;

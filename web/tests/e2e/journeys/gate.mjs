@@ -17,6 +17,10 @@ export async function hasNoBarriers({ open, base }) {
         for (const one of violations) found.push(`${where} ${theme} ${language}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
       };
       await check('sign-in');
+      await page.goto(`${base}/register`);
+      await page.waitForSelector('input[name=display-name]');
+      await check('register');
+      await page.goto(`${base}/signin`);
       await signIn(page);
       await row(page, 'main.rs').waitFor();
       await page.waitForTimeout(300);
@@ -48,6 +52,9 @@ export async function hasNoBarriers({ open, base }) {
       await page.waitForTimeout(300);
       await check('gallery');
       await page.keyboard.press('Control+1');
+      await row(page, 'main.rs').waitFor();
+      await page.focus('#files');
+      await page.keyboard.press('Escape');
       await page.click('[data-arrange]');
       await page.click('[data-action=group-kind]');
       await page.waitForTimeout(250);
@@ -60,7 +67,7 @@ export async function hasNoBarriers({ open, base }) {
       await page.keyboard.press('Control+k');
       await page.waitForTimeout(300);
       await check('palette');
-      for (const [path, sign] of [['/settings', 'section ul li'], ['/admin/servers', 'main ul li'], ['/ui', 'main section']]) {
+      for (const [path, sign] of [['/trash', 'main'], ['/settings', 'section ul li'], ['/admin/servers', 'main ul li'], ['/ui', 'main section']]) {
         await page.goto(`${base}${path}`);
         await page.waitForSelector(sign);
         await page.waitForTimeout(300);

@@ -65,6 +65,46 @@ export async function showsWhatOthersDoAndSurvivesARestart({ open, files, base, 
   await settled(first);
 }
 
+/** After coming back everything is there to be looked at, with both sides, also after a reload. */
+export async function reviewsWhatHappenedMeanwhile({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Review');
+  const plan = await files.file('plan.txt', 'x', 'text/plain', folder);
+  const notes = await files.file('notes.txt', 'x', 'text/plain', folder);
+  await files.file('quiet.txt', 'x', 'text/plain', folder);
+  await row(page, 'quiet.txt').waitFor();
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await settled(page);
+  network.cut = true;
+  const rename = async (from, to) => {
+    await click(page, from);
+    await page.keyboard.press('F2');
+    await page.locator('[role=grid] input').fill(to);
+    await page.keyboard.press('Enter');
+    await row(page, to).waitFor();
+  };
+  await rename('plan.txt', 'my plan.txt');
+  await rename('quiet.txt', 'mine alone.txt');
+  await click(page, 'notes.txt');
+  await page.keyboard.press('Delete');
+  assert.equal((await files.call('PATCH', `/entries/${plan}`, { name: 'their plan.txt' })).status, 200);
+  assert.equal((await files.call('PUT', `/files/${notes}`, 'new words', { 'content-type': 'text/plain' })).status, 200);
+  await files.folder('Theirs', folder);
+  network.cut = false;
+  await page.click('[data-review]', { timeout: 30_000 });
+  const sheet = page.locator('[role=dialog]');
+  for (const text of ['Rename “plan.txt” to “my plan.txt”', 'Renamed it to “their plan.txt”', 'It was kept, because somebody worked on it.', 'Rename “quiet.txt” to “mine alone.txt”', 'New: “Theirs”'])
+    await sheet.locator(`text=${text}`).waitFor();
+  // It waits until it was read.
+  await page.reload();
+  await page.click('[data-review]');
+  await page.click('text=Call it “their plan.txt”');
+  await eventually(async () => (await onServer(files, folder)).includes('their plan.txt'), true);
+  await page.click('[data-review-done]');
+  await page.waitForSelector('[data-review]', { state: 'detached' });
+  assert.deepEqual(await onServer(files, folder), ['Theirs', 'mine alone.txt', 'notes.txt', 'their plan.txt']);
+}
+
 /** Random work in two browsers, with the network coming and going, ends in one and the same tree. */
 export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, network }) {
   const seedNumber = Number(process.env.HOLDFAST_E2E_SEED ?? Date.now() % 100_000);

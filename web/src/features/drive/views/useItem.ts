@@ -45,9 +45,9 @@ export function useItem(element: Ref<HTMLElement | null>, item: () => Item) {
   /** How selection, cursor, drops and being held show, in every view alike. */
   const surface = computed(() => [
     selected.value ? 'bg-accent-soft group-not-focus-within/view:bg-press' : 'hover:bg-hover',
-    over.value && 'bg-accent-soft! outline-2 -outline-offset-2 outline-accent',
+    over.value && 'bg-accent-soft! outline-2 -outline-offset-2 outline-focus',
     state.selection.cursor === item().id &&
-      'group-focus-visible/view:outline-2 group-focus-visible/view:-outline-offset-2 group-focus-visible/view:outline-accent',
+      'group-focus-visible/view:outline-2 group-focus-visible/view:-outline-offset-2 group-focus-visible/view:outline-focus',
     (dragging.value || cut.value) && 'opacity-50',
   ]);
 
