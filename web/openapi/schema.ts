@@ -4,6 +4,28 @@
  */
 
 export interface paths {
+    "/api/v1/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was done
+         * @description Newest first, with the names that things had then. A moved, copied or deleted folder is one item: what is in it went
+         *     along. As `text/csv`, or with `format=csv` or `format=json`, the answer is one document of all that fits. In CSV a cell that a
+         *     spreadsheet would take for a formula begins with an apostrophe.
+         */
+        get: operations["list_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/cluster": {
         parameters: {
             query?: never;
@@ -306,6 +328,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/files/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a file's versions
+         * @description Newest first; the current one is among them. Older ones go when there are more than `gateway.versions_kept`, or after
+         *     `drive.versions_days`, unless they are pinned or have a name.
+         */
+        get: operations["list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a version of a file
+         * @description With ranges and conditions, as the file itself.
+         */
+        get: operations["download_version"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a version
+         * @description For good, and its bytes no longer count. The current one stays: delete the file, or restore another version first.
+         */
+        delete: operations["delete_version"];
+        options?: never;
+        head?: never;
+        /**
+         * Name or pin a version
+         * @description A version that is pinned or has a name is kept whatever the rules for older ones are.
+         */
+        patch: operations["update_version"];
+        trace?: never;
+    };
+    "/api/v1/files/{id}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a version current again
+         * @description As a new version that shares the bytes: none is copied, and the one that was current stays as an older one.
+         */
+        post: operations["restore_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/folders": {
         parameters: {
             query?: never;
@@ -432,6 +523,27 @@ export interface paths {
          * @description Ends all other sessions of the account.
          */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/redo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redo
+         * @description Takes back an undo; `sequence` and `operation_id` are those of the change that was undone. Without them the newest undo is
+         *     meant, as long as nothing else was changed since.
+         */
+        post: operations["redo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -627,6 +739,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Takes back a change that one made oneself, in whatever session: what was made goes to the trash, what was deleted comes
+         *     back, what was moved or renamed goes back, overwritten bytes are current again. Doing it again walks further back; changes
+         *     of one `Operation-Id` go together, all or none. What happened since is never overwritten: `undo-conflict` says what stands
+         *     in the way. A call that is repeated with its own `Operation-Id` is done once.
+         */
+        post: operations["undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -721,6 +856,66 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Something that was done. */
+        Activity: {
+            /**
+             * @description Who did it; `null` where the program itself did.
+             * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            actor: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            at: string;
+            /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            entry_id: string;
+            /**
+             * @description `folder` or `file`.
+             * @example file
+             */
+            entry_kind: string | null;
+            /**
+             * @description As in the list of changes.
+             * @example renamed
+             */
+            kind: string;
+            /**
+             * @description What it was called after the change; what is removed, before.
+             * @example final report.pdf
+             */
+            name: string | null;
+            operation_id: string | null;
+            /** @description The folder that it was in then. */
+            parent_id: string | null;
+            /**
+             * @description What it was called before it was renamed or moved.
+             * @example report.pdf
+             */
+            previous_name: string | null;
+            /** @description The folder that it was in before it was renamed or moved. */
+            previous_parent_id: string | null;
+            /**
+             * Format: int64
+             * @description The number of the change in the space.
+             * @example 42
+             */
+            sequence: number;
+            /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            space_id: string;
+            /** @description Whether `POST /api/v1/undo` may take it back, if nothing stands in the way. */
+            undoable: boolean;
+            /**
+             * Format: int64
+             * @description The change that this one took back.
+             */
+            undoes: number | null;
+            /**
+             * Format: int64
+             * @description The change that took this one back.
+             */
+            undone_by: number | null;
+        };
         /** @description Something that happened to an entry. */
         Change: {
             /**
@@ -753,6 +948,11 @@ export interface components {
              * @example 42
              */
             sequence: number;
+            /**
+             * Format: int64
+             * @description The number of the change that this one takes back, if it is an undo or a redo.
+             */
+            undoes: number | null;
         };
         /** @description Changes in the order in which they happened. */
         Changes: {
@@ -1017,6 +1217,15 @@ export interface components {
              */
             state: string;
         };
+        /** @description What is to be said of a version; what is absent stays as it is. */
+        LabelBody: {
+            /**
+             * @description Its name; `null` takes the name away.
+             * @example as sent to the printer
+             */
+            name?: string | null;
+            pinned?: boolean | null;
+        };
         /** @description Who signs in. */
         LoginBody: {
             /**
@@ -1104,6 +1313,71 @@ export interface components {
         /** @description All storage servers. */
         Nodes: {
             items: components["schemas"]["Node"][];
+        };
+        /** @description A page of a list. */
+        Page_Activity: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * @description Who did it; `null` where the program itself did.
+                 * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+                 */
+                actor: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                at: string;
+                /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                entry_id: string;
+                /**
+                 * @description `folder` or `file`.
+                 * @example file
+                 */
+                entry_kind: string | null;
+                /**
+                 * @description As in the list of changes.
+                 * @example renamed
+                 */
+                kind: string;
+                /**
+                 * @description What it was called after the change; what is removed, before.
+                 * @example final report.pdf
+                 */
+                name: string | null;
+                operation_id: string | null;
+                /** @description The folder that it was in then. */
+                parent_id: string | null;
+                /**
+                 * @description What it was called before it was renamed or moved.
+                 * @example report.pdf
+                 */
+                previous_name: string | null;
+                /** @description The folder that it was in before it was renamed or moved. */
+                previous_parent_id: string | null;
+                /**
+                 * Format: int64
+                 * @description The number of the change in the space.
+                 * @example 42
+                 */
+                sequence: number;
+                /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                space_id: string;
+                /** @description Whether `POST /api/v1/undo` may take it back, if nothing stands in the way. */
+                undoable: boolean;
+                /**
+                 * Format: int64
+                 * @description The change that this one took back.
+                 */
+                undoes: number | null;
+                /**
+                 * Format: int64
+                 * @description The change that took this one back.
+                 */
+                undone_by: number | null;
+            }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
         };
         /** @description A page of a list. */
         Page_Entry: {
@@ -1313,6 +1587,45 @@ export interface components {
                  */
                 trashed_by: string | null;
             })[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Version: {
+            /** @description In the order of the list. */
+            items: {
+                /** @description 64 hexadecimal digits; `null` until it is known, after a concatenated upload. */
+                blake3: string | null;
+                /** @example application/pdf */
+                content_type: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                created_at: string;
+                /**
+                 * @description Who made it.
+                 * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+                 */
+                created_by: string | null;
+                /** @description It is what the file shows. */
+                current: boolean;
+                /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                id: string;
+                /**
+                 * @description What somebody called it; a version with a name is kept.
+                 * @example as sent to the printer
+                 */
+                name: string | null;
+                /** @description Somebody wants it kept. */
+                pinned: boolean;
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 * @example 1048576
+                 */
+                size: number;
+            }[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
             next_cursor: string | null;
         };
@@ -1602,6 +1915,50 @@ export interface components {
              */
             trashed_by: string | null;
         };
+        /** @description Which change is to be taken back: the newest of one's own in the space, if nothing is said. */
+        UndoBody: {
+            /** @description The client's id of the operation: all its changes. */
+            operation_id?: string | null;
+            /**
+             * Format: int64
+             * @description The number of the change.
+             * @example 42
+             */
+            sequence?: number | null;
+            /**
+             * @description The space; one's own if absent.
+             * @example spc_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            space_id?: string | null;
+        };
+        /** @description A change that was taken back. */
+        Undone: {
+            entry: components["schemas"]["Entry"] | null;
+            /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            entry_id: string;
+            /**
+             * @description What it did, as in the list of changes.
+             * @example restored
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The number of the change that this was.
+             * @example 43
+             */
+            sequence: number;
+            /**
+             * Format: int64
+             * @description The number of the change that was taken back.
+             * @example 42
+             */
+            undoes: number;
+        };
+        /** @description What was taken back. */
+        UndoneList: {
+            /** @description The newest first. */
+            items: components["schemas"]["Undone"][];
+        };
         /** @description What is to change; what is absent stays as it is. */
         UpdateBody: {
             /** @example final report.pdf */
@@ -1674,6 +2031,40 @@ export interface components {
              */
             space_id?: string;
         };
+        /** @description The bytes that a file had at a time. */
+        Version: {
+            /** @description 64 hexadecimal digits; `null` until it is known, after a concatenated upload. */
+            blake3: string | null;
+            /** @example application/pdf */
+            content_type: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            created_at: string;
+            /**
+             * @description Who made it.
+             * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            created_by: string | null;
+            /** @description It is what the file shows. */
+            current: boolean;
+            /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * @description What somebody called it; a version with a name is kept.
+             * @example as sent to the printer
+             */
+            name: string | null;
+            /** @description Somebody wants it kept. */
+            pinned: boolean;
+            /**
+             * Format: int64
+             * @description Bytes.
+             * @example 1048576
+             */
+            size: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -1683,6 +2074,100 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_activity: {
+        parameters: {
+            query?: {
+                /** @description A space's id, `spc_…`; one's own space where it is absent. */
+                space?: string;
+                /** @description Only what this account did: `me`, or an id, `usr_…`. */
+                actor?: string;
+                /** @description Only what was done to this entry, `ent_…`. */
+                entry?: string;
+                /** @description Only changes of this kind. */
+                kind?: string;
+                /** @description Not before this time: `2026-11-21`, or with a time in UTC as in the answers. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description `csv` or `json`: everything, to be saved. */
+                format?: string;
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of what was done; or all of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Activity"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_cluster: {
         parameters: {
             query?: never;
@@ -3614,6 +4099,516 @@ export interface operations {
             };
         };
     };
+    list_versions: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description A file's id, `ent_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of versions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Version"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `not-a-file`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_version: {
+        parameters: {
+            query?: {
+                /** @description `1`: browsers save the file instead of showing it. */
+                download?: string;
+            };
+            header?: {
+                /** @description One range or up to 32: `bytes=0-99, -100`. */
+                Range?: string;
+                /** @description An entity tag: the range counts only for this version. */
+                "If-Range"?: string;
+                /** @description Only if it is not this version. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A file's id, `ent_…`. */
+                id: string;
+                /** @description A version's id, `ver_…`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All bytes of the version. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The bytes of the ranges; several as `multipart/byteranges`. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The client has this version already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `not-a-file`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `precondition-failed`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `range-not-satisfiable`. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `content-damaged`, `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `storage-unreachable`, `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A file's id, `ent_…`. */
+                id: string;
+                /** @description A version's id, `ver_…`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `not-a-file`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`, `current-version`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A file's id, `ent_…`. */
+                id: string;
+                /** @description A version's id, `ver_…`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelBody"];
+            };
+        };
+        responses: {
+            /** @description The version. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `not-a-file`, `invalid-version-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if the file has this entity tag. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description A file's id, `ent_…`. */
+                id: string;
+                /** @description A version's id, `ver_…`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file with these bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entry"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `not-a-file`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `precondition-failed`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `quota-exceeded`. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_folder: {
         parameters: {
             query?: never;
@@ -4292,6 +5287,111 @@ export interface operations {
                 };
             };
             /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoBody"];
+            };
+        };
+        responses: {
+            /** @description What was done again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneList"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `undo-conflict`, `not-undoable`, `nothing-to-undo`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5147,6 +6247,111 @@ export interface operations {
             };
             /** @description Refused: `not-found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoBody"];
+            };
+        };
+        responses: {
+            /** @description What was taken back. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneList"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `undo-conflict`, `not-undoable`, `nothing-to-undo`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

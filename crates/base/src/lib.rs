@@ -29,4 +29,4 @@ pub use id::{
 pub use name::{Name, NameError};
 pub use secret::Secret;
 pub use size::{ByteSize, ParseByteSizeError};
-pub use time::{Clock, Time};
+pub use time::{Clock, ParseTimeError, Time};

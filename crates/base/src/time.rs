@@ -1,6 +1,6 @@
 //! Time as a value, and the handle that components read it from.
 
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Serialize, Serializer};
 
@@ -59,6 +59,49 @@ impl fmt::Display for Time {
     }
 }
 
+/// The text is not a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a time is a date, or a date and a time of day in UTC: 2026-11-21T01:26:55Z")]
+pub struct ParseTimeError;
+
+/// RFC 3339 in UTC with up to microseconds, or a date alone, which is its midnight.
+impl FromStr for Time {
+    type Err = ParseTimeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseTimeError> {
+        let (date, clock) = match text.split_once(['T', 't']) {
+            None => (text, None),
+            Some((date, clock)) => (date, Some(clock.strip_suffix(['Z', 'z']).ok_or(ParseTimeError)?)),
+        };
+        let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+        let days = days(year, month, day);
+        if civil(days) != (year, month, day) {
+            return Err(ParseTimeError);
+        }
+        let (clock, fraction) = clock.map_or(("00:00:00", "0"), |it| it.split_once('.').unwrap_or((it, "0")));
+        let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+        if hour > 23 || minute > 59 || second > 59 {
+            return Err(ParseTimeError);
+        }
+        if !(1..=6).contains(&fraction.len()) || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(ParseTimeError);
+        }
+        let micros: i64 = format!("{fraction:0<6}").parse().map_err(|_| ParseTimeError)?;
+        Ok(Self((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000_000 + micros))
+    }
+}
+
+/// Three numbers of so many digits.
+fn numbers(text: &str, between: char, digits: [usize; 3]) -> Result<[i64; 3], ParseTimeError> {
+    let mut found = [0; 3];
+    let mut words = text.split(between);
+    for (number, digits) in found.iter_mut().zip(digits) {
+        let word = words.next().filter(|word| word.len() == digits && word.bytes().all(|b| b.is_ascii_digit()));
+        *number = word.and_then(|word| word.parse().ok()).ok_or(ParseTimeError)?;
+    }
+    if words.next().is_some() { Err(ParseTimeError) } else { Ok(found) }
+}
+
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -78,6 +121,16 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// The count of days since 1970 of a date: the inverse of [`civil`], `days_from_civil` of the same source.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
 }
 
 /// Where a component reads time from; the real one is in the binary, the one of tests in `testkit`.
@@ -101,6 +154,40 @@ mod tests {
         check(951_782_400_000_000, "2000-02-29T00:00:00.000000Z");
         check(1_795_224_415_123_456, "2026-11-21T01:26:55.123456Z");
         check(4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn reads_rfc_3339() {
+        let check = |text: &str, micros| assert_eq!(text.parse(), Ok(Time::from_micros(micros)), "{text}");
+        check("1970-01-01", 0);
+        check("1969-12-31T23:59:59.999999Z", -1);
+        check("2000-02-29T00:00:00Z", 951_782_400_000_000);
+        check("2026-11-21t01:26:55.123z", 1_795_224_415_123_000);
+        for day in 0..200_000 {
+            let time = Time::from_micros(day * 86_400_000_000 + 5);
+            assert_eq!(time.to_string().parse(), Ok(time));
+        }
+        for bad in [
+            "",
+            "x",
+            "2026",
+            "2026-11",
+            "2026-13-01",
+            "2026-02-30",
+            "2026-11-21T",
+            "2026-11-21T01:26:55",
+            "2026-11-21T24:00:00Z",
+            "2026-11-21T01:26:55+01:00",
+            "2026-11-21T01:26:55.Z",
+            "2026-11-21T01:26:55.1234567Z",
+            "26-11-21",
+            "2026-11-21 01:26:55Z",
+            "2026-11-21Z",
+            "+026-11-21",
+            "2026-11-21T01:26:5.5Z",
+        ] {
+            assert_eq!(bad.parse::<Time>(), Err(ParseTimeError), "{bad}");
+        }
     }
 
     #[test]

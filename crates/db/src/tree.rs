@@ -434,7 +434,7 @@ pub async fn delete_entry(tx: &Tx, space: SpaceId, id: EntryId) -> Result<(), Er
     Ok(())
 }
 
-/// The bytes an entry had at a time.
+/// The bytes an entry had at a time. What else a row says of a version is in [`crate::versions`].
 #[derive(Debug, Clone)]
 pub struct VersionRow {
     /// Which one.
@@ -493,7 +493,7 @@ impl Row for Removed {
     }
 }
 
-/// Removes a file's versions but for `current` and the newest `others` beside it.
+/// Removes a file's versions but for `current`, the newest `others` beside it, and those that are pinned or have a name.
 ///
 /// Newest is the order of version ids, which is that of their making unless the clock went back; `current` is named so
 /// that such a clock never costs the bytes that people see.
@@ -506,7 +506,7 @@ pub async fn trim_versions(
 ) -> Result<Vec<Removed>, Error> {
     tx.query(
         "DELETE FROM version WHERE space_id = $1 AND entry_id = $2 AND id IN (
-             SELECT id FROM version WHERE space_id = $1 AND entry_id = $2 AND id <> $3
+             SELECT id FROM version WHERE space_id = $1 AND entry_id = $2 AND id <> $3 AND pinned = 0 AND name IS NULL
              ORDER BY id DESC LIMIT 1000000 OFFSET $4
          ) RETURNING content_id, size",
         &params![space, entry, current, others],

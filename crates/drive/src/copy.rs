@@ -169,7 +169,8 @@ impl Work<'_> {
         Ok(row.id)
     }
 
-    async fn hash_if_unknown(&self, row: &EntryRow) -> Result<(), Error> {
+    /// Asks for the hash of a file's bytes, if it is not known yet.
+    pub(crate) async fn hash_if_unknown(&self, row: &EntryRow) -> Result<(), Error> {
         match (row.blake3, row.content) {
             (None, Some(content)) => self.ask_for_hash(row, content).await,
             _ => Ok(()),

@@ -17,6 +17,21 @@ pub enum Error {
     /// What comes back from the trash has nowhere to go.
     #[error("the folder that it was in is gone or in the trash itself; name another one")]
     FolderGone,
+    /// What happened since stands in the way of an undo or a redo; says what that is.
+    #[error("{0}")]
+    UndoConflict(String),
+    /// The change can never be taken back; says why.
+    #[error("{0}")]
+    NotUndoable(&'static str),
+    /// There is no change that could be taken back.
+    #[error("there is nothing to {0}")]
+    NothingToUndo(&'static str),
+    /// The current version of a file is the file.
+    #[error("this is the current version of the file, which cannot be removed by itself")]
+    CurrentVersion,
+    /// The text is no name of a version.
+    #[error("the name of a version has 1 to {} bytes and no control characters", limits::NAME_BYTES_MAX)]
+    VersionName,
     /// The folder has an entry of that name.
     #[error("the folder has an entry of that name already")]
     NameTaken,
@@ -146,6 +161,10 @@ impl Error {
             | Self::InTrash(_)
             | Self::NotInTrash
             | Self::FolderGone
+            | Self::CurrentVersion
+            | Self::UndoConflict(_)
+            | Self::NotUndoable(_)
+            | Self::NothingToUndo(_)
             | Self::UploadTakenOver
             | Self::OffsetMismatch { .. }
             | Self::UploadIsFinal
@@ -158,6 +177,7 @@ impl Error {
             | Self::NotAFile
             | Self::OtherSpace
             | Self::Name(_)
+            | Self::VersionName
             | Self::Cursor(_)
             | Self::BodyTooShort { .. }
             | Self::Body(_)
@@ -184,6 +204,11 @@ impl Error {
             Self::InTrash(_) => "in-trash",
             Self::NotInTrash => "not-in-trash",
             Self::FolderGone => "original-folder-gone",
+            Self::UndoConflict(_) => "undo-conflict",
+            Self::NotUndoable(_) => "not-undoable",
+            Self::NothingToUndo(_) => "nothing-to-undo",
+            Self::CurrentVersion => "current-version",
+            Self::VersionName => "invalid-version-name",
             Self::NameTaken => "name-taken",
             Self::IntoItself => "into-itself",
             Self::TooDeep => "too-deep",

@@ -57,7 +57,48 @@ impl Inverse {
     ///
     /// # Errors
     /// [`Error::Shape`], which cannot happen: ids and text are JSON.
-    pub(crate) fn to_json(self) -> Result<Value, Error> {
+    pub(crate) fn into_json(self) -> Result<Value, Error> {
         serde_json::to_value(Stored { v: FORM, what: self }).map_err(|_| Error::Shape("an inverse that is no JSON"))
+    }
+
+    /// Reads what the journal keeps; `None` for a form that this version of the program does not know.
+    pub(crate) fn from_json(text: &str) -> Option<Self> {
+        let stored: Stored = serde_json::from_str(text).ok()?;
+        (stored.v == FORM).then_some(stored.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They stand in the journals of old databases.
+    #[test]
+    fn the_stored_form_is_a_contract() {
+        let (entry, version) = (EntryId::from_bytes([1; 16]), VersionId::from_bytes([2; 16]));
+        let (e, v) = (entry.to_string(), version.to_string());
+        for (inverse, stored) in [
+            (Inverse::Trash, r#"{"do":"trash","v":1}"#.to_owned()),
+            (
+                Inverse::Restore { parent_id: entry, name: "a".into() },
+                format!(r#"{{"do":"restore","name":"a","parent_id":"{e}","v":1}}"#),
+            ),
+            (
+                Inverse::Move { parent_id: entry, name: "a".into() },
+                format!(r#"{{"do":"move","name":"a","parent_id":"{e}","v":1}}"#),
+            ),
+            (Inverse::Content { version_id: version }, format!(r#"{{"do":"content","v":1,"version_id":"{v}"}}"#)),
+            (
+                Inverse::Label { version_id: version, name: None, pinned: true },
+                format!(r#"{{"do":"label","name":null,"pinned":true,"v":1,"version_id":"{v}"}}"#),
+            ),
+        ] {
+            let json: Value = serde_json::from_str(&stored).expect("JSON");
+            assert_eq!(inverse.clone().into_json().expect("JSON"), json);
+            assert_eq!(Inverse::from_json(&stored), Some(inverse));
+        }
+        assert_eq!(Inverse::from_json(r#"{"do":"trash","v":2}"#), None);
+        assert_eq!(Inverse::from_json(r#"{"do":"shred","v":1}"#), None);
+        assert_eq!(Inverse::from_json(r#"{"do":"remove"}"#), None);
     }
 }

@@ -28,6 +28,7 @@ mod error;
 mod expire;
 mod guard;
 mod hashing;
+mod history;
 mod inverse;
 mod place;
 mod purge;
@@ -38,19 +39,24 @@ mod retention;
 mod space;
 mod trash;
 mod tree;
+mod undo;
 mod upload;
+mod versions;
 mod work;
 
 pub use copy::Copy;
 pub use drive::{Actor, Drive, Options, Page};
 pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict};
 pub use error::{BodyError, Error};
+pub use history::{Activity, Wanted};
 pub use put::{Body, Put, Stored, Target};
 pub use read::{File, PartsView};
 pub use space::Space;
 pub use trash::{Emptying, Restore, Trashed};
 pub use tree::Update;
+pub use undo::{Undone, Which};
 pub use upload::{Algorithm, Append, Checksum, Finish, NewUpload, Upload, UploadKind, UploadState};
+pub use versions::{Label, Version};
 
 /// The queued and recurring work of this crate, for the worker role to run.
 pub mod jobs {

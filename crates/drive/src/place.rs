@@ -1,7 +1,10 @@
 //! Where bytes go in the tree: the one piece of code that makes a file or a new version of one.
 
 use base::{ContentId, EntryId, Name, VersionId};
-use db::tree::{self, EntryRow, VersionRow};
+use db::{
+    tree::{self, EntryRow, VersionRow},
+    versions,
+};
 use journal::Kind as Changed;
 
 use crate::{
@@ -150,7 +153,8 @@ impl Work<'_> {
         Ok(Placed { entry, row, created: true })
     }
 
-    async fn replace(&self, old: EntryRow, bytes: Bytes) -> Result<Placed, Error> {
+    /// Gives a file new bytes, and keeps the old ones as an older version as long as the rules say.
+    pub(crate) async fn replace(&self, old: EntryRow, bytes: Bytes) -> Result<Placed, Error> {
         let version = self.drive.inner.ids.version();
         let row = EntryRow {
             revision: old.revision + 1,
@@ -163,15 +167,18 @@ impl Work<'_> {
             ..old
         };
         let entry = Entry::try_from(&row)?;
-        let undo = old.version.map(|version_id| Inverse::Content { version_id });
+        let before = old.version.ok_or(Error::Shape("a file without a version"))?;
+        let undo = Some(Inverse::Content { version_id: before });
         let new = self.version(&row, version, bytes);
         let others = self.drive.inner.options.versions_kept.max(1) - 1;
-        let (updated, versioned, recorded) = futures::join!(
+        let (updated, replaced, versioned, recorded) = futures::join!(
             tree::update_entry(self.tx, &row),
+            versions::set_replaced(self.tx, row.space, row.id, before, Some(self.now)),
             tree::insert_version(self.tx, &new),
             self.record(Changed::Content, &entry, undo)
         );
         updated?;
+        replaced?;
         versioned?;
         recorded?;
         let removed = tree::trim_versions(self.tx, row.space, row.id, version, others).await?;

@@ -39,12 +39,8 @@ impl Drive {
     pub async fn open(&self, actor: &Actor, id: EntryId) -> Result<File, Error> {
         let row = self.locate(actor, Action::Read, id, "file").await?.entry;
         is_file(&row)?;
-        Ok(File {
-            entry: Entry::try_from(&row)?,
-            store: self.inner.store.clone(),
-            content: row.content.ok_or(Error::Shape("a file without a content"))?,
-            size: row.size,
-        })
+        let content = row.content.ok_or(Error::Shape("a file without a content"))?;
+        Ok(File::new(Entry::try_from(&row)?, &self.inner.store, content, row.size))
     }
 
     /// Where a file's bytes are, part for part.
@@ -59,6 +55,11 @@ impl Drive {
 }
 
 impl File {
+    /// A file of which the bytes are known.
+    pub(crate) fn new(entry: Entry, store: &files::Store, content: ContentId, size: u64) -> Self {
+        Self { entry, store: store.clone(), content, size }
+    }
+
     /// Its bytes in `range`. The first of them were fetched when this returns, so what cannot be read is known before an
     /// answer begins.
     ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base::Time;
 use bus::{Progress, WorkError, Worker};
-use db::trash;
+use db::{trash, versions};
 use parking_lot::Mutex;
 
 use crate::{Drive, Error, work::Work};
@@ -42,10 +42,15 @@ impl Retention {
     /// [`Error::Db`], [`Error::Files`].
     pub async fn round(&self) -> Result<bool, Error> {
         let Some(now) = self.settled_now() else { return Ok(false) };
-        match self.drive.inner.options.trash_lifetime {
-            Some(lifetime) => self.old_trash(now.minus(lifetime)).await,
-            None => Ok(false),
+        let options = &self.drive.inner.options;
+        let mut busy = false;
+        if let Some(lifetime) = options.trash_lifetime {
+            busy |= self.old_trash(now.minus(lifetime)).await?;
         }
+        if let Some(lifetime) = options.version_lifetime {
+            busy |= self.old_versions(now.minus(lifetime)).await?;
+        }
+        Ok(busy)
     }
 
     /// A time that is certainly past; none until an hour after the first look.
@@ -86,6 +91,26 @@ impl Retention {
             })
             .await?;
         metrics::counter!("holdfast_trash_expired_total").increment(gone as u64);
+        Ok(true)
+    }
+
+    async fn old_versions(&self, before: Time) -> Result<bool, Error> {
+        let rows = versions::replaced_before(&self.drive.inner.db, before, BITE).await?;
+        let Some((space, ..)) = rows.first().copied() else { return Ok(false) };
+        let drive = self.drive.clone();
+        let gone = self
+            .drive
+            .write(space, async move |tx| {
+                let work = Work::hold(&drive, &tx, space, None).await?;
+                let mut removed = Vec::new();
+                for (_, entry, version) in rows.into_iter().filter(|(in_space, ..)| *in_space == space) {
+                    removed.extend(versions::delete_replaced(&tx, space, entry, version, before).await?);
+                }
+                work.give_back(&removed).await?;
+                Ok::<_, Error>(removed.len())
+            })
+            .await?;
+        metrics::counter!("holdfast_versions_expired_total").increment(gone as u64);
         Ok(true)
     }
 }

@@ -153,7 +153,11 @@ impl Work<'_> {
         Ok(tree::ancestors(self.tx, self.space.id, folder).await?.len() - 1)
     }
 
-    async fn relocate(&self, id: EntryId, update: Update) -> Result<Entry, Error> {
+    /// Renames and moves an entry, and writes that down.
+    ///
+    /// # Errors
+    /// Those of [`Drive::update`].
+    pub(crate) async fn relocate(&self, id: EntryId, update: Update) -> Result<Entry, Error> {
         let old = self.entry(id, "entry").await?;
         IfMatch::check(update.if_match.as_ref(), &Entry::try_from(&old)?)?;
         let Some(from) = old.parent else { return Err(Error::RootEntry) };

@@ -5,7 +5,7 @@ use db::{
     Tx,
     tree::{self, Claim, EntryRow, Removed, SpaceState},
 };
-use journal::{Change, Kind};
+use journal::{Change, Kind, Turn};
 use uuid::Uuid;
 
 use crate::{
@@ -27,6 +27,8 @@ pub(crate) struct Work<'a> {
     number: Option<u64>,
     /// Whether the unit makes several changes: then what `space` says of trash does not hold for the later ones.
     several: bool,
+    /// What the next change takes back, if it is an undo or a redo.
+    pub(crate) takes_back: Option<(Turn, u64)>,
 }
 
 impl<'a> Work<'a> {
@@ -71,12 +73,18 @@ impl<'a> Work<'a> {
             now: drive.now(),
             number,
             several: false,
+            takes_back: None,
         }
     }
 
     /// Says who asked for it, where that is not the one who does it.
     pub(crate) fn on_behalf_of(self, account: AccountId, operation: Option<Uuid>) -> Self {
         Self { actor: Some(account), operation, ..self }
+    }
+
+    /// Says that the unit makes several changes.
+    pub(crate) fn of_several(self) -> Self {
+        Self { several: true, ..self }
     }
 
     /// Moves the space's bytes in use and reserved.
@@ -162,7 +170,8 @@ impl<'a> Work<'a> {
             operation: self.operation,
             at: self.now,
             state: Some(entry),
-            inverse: inverse.map(Inverse::to_json).transpose()?,
+            inverse: inverse.map(Inverse::into_json).transpose()?,
+            takes_back: self.takes_back,
         };
         match self.number {
             Some(number) => {

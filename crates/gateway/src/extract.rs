@@ -28,6 +28,27 @@ impl<S: Send + Sync, T: FromStr<Err = ParseIdError>> FromRequestParts<S> for Id<
     }
 }
 
+/// The first two parameters of the path, as ids.
+pub(crate) struct Ids<A, B>(pub(crate) A, pub(crate) B);
+
+impl<S, A, B> FromRequestParts<S> for Ids<A, B>
+where
+    S: Send + Sync,
+    A: FromStr<Err = ParseIdError>,
+    B: FromStr<Err = ParseIdError>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(Problem::internal)?;
+        let mut ids = params.iter().map(|(_, text)| text);
+        match (ids.next(), ids.next()) {
+            (Some(first), Some(second)) => Ok(Self(parse_id(first)?, parse_id(second)?)),
+            _ => Err(Problem::invalid("The path lacks an id.")),
+        }
+    }
+}
+
 /// An id from a query parameter, a header or a body.
 ///
 /// # Errors

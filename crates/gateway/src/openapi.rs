@@ -43,6 +43,8 @@ use crate::{
         (name = "Spaces", description = "Trees with their quota and their journal of changes."),
         (name = "Folders", description = "Folders and what is in them."),
         (name = "Files", description = "Bytes, both ways."),
+        (name = "Versions", description = "What files were before."),
+        (name = "History", description = "What was done, and taking one's own changes back."),
         (name = "Entries", description = "What folders and files have in common."),
         (name = "Trash", description = "What was deleted and can come back."),
         (name = "Resumable uploads", description = "The tus protocol, version 1.0.0, for uploads that survive a broken connection."),
@@ -242,6 +244,27 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         ],
         "delete_entry" => &[ID, MATCH, TRASHED, &[(ErrorKind::Invalid, "root-entry")]],
         "restore_entry" | "restore_file" => &[JSON, ID, NAME, PLACE, RESTORE],
+        "list_activity" => &[ID],
+        "undo" | "redo" => &[
+            JSON,
+            ID,
+            &[
+                (ErrorKind::Conflict, "undo-conflict"),
+                (ErrorKind::Conflict, "not-undoable"),
+                (ErrorKind::Conflict, "nothing-to-undo"),
+            ],
+        ],
+        "list_versions" => &[ID, &[(ErrorKind::Invalid, "not-a-file")]],
+        "download_version" => &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable")]],
+        "restore_version" => {
+            &[ID, MATCH, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Quota, "quota-exceeded")]]
+        }
+        "update_version" => {
+            &[JSON, ID, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Invalid, "invalid-version-name")]]
+        }
+        "delete_version" => {
+            &[ID, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Conflict, "current-version")]]
+        }
         "list_trash" | "empty_trash" | "get_emptying" => &[ID],
         "tus_options" => &[],
         "create_upload" => &[

@@ -1,6 +1,7 @@
 //! The REST calls, one module for each resource of the URL space.
 
 mod accounts;
+mod activity;
 mod admin;
 mod entries;
 mod files;
@@ -9,7 +10,9 @@ mod page;
 mod sessions;
 mod spaces;
 mod trash;
+mod undo;
 mod uploads;
+mod versions;
 mod views;
 
 use std::sync::Arc;
@@ -44,6 +47,12 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(trash::restore_file))
         .routes(routes!(trash::list_trash, trash::empty_trash))
         .routes(routes!(trash::get_emptying))
+        .routes(routes!(activity::list_activity))
+        .routes(routes!(undo::undo))
+        .routes(routes!(undo::redo))
+        .routes(routes!(versions::list_versions))
+        .routes(routes!(versions::download_version, versions::update_version, versions::delete_version))
+        .routes(routes!(versions::restore_version))
         .routes(routes!(uploads::get_upload))
         .routes(routes!(uploads::finish_upload))
         .routes(routes!(admin::list_nodes))

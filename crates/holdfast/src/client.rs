@@ -2,6 +2,7 @@
 //!
 //! - `session`: `login`, `logout`, `whoami`; `credentials` keeps what they learn
 //! - `tree`: `ls`, `mkdir`, `mv`, `rm`, `stat`
+//! - `trash`: `trash …`, `versions`, `undo`, `redo`
 //! - `copy`: `cp`, both ways and from remote to remote
 //! - `cluster`: `node …` and `cluster status`
 //! - `api`: the requests themselves, with authentication and patience
@@ -25,6 +26,7 @@ mod session;
 mod stub;
 #[cfg(test)]
 mod tests;
+mod trash;
 mod tree;
 
 use std::process::ExitCode;
@@ -46,8 +48,17 @@ pub(crate) enum Command {
     Mkdir(tree::Mkdir),
     /// Moves or renames a remote file or folder
     Mv(tree::Mv),
-    /// Removes remote files and folders
+    /// Removes remote files and folders: to the trash, unless told otherwise
     Rm(tree::Rm),
+    /// What was removed: list, restore, empty
+    #[command(subcommand, arg_required_else_help = true)]
+    Trash(trash::Trash),
+    /// Lists the versions of a remote file, or makes one current again
+    Versions(trash::Versions),
+    /// Takes back one's newest change, whatever session made it; again walks further back
+    Undo(trash::Undo),
+    /// Does again what was undone last
+    Redo(trash::Undo),
     /// Shows all that is known of a remote file or folder
     Stat(tree::Stat),
     /// Copies files and folders to, from and within a server
@@ -88,6 +99,10 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Mkdir(mkdir) => tree::mkdir(mkdir).await,
         Command::Mv(mv) => tree::mv(mv).await,
         Command::Rm(rm) => tree::rm(rm).await,
+        Command::Trash(trash) => trash::trash(trash).await,
+        Command::Versions(versions) => trash::versions(versions).await,
+        Command::Undo(undo) => trash::undo(undo).await,
+        Command::Redo(redo) => trash::redo(redo).await,
         Command::Stat(stat) => tree::stat(stat).await,
         Command::Cp(cp) => Box::pin(copy::cp(cp)).await,
         Command::Node(node) => cluster::node(node).await,

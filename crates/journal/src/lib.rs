@@ -18,4 +18,4 @@ mod write;
 pub use cursor::{Cursor, ParseCursorError};
 pub use error::Error;
 pub use read::{Item, Journal, Page};
-pub use write::{Change, Kind, append, record};
+pub use write::{Change, Kind, Turn, append, record};

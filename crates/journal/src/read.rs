@@ -28,6 +28,10 @@ pub struct Item {
     pub state: Option<Value>,
     /// What takes the change back.
     pub inverse: Option<Value>,
+    /// The number of the change that this one takes back, if it is an undo or a redo.
+    pub undoes: Option<u64>,
+    /// The number of the change that took this one back, if one has.
+    pub undone_by: Option<u64>,
 }
 
 impl Item {
@@ -57,6 +61,8 @@ impl Item {
             at: row.at,
             state: json(row.state)?,
             inverse: json(row.inverse)?,
+            undoes: row.undoes,
+            undone_by: row.undone_by,
         })
     }
 }
@@ -140,6 +146,9 @@ mod tests {
             at: Time::default(),
             state: None,
             inverse: None,
+            turn: 0,
+            undoes: None,
+            undone_by: None,
         };
         let check = |numbers: &[u64], after, newest| {
             let rows: Vec<_> = numbers.iter().copied().map(row).collect();

@@ -92,6 +92,27 @@ pub struct Change<S> {
     pub state: Option<S>,
     /// What takes the change back.
     pub inverse: Option<Value>,
+    /// The change that this one takes back, if it is an undo or a redo.
+    pub takes_back: Option<(Turn, u64)>,
+}
+
+/// Which way a change goes that takes another one back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Turn {
+    /// It takes back a change, or a redo.
+    Undo,
+    /// It takes back an undo.
+    Redo,
+}
+
+impl Turn {
+    /// As it stands in the database, where 0 is neither.
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Undo => 1,
+            Self::Redo => 2,
+        }
+    }
 }
 
 /// Appends a change in the caller's unit of work and returns its number.
@@ -123,8 +144,15 @@ pub async fn record<S: Serialize>(tx: &Tx, sequence: u64, change: Change<S>) -> 
         at: change.at,
         state: change.state.as_ref().map(serde_json::to_string).transpose()?,
         inverse: change.inverse.map(|inverse| inverse.to_string()),
+        turn: change.takes_back.map_or(0, |(turn, _)| turn.number()),
+        undoes: change.takes_back.map(|(_, sequence)| sequence),
+        undone_by: None,
     };
-    Ok(db::journal::insert_change(tx, change.space, &row).await?)
+    db::journal::insert_change(tx, change.space, &row).await?;
+    if let Some((_, other)) = change.takes_back {
+        db::journal::set_undone(tx, change.space, other, sequence).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ mod races;
 mod remove;
 mod trash;
 mod tree;
+mod undo;
 mod uploads;
 mod uploads_end;
+mod versions;
 mod world;

@@ -7,9 +7,12 @@ use drive::{Copy, OnConflict, Restore, Update};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use testkit::database::TestDb;
 
-use crate::world::{World, bytes, code, name};
+use crate::{
+    undo::{newest, redo, seen, undo},
+    world::{World, bytes, code, name},
+};
 
-testkit::both! { counters_are_sums }
+testkit::both! { counters_are_sums, undoing_walks_back_through_anything }
 
 /// What somebody does. Numbers choose among the entries that there are.
 #[derive(Debug, Clone)]
@@ -21,8 +24,23 @@ enum Step {
     Remove { entry: usize },
     Trash { entry: usize },
     Restore { at: usize, parent: Option<usize> },
+    Restored { entry: usize, at: usize },
     Purge { at: usize },
     Empty,
+    Undo,
+    Redo,
+}
+
+impl Step {
+    /// Whether it can be taken back.
+    fn is_undoable(&self) -> bool {
+        !matches!(self, Self::Remove { .. } | Self::Purge { .. } | Self::Empty | Self::Undo | Self::Redo)
+    }
+
+    /// Whether it gives a file other bytes.
+    fn writes(&self) -> bool {
+        matches!(self, Self::Put { .. } | Self::Copy { .. } | Self::Restored { .. } | Self::Undo | Self::Redo)
+    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -40,10 +58,17 @@ fn step() -> impl Strategy<Value = Step> {
         1 => at.clone().prop_map(|entry| Step::Remove { entry }),
         3 => at.clone().prop_map(|entry| Step::Trash { entry }),
         3 => (at.clone(), prop::option::of(at.clone())).prop_map(|(at, parent)| Step::Restore { at, parent }),
+        2 => (at.clone(), 0..3usize).prop_map(|(entry, at)| Step::Restored { entry, at }),
         1 => at.prop_map(|at| Step::Purge { at }),
         1 => Just(Step::Empty),
+        2 => Just(Step::Undo),
+        1 => Just(Step::Redo),
     ]
 }
+
+/// What may come of a step.
+const OUTCOMES: [&str; 7] =
+    ["ok", "name-taken", "into-itself", "root-entry", "original-folder-gone", "undo-conflict", "nothing-to-undo"];
 
 fn rule(number: u8) -> OnConflict {
     [OnConflict::Fail, OnConflict::Replace, OnConflict::Rename][usize::from(number)]
@@ -66,60 +91,74 @@ async fn counters_are_sums(test: TestDb) {
     world.assert_empty().await;
 }
 
+/// Does a step among the entries of `tree`; the code of what came of it.
+async fn take(world: &World, tree: &BTreeMap<EntryId, Option<[u8; 32]>>, step: &Step) -> &'static str {
+    let entries: Vec<EntryId> = tree.keys().copied().collect();
+    let folders: Vec<EntryId> = tree.iter().filter(|(_, bytes)| bytes.is_none()).map(|(id, _)| *id).collect();
+    let entry = |at: usize| entries[at % entries.len()];
+    let folder = |at: usize| Some(folders[at % folders.len()]);
+    let word = |word: u8| name(&format!("n{word}"));
+    let (drive, alice) = (&world.drive, &world.alice);
+    match step.clone() {
+        Step::Folder { parent, name } => code(drive.create_folder(alice, folder(parent), word(name)).await),
+        Step::Put { parent, name, length, on_conflict } => {
+            let name = word(name);
+            code(world.put_with(folder(parent), name.as_str(), rule(on_conflict), &bytes(length)).await)
+        }
+        Step::Move { entry: id, parent, name } => {
+            let update = Update { name: Some(word(name)), parent: folder(parent), if_match: None };
+            code(drive.update(alice, entry(id), update).await)
+        }
+        Step::Copy { entry: id, parent, name, on_conflict } => {
+            let copy = Copy { parent: folder(parent), name: Some(word(name)), on_conflict: rule(on_conflict) };
+            code(drive.copy(alice, entry(id), copy).await)
+        }
+        Step::Remove { entry: id } => code(drive.remove(alice, entry(id), None).await),
+        Step::Trash { entry: id } => code(drive.trash(alice, entry(id), None).await),
+        Step::Restore { at, parent } => match trashed(world, at).await {
+            Some(id) => {
+                let parent = parent.and_then(folder);
+                let restore = Restore { parent, name: None, on_conflict: OnConflict::Rename };
+                code(drive.restore(alice, id, restore).await)
+            }
+            None => "ok",
+        },
+        Step::Purge { at } => match trashed(world, at).await {
+            Some(id) => code(drive.remove(alice, id, None).await),
+            None => "ok",
+        },
+        Step::Restored { entry: id, at } => {
+            let id = entry(id);
+            match drive.versions(alice, id, None, 10).await {
+                Ok(page) => {
+                    let version = page.items[at % page.items.len()].id;
+                    code(drive.restore_version(alice, id, version, None).await)
+                }
+                Err(_) => "ok",
+            }
+        }
+        Step::Undo => undo(world).await,
+        Step::Redo => redo(world).await,
+        Step::Empty => {
+            drive.empty_trash(alice, alice.principal.space).await.expect("asked for");
+            world.work_off().await;
+            assert_eq!(trashed(world, 0).await, None);
+            "ok"
+        }
+    }
+}
+
 async fn run(world: &World, steps: &[Step]) {
     let mut tree = walk(world).await;
     for (at, step) in steps.iter().enumerate() {
-        let entries: Vec<EntryId> = tree.keys().copied().collect();
-        let folders: Vec<EntryId> = tree.iter().filter(|(_, bytes)| bytes.is_none()).map(|(id, _)| *id).collect();
-        let entry = |at: usize| entries[at % entries.len()];
-        let folder = |at: usize| Some(folders[at % folders.len()]);
-        let word = |word: u8| name(&format!("n{word}"));
-        let (drive, alice) = (&world.drive, &world.alice);
-        let outcome = match step.clone() {
-            Step::Folder { parent, name } => code(drive.create_folder(alice, folder(parent), word(name)).await),
-            Step::Put { parent, name, length, on_conflict } => {
-                let name = word(name);
-                code(world.put_with(folder(parent), name.as_str(), rule(on_conflict), &bytes(length)).await)
-            }
-            Step::Move { entry: id, parent, name } => {
-                let update = Update { name: Some(word(name)), parent: folder(parent), if_match: None };
-                code(drive.update(alice, entry(id), update).await)
-            }
-            Step::Copy { entry: id, parent, name, on_conflict } => {
-                let copy = Copy { parent: folder(parent), name: Some(word(name)), on_conflict: rule(on_conflict) };
-                code(drive.copy(alice, entry(id), copy).await)
-            }
-            Step::Remove { entry: id } => code(drive.remove(alice, entry(id), None).await),
-            Step::Trash { entry: id } => code(drive.trash(alice, entry(id), None).await),
-            Step::Restore { at, parent } => match trashed(world, at).await {
-                Some(id) => {
-                    let parent = parent.and_then(folder);
-                    let restore = Restore { parent, name: None, on_conflict: OnConflict::Rename };
-                    code(drive.restore(alice, id, restore).await)
-                }
-                None => "ok",
-            },
-            Step::Purge { at } => match trashed(world, at).await {
-                Some(id) => code(drive.remove(alice, id, None).await),
-                None => "ok",
-            },
-            Step::Empty => {
-                drive.empty_trash(alice, alice.principal.space).await.expect("asked for");
-                world.work_off().await;
-                assert_eq!(trashed(world, 0).await, None);
-                "ok"
-            }
-        };
-        assert!(
-            ["ok", "name-taken", "into-itself", "root-entry", "original-folder-gone"].contains(&outcome),
-            "step {at} {step:?} gave {outcome}"
-        );
+        let outcome = take(world, &tree, step).await;
+        assert!(OUTCOMES.contains(&outcome), "step {at} {step:?} gave {outcome}");
         world.check().await;
         // What one step did to other entries than its own is nothing: their bytes are what they were.
         let after = walk(world).await;
         let changed = tree
             .iter()
-            .filter(|(id, _)| !matches!(step, Step::Put { .. } | Step::Copy { .. }) && after.contains_key(id))
+            .filter(|(id, _)| !step.writes() && after.contains_key(id))
             .filter(|(id, bytes)| after.get(id) != Some(bytes))
             .count();
         assert_eq!(changed, 0, "step {at} {step:?}");
@@ -138,6 +177,46 @@ async fn run(world: &World, steps: &[Step]) {
     world.drive.empty_trash(&world.alice, world.alice.principal.space).await.expect("asked for");
     world.work_off().await;
     assert_eq!(world.used().await, 0);
+}
+
+/// What one person did, and nobody else, goes back to the beginning step by step, and forth again, through any state.
+async fn undoing_walks_back_through_anything(test: TestDb) {
+    let cases = match test.db.dialect() {
+        db::Dialect::Sqlite => 6,
+        db::Dialect::Postgres => 2,
+    };
+    // Bytes that are no longer kept are the one thing that would stand in the way.
+    let world = World::with(test, |options| options.versions_kept = 1000).await;
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..cases {
+        let steps =
+            prop::collection::vec(step(), 15..30).new_tree(&mut runner).expect("a strategy without filters").current();
+        let mut states = vec![seen(&world).await];
+        for (at, step) in steps.iter().filter(|step| step.is_undoable()).enumerate() {
+            let (tree, before) = (walk(&world).await, newest(&world).await);
+            let outcome = take(&world, &tree, step).await;
+            assert!(OUTCOMES.contains(&outcome), "step {at} {step:?} gave {outcome}");
+            if newest(&world).await > before {
+                states.push(seen(&world).await);
+            }
+        }
+        for state in states.iter().rev().skip(1) {
+            assert_eq!(undo(&world).await, "ok", "{steps:?}");
+            assert_eq!(&seen(&world).await, state, "{steps:?}");
+        }
+        world.check().await;
+        for state in &states[1..] {
+            assert_eq!((redo(&world).await, &seen(&world).await), ("ok", state), "{steps:?}");
+        }
+        world.check().await;
+        let root = world.alice.principal.root;
+        for entry in world.drive.children(&world.alice, root, None, 1000).await.expect("a listing").items {
+            world.drive.remove(&world.alice, entry.id, None).await.expect("removed");
+        }
+        world.drive.empty_trash(&world.alice, world.alice.principal.space).await.expect("asked for");
+        world.work_off().await;
+    }
+    world.assert_empty().await;
 }
 
 /// One of the entries in the trash, if there are any.

@@ -42,6 +42,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(test: TestDb) -> Self {
+        Self::with(test, |_| ()).await
+    }
+
+    /// A drive with other options.
+    pub(crate) async fn with(test: TestDb, change: impl FnOnce(&mut drive::Options)) -> Self {
         let clock = TestClock::new();
         let ids = Ids::new(clock.handle(), 42);
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -75,7 +80,8 @@ impl World {
         }
         cluster.refresh().await.expect("the nodes are known");
         cluster.settle().await.expect("a placement");
-        let options = drive::Options { versions_kept: VERSIONS, ..drive::Options::default() };
+        let mut options = drive::Options { versions_kept: VERSIONS, ..drive::Options::default() };
+        change(&mut options);
         let drive = Drive::new(test.db.clone(), store.clone(), clock.handle(), ids.clone(), options);
         let jobs = Jobs::new(test.db.clone(), clock.handle(), bus::Options::default());
         let alice = person(&test, &ids, "alice", None).await;
@@ -213,6 +219,11 @@ impl World {
                 "entries without a folder",
                 "SELECT COUNT(*) FROM entry e WHERE parent_id IS NOT NULL AND NOT EXISTS
                 (SELECT 1 FROM entry p WHERE p.id = e.parent_id AND p.kind = 0)",
+            ),
+            (
+                "versions that are current and replaced",
+                "SELECT COUNT(*) FROM version v JOIN entry e ON e.id = v.entry_id
+                 WHERE (e.version_id = v.id) <> (v.replaced_us IS NULL)",
             ),
             (
                 "the count of the trash",

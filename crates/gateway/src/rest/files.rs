@@ -240,13 +240,18 @@ async fn answer(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let wanted = match query.download.as_deref() {
-        None | Some("0") => Disposition::Inline,
-        Some("1") => Disposition::Attachment,
-        Some(_) => return Err(Problem::invalid("`download` must be `1` or `0`.")),
-    };
+    let wanted = disposition(&query)?;
     let file = app.state.drive.open(&caller.actor(), id).await?;
     download::answer(method, headers, file, wanted).await
+}
+
+/// What a client asked a browser to do with the bytes.
+pub(crate) fn disposition(query: &DownloadQuery) -> Result<Disposition, Problem> {
+    match query.download.as_deref() {
+        None | Some("0") => Ok(Disposition::Inline),
+        Some("1") => Ok(Disposition::Attachment),
+        Some(_) => Err(Problem::invalid("`download` must be `1` or `0`.")),
+    }
 }
 
 /// Delete a file

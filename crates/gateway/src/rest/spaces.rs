@@ -76,6 +76,8 @@ struct Change {
     operation_id: Option<Uuid>,
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T01:26:55.000000Z")]
     at: Time,
+    /// The number of the change that this one takes back, if it is an undo or a redo.
+    undoes: Option<u64>,
     /// The entry after the change; `null` for `trashed` and `deleted`, after which it is no part of the tree.
     #[schema(value_type = Option<EntryView>)]
     entry: Option<serde_json::Value>,
@@ -196,6 +198,7 @@ impl From<journal::Item> for Change {
             actor: item.actor,
             operation_id: item.operation,
             at: item.at,
+            undoes: item.undoes,
             entry,
         }
     }

@@ -229,6 +229,9 @@ pub(crate) struct Rm {
     /// Removes folders with everything in them
     #[arg(long, short)]
     recursive: bool,
+    /// Removes for good, not to the trash
+    #[arg(long)]
+    permanent: bool,
     /// What to remove
     #[arg(value_name = ":/PATH", required = true)]
     paths: Vec<RemotePath>,
@@ -241,7 +244,7 @@ pub(super) async fn rm(rm: Rm) -> Result<(), Failure> {
     let mut output = Output::new();
     let mut tally = Tally::default();
     for path in &rm.paths {
-        let removed = remove(&api, path, rm.recursive).await;
+        let removed = remove(&api, path, &rm).await;
         if tally.take(path, removed)?.is_some() && rm.common.json {
             output.json(&json!({ "removed": path.to_string() }))?;
         }
@@ -250,12 +253,13 @@ pub(super) async fn rm(rm: Rm) -> Result<(), Failure> {
     tally.result()
 }
 
-async fn remove(api: &Api, path: &RemotePath, recursive: bool) -> Result<(), Failure> {
+async fn remove(api: &Api, path: &RemotePath, rm: &Rm) -> Result<(), Failure> {
     let entry = api.resolve(path).await?;
-    if entry.is_folder() && !recursive {
+    if entry.is_folder() && !rm.recursive {
         return Err(Failure::Failed("this is a folder; say -r to remove it and all that is in it".into()));
     }
-    match api.order(Method::DELETE, &format!("/entries/{}", entry.id)).await {
+    let permanent = if rm.permanent { "?permanent=true" } else { "" };
+    match api.order(Method::DELETE, &format!("/entries/{}{permanent}", entry.id)).await {
         // The first attempt did it, and its answer was lost.
         Err(failure) if failure.is_missing() => Ok(()),
         result => result,

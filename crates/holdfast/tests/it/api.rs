@@ -1,6 +1,9 @@
 //! The API as a client sees it: one suite, run on one process with SQLite and on a cluster with PostgreSQL.
 
+mod activity;
 mod trash;
+mod undo;
+mod versions;
 
 use serde_json::{Value, json};
 
@@ -28,6 +31,9 @@ async fn suite(mut world: World) {
     names(&admin).await;
     tree(&admin, &reader, &other).await;
     trash::suite(&admin, &reader, &other).await;
+    versions::suite(&admin, &reader, &other).await;
+    undo::suite(&admin, &reader, &other).await;
+    activity::suite(&admin, &reader, &other).await;
     journal(&admin, &reader).await;
     uploads(&admin, &reader, &other).await;
     watching(&admin).await;

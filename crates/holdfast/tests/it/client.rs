@@ -229,6 +229,35 @@ async fn folders_and_names() {
     assert_eq!(part.code, 6, "one of two is done in part: {part:?}");
     machine.ok(&["rm", "-r", ":/work"]).await;
     assert_eq!(machine.ok(&["ls"]).await.out, "");
+
+    // Back by undo, by path, by id; and gone for good.
+    machine.ok(&["undo"]).await;
+    assert_eq!(machine.ok(&["ls"]).await.out, "work/\n");
+    machine.ok(&["redo"]).await;
+    let listed = machine.ok(&["trash", "ls"]).await.out;
+    assert!(listed.lines().nth(1).is_some_and(|line| line.ends_with(":/work/")), "{listed}");
+    machine.fails(&["trash", "restore", ":/none"], 3, "trash ls").await;
+    machine.ok(&["trash", "restore", ":/work"]).await;
+    machine.ok(&["cp", ":/work/2026/kept.txt", ":/kept.txt"]).await;
+    machine.write("other.txt", b"other");
+    machine.ok(&["cp", "other.txt", ":/kept.txt"]).await;
+    let versions = machine.ok(&["versions", "--json", ":/kept.txt"]).await.lines();
+    assert_eq!((versions.len(), &versions[0]["current"], &versions[1]["size"]), (2, &true.into(), &8.into()));
+    let old = versions[1]["id"].as_str().expect("an id");
+    machine.ok(&["versions", "--restore", old, ":/kept.txt"]).await;
+    machine.ok(&["cp", ":/kept.txt", "kept.txt"]).await;
+    assert_eq!(fs::read(machine.path("kept.txt")).expect("a file"), b"remember");
+    machine.ok(&["rm", "-r", ":/work", ":/kept.txt"]).await;
+    let trashed = machine.ok(&["trash", "ls", "--json"]).await.lines();
+    let id = trashed[0]["id"].as_str().expect("an id");
+    machine.ok(&["mkdir", ":/elsewhere"]).await;
+    machine.ok(&["trash", "restore", id, "--to", ":/elsewhere"]).await;
+    assert_eq!(machine.ok(&["ls", ":/elsewhere"]).await.out, "kept.txt\n");
+    machine.ok(&["trash", "empty"]).await;
+    assert_eq!(machine.ok(&["trash", "ls", "--json"]).await.out, "");
+    machine.ok(&["rm", "-r", "--permanent", ":/elsewhere"]).await;
+    assert_eq!(machine.ok(&["trash", "ls", "--json"]).await.out, "");
+    machine.fails(&["undo", "--sequence", "999999"], 3, "not-found").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,6 +72,7 @@ impl Fixture {
             at: base::Time::from_micros(7),
             state: Some(json!({"name": "a"})),
             inverse: None,
+            takes_back: None,
         }
     }
 
