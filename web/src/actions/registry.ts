@@ -46,13 +46,21 @@ export function labelOf(action: Action): string {
   return i18n.global.t(action.label);
 }
 
-/** The named actions as rows of a menu; `-` is a rule. What is not offered now is left out, and so are rules in a row. */
+const isAction = (row: MenuItems[number] | undefined) => typeof row === 'object' && 'id' in row;
+
+/**
+ * The named actions as rows of a menu; `-` is a rule and `#` begins the key of a heading. What is not offered now is left
+ * out, and so are rules and headings with nothing under them.
+ */
 export function menuOf(ids: readonly string[]): MenuItems {
   const rows: MenuItems[number][] = [];
   for (const id of ids) {
     const action = registered.get(id);
     if (id === '-') {
-      if (rows.length > 0 && rows.at(-1) !== 'separator') rows.push('separator');
+      if (isAction(rows.at(-1))) rows.push('separator');
+    } else if (id.startsWith('#')) {
+      while (rows.length > 0 && !isAction(rows.at(-1))) rows.pop();
+      rows.push({ heading: i18n.global.t(id.slice(1)) });
     } else if (action && isEnabled(action)) {
       rows.push({
         id,
@@ -65,7 +73,7 @@ export function menuOf(ids: readonly string[]): MenuItems {
       });
     }
   }
-  if (rows.at(-1) === 'separator') rows.pop();
+  while (rows.length > 0 && !isAction(rows.at(-1))) rows.pop();
   return rows;
 }
 

@@ -80,6 +80,12 @@ export async function signIn(name: string, password: string, client: string): Pr
   return session;
 }
 
+/** Makes an account; signing in is a step of its own. */
+export async function register(name: string, password: string, displayName: string): Promise<void> {
+  const response = await post('/register', { name, password, ...(displayName ? { display_name: displayName } : {}) });
+  if (!response.ok) throw await Problem.fromResponse(response);
+}
+
 /** Forgets the session here and now, and tells the server if it can be reached. */
 export async function signOut(): Promise<void> {
   const session = await currentSession();

@@ -7,11 +7,18 @@ import { session } from './session';
 const routes: RouteRecordRaw[] = [
   { path: '/signin', name: 'signin', component: () => import('@/features/auth/SignInPage.vue'), meta: { open: true } },
   {
+    path: '/register',
+    name: 'register',
+    component: () => import('@/features/auth/RegisterPage.vue'),
+    meta: { open: true },
+  },
+  {
     path: '/',
     component: AppShell,
     children: [
       { path: '', redirect: { name: 'files' } },
       { path: 'files/:folder?', name: 'files', component: DrivePage },
+      { path: 'trash', name: 'trash', component: () => import('@/features/trash/TrashPage.vue') },
       { path: 'settings', name: 'settings', component: () => import('@/features/settings/SettingsPage.vue') },
       { path: 'admin/servers', name: 'admin', component: () => import('@/features/admin/ServersPage.vue') },
     ],
@@ -25,6 +32,6 @@ export const router = createRouter({ history: createWebHistory(), routes });
 router.beforeEach((to) => {
   if (!session.value && !to.meta.open)
     return { name: 'signin', query: to.fullPath === '/files' || to.fullPath === '/' ? {} : { next: to.fullPath } };
-  if (session.value && to.name === 'signin') return { name: 'files' };
+  if (session.value && (to.name === 'signin' || to.name === 'register')) return { name: 'files' };
   return true;
 });

@@ -1,7 +1,9 @@
 // What the drive reads: the entries of one account's spaces, the operations that wait to be sent, and where the pull is.
 // One database per account, so that a second account on the same browser never sees the first one's names.
 import Dexie, { type EntityTable, type Table } from 'dexie';
+import type { FileHandle } from '@/platform/web';
 import type { Op } from './outbox/ops';
+import type { Note } from './outbox/send';
 
 /** A folder or file as the server last told it. The fields from `size` on are those of files. */
 export interface Entry {
@@ -40,11 +42,81 @@ export interface Alias {
   real: string;
 }
 
+export type UploadState =
+  | 'waiting'
+  | 'sending'
+  | 'paused'
+  /** Its name is taken, and a person has to say what is to become of it. */
+  | 'conflict'
+  /** The page was loaded anew and the browser wants to be asked before it reads the file again. */
+  | 'locked'
+  /** The page was loaded anew and the file has to be picked again. */
+  | 'lost'
+  | 'done'
+  | 'failed'
+  | 'skipped';
+
+/** An upload that is not over, so that it outlives the page. */
+export interface KeptUpload {
+  id: string;
+  name: string;
+  size: number;
+  type: string;
+  /** When the file on the device was changed last, in milliseconds since 1970. */
+  modified: number;
+  parent: string;
+  /** The name of that folder, for people. */
+  folder: string;
+  /** The dropped folder that it came with, as which it is shown. */
+  group: { id: string; name: string } | null;
+  state: UploadState;
+  sent: number;
+  onConflict: 'fail' | 'replace' | 'rename';
+  /** Where the server takes the rest of it; null before the first byte, and for files that are sent whole. */
+  url: string | null;
+  /** The tab that cares for it. */
+  tab: string;
+  /** What the bytes are, once the first of them are on their way. */
+  print: string | null;
+  /** How to read the file again: through the browser's handle, or the file itself while it is small. */
+  handle?: FileHandle;
+  file?: File;
+}
+
+/** What came of one change made here, after a time without connection. */
+export interface Sent {
+  op: Op;
+  /** The state the server has now; null when the entry is gone. */
+  entry: Entry | null;
+  note?: Note;
+}
+/** What somebody else, or another device, did meanwhile. */
+export interface Seen {
+  kind: string;
+  at: string;
+  entry: string;
+  /** What it was called and where it was before, as far as this device knew, and what it is now. */
+  before: { name: string; parent: string | null } | null;
+  after: { name: string; parent: string | null } | null;
+}
+/** A return after a time without connection, kept until a person has looked at it. */
+export interface Review {
+  id?: number;
+  from: string;
+  to: string;
+  mine: Sent[];
+  theirs: Seen[];
+  /** Changes of others beyond those that are kept one by one. */
+  more: number;
+}
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
   ops!: Table<Op, number>;
   aliases!: EntityTable<Alias, 'temp'>;
+  uploads!: EntityTable<KeptUpload, 'id'>;
+  reviews!: Table<Review, number>;
 
   constructor(userId: string) {
     super(`holdfast-${userId}`);
@@ -54,5 +126,6 @@ export class DriveDb extends Dexie {
       ops: '++seq, state',
       aliases: 'temp',
     });
+    this.version(2).stores({ uploads: 'id', reviews: '++id' });
   }
 }

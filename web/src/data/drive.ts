@@ -4,12 +4,25 @@ import { reactive, shallowRef } from 'vue';
 import { compareNames, freeName } from '@/lib/names';
 import type { User } from '@/api/session';
 import { DriveDb } from './db';
-import { newOp, newTemp, type Op, type OpInput } from './outbox/ops';
+import { newTemp, type Op, type OpInput } from './outbox/ops';
+import { enqueue } from './outbox/enqueue';
 import type { Note } from './outbox/send';
 import type { Item } from './project';
 import * as read from './read';
 import { Sync } from './sync/engine';
 import { putEntries } from './sync/store';
+
+/** Where an entry is and what it is called. */
+export interface Place {
+  name: string;
+  parent: string;
+}
+/** An entry that went from one place to another. */
+export interface Moved {
+  id: string;
+  before: Place;
+  after: Place;
+}
 
 export class Drive {
   readonly db: DriveDb;
@@ -28,30 +41,33 @@ export class Drive {
 
   private async queue(inputs: OpInput[]): Promise<void> {
     if (inputs.length === 0) return;
-    await this.db.ops.bulkAdd(inputs.map(newOp));
+    await enqueue(this.db, inputs);
     this.sync.kick();
   }
 
-  async createFolder(parent: Item, wanted: string): Promise<string> {
+  async createFolder(parent: Item, wanted: string): Promise<{ id: string; name: string }> {
     const siblings = new Set((await read.children(this.db, parent.id)).map((item) => item.name));
     const temp = newTemp();
     const name = freeName(wanted, 'folder', (candidate) => siblings.has(candidate));
     await this.queue([
       { kind: 'create-folder', temp, space: parent.space_id, parent: await read.realId(this.db, parent.id), name },
     ]);
-    return temp;
+    return { id: temp, name };
   }
 
-  async rename(item: Item, name: string): Promise<void> {
+  async rename(item: Item, name: string): Promise<Moved> {
     await this.queue([{ kind: 'update', entry: item.id, name, before: beforeOf(item) }]);
+    const { parent } = beforeOf(item);
+    return { id: item.id, before: { name: item.name, parent }, after: { name, parent } };
   }
 
   /** Moves what is not there already. Clashing names get a number, as on a desktop that does not ask. */
-  async move(items: readonly Item[], parent: string): Promise<Item[]> {
+  async move(items: readonly Item[], parent: string): Promise<Moved[]> {
     const target = await read.realId(this.db, parent);
     const names = new Set((await read.children(this.db, target)).map((item) => item.name));
     const moving = items.filter((item) => item.parent_id !== target && item.id !== target);
     const ops: OpInput[] = [];
+    const moved: Moved[] = [];
     for (const item of moving) {
       const name = freeName(item.name, item.kind, (candidate) => names.has(candidate));
       names.add(name);
@@ -62,9 +78,14 @@ export class Drive {
         ...(name === item.name ? {} : { name }),
         before: beforeOf(item),
       });
+      moved.push({
+        id: item.id,
+        before: { name: item.name, parent: item.parent_id ?? '' },
+        after: { name, parent: target },
+      });
     }
     await this.queue(ops);
-    return moving;
+    return moved;
   }
 
   async copy(items: readonly Item[], parent: string, suffix?: string): Promise<string[]> {
@@ -93,13 +114,30 @@ export class Drive {
     await this.queue(items.map((item) => ({ kind: 'delete', entry: item.id, before: beforeOf(item) })));
   }
 
+  /** Takes entries out of the trash again. */
+  async restore(items: readonly Item[]): Promise<void> {
+    const ops = items.map((item): OpInput => {
+      const was = { ...item };
+      delete was.pending;
+      return { kind: 'restore', entry: item.id, was };
+    });
+    await this.queue(ops);
+  }
+
   /** Puts entries back to the name and folder they had. */
-  async restorePlace(places: readonly { id: string; name: string; parent: string }[]): Promise<void> {
+  async restorePlace(places: readonly (Place & { id: string })[]): Promise<void> {
     const ops: OpInput[] = [];
     for (const place of places) {
       const item = await read.item(this.db, place.id);
-      if (item)
-        ops.push({ kind: 'update', entry: item.id, name: place.name, parent: place.parent, before: beforeOf(item) });
+      const parent = await read.realId(this.db, place.parent);
+      if (!item) continue;
+      ops.push({
+        kind: 'update',
+        entry: item.id,
+        ...(item.name === place.name ? {} : { name: place.name }),
+        ...(item.parent_id === parent ? {} : { parent }),
+        before: beforeOf(item),
+      });
     }
     await this.queue(ops);
   }
@@ -111,6 +149,12 @@ export class Drive {
 
   async discard(op: Op): Promise<void> {
     if (op.seq) await this.db.ops.delete(op.seq);
+  }
+
+  /** Puts a change that was discarded back to where it stood in the order. */
+  async takeBack(op: Op): Promise<void> {
+    await this.db.ops.put({ ...op });
+    this.sync.kick();
   }
 
   /** What the server told outside a pull, such as the answer to an upload. */

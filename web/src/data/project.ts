@@ -65,6 +65,10 @@ export class Projection {
         this.made.delete(op.entry);
         this.gone.add(op.entry);
         break;
+      case 'restore':
+        this.gone.delete(op.entry);
+        this.made.set(op.entry, { ...op.was, pending: true });
+        break;
     }
   }
 

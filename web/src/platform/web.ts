@@ -1,5 +1,12 @@
 // What the shell around the page can do: a browser now, a desktop shell later behind the same functions.
 
+/** The browser's way back to a file on the device, as far as it is used here; not every browser has it. */
+export interface FileHandle {
+  getFile(): Promise<File>;
+  queryPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
+  requestPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
+}
+
 /** Hands an address to the browser's own downloads, without leaving the page. */
 export function downloadUrl(url: string, name: string): void {
   const link = document.createElement('a');
@@ -9,6 +16,26 @@ export function downloadUrl(url: string, name: string): void {
   document.body.append(link);
   link.click();
   link.remove();
+}
+
+/** Opens the browser's window for picking files; empty when it was closed without. Must come from a click. */
+export function pickByInput(what: 'file' | 'files' | 'folder'): Promise<File[]> {
+  return new Promise((resolve) => {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.multiple = what !== 'file';
+    input.webkitdirectory = what === 'folder';
+    input.hidden = true;
+    const done = () => {
+      resolve([...(input.files ?? [])]);
+      input.remove();
+    };
+    input.onchange = done;
+    input.oncancel = done;
+    // In the page it is not swept away while the window is open.
+    document.body.append(input);
+    input.click();
+  });
 }
 
 /** Downloads by navigating a hidden frame: unlike a `download` link this passes the service worker, which signs it. */

@@ -12,4 +12,8 @@ export interface MenuEntry {
   checked?: boolean;
   run: () => void;
 }
-export type MenuItems = readonly (MenuEntry | 'separator')[];
+/** Words over the rows that follow. */
+export interface MenuHeading {
+  heading: string;
+}
+export type MenuItems = readonly (MenuEntry | MenuHeading | 'separator')[];

@@ -2,9 +2,11 @@
 // Brotli where it is taken, and the strict policy. `/api` goes to the server under test; `cut` plays a dead network.
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import http from 'node:http';
+import { Transform } from 'node:stream';
 import { extname, join, normalize } from 'node:path';
 
-const dist = new URL('../../dist/', import.meta.url).pathname;
+/** What is tested; another folder than `dist/` lets a build go on meanwhile. */
+export const dist = process.env.HOLDFAST_WEB_DIST ?? new URL('../../dist/', import.meta.url).pathname;
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.webmanifest': 'application/manifest+json', '.json': 'application/json', '.txt': 'text/plain' };
 
 export const policy = [
@@ -13,10 +15,26 @@ export const policy = [
   "require-trusted-types-for 'script'", 'trusted-types default vue dompurify',
 ].join('; ');
 
+/** Lets bytes through at a pace. */
+const slow = (bytesPerSecond) =>
+  new Transform({
+    transform(chunk, _encoding, done) {
+      setTimeout(() => done(null, chunk), (chunk.length / bytesPerSecond) * 1000);
+    },
+  });
+
 export function serve(port, apiPort) {
   let server = null;
   let cut = false;
+  /** How fast bodies go up; null for as fast as they can. */
+  let bytesPerSecond = null;
   const state = {
+    get bytesPerSecond() {
+      return bytesPerSecond;
+    },
+    set bytesPerSecond(value) {
+      bytesPerSecond = value;
+    },
     get cut() {
       return cut;
     },
@@ -38,7 +56,8 @@ export function serve(port, apiPort) {
         answer.pipe(response);
       });
       up.on('error', () => response.destroy());
-      request.pipe(up);
+      if (bytesPerSecond === null) request.pipe(up);
+      else request.pipe(slow(bytesPerSecond)).pipe(up);
       return;
     }
     let path = normalize(join(dist, url.pathname));

@@ -1,6 +1,7 @@
 // The offline core against a server played by a function: order, ids that become real, conflicts, and no silent loss.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DriveDb, type Entry } from '@/data/db';
+import { enqueue } from '@/data/outbox/enqueue';
 import { newOp, newTemp, type OpInput } from '@/data/outbox/ops';
 import { drain } from '@/data/outbox/runner';
 import type { Note } from '@/data/outbox/send';
@@ -116,6 +117,24 @@ it('shows a chain made without connection, then sends it with real ids in order'
   expect(await names('ent_real')).toEqual(['a.txt']);
 });
 
+it('finds the real id of what was on the screen under its temporary one', async () => {
+  const folder = newTemp();
+  await add({ kind: 'create-folder', temp: folder, space: 'spc_1', parent: 'ent_root', name: 'New folder' });
+  answer = ({ line, body }) =>
+    line === 'POST /folders'
+      ? { status: 201, body: entry('ent_real', 'New folder', 'ent_root', 4, 'folder') }
+      : { status: 200, body: entry('ent_real', String(body?.name), 'ent_root', 5, 'folder') };
+  await run();
+  // The field was open while the answer came: its rename still speaks of the temporary id.
+  await enqueue(db, [
+    { kind: 'update', entry: folder, name: 'Trip', before: { name: 'New folder', parent: 'ent_root', revision: 0 } },
+  ]);
+  expect(await names()).toEqual(['Trip']);
+  expect((await run()).state).toBe('empty');
+  expect(calls.at(-1)).toMatchObject({ line: 'PATCH /entries/ent_real', ifMatch: '"4"' });
+  expect(await db.ops.count()).toBe(0);
+});
+
 it('bases a later change on the answer to an earlier one', async () => {
   const file = entry('ent_f', 'a.txt');
   await putEntries(db, [file]);
@@ -222,6 +241,67 @@ it('parks a refusal with what rests on it, shows the true state, and loses neith
   expect(await names()).toEqual([]);
 });
 
+describe('the trash', () => {
+  it('shows what is taken back at once, and sends both in order', async () => {
+    const file = entry('ent_f', 'a.txt');
+    await putEntries(db, [file]);
+    await add({ kind: 'delete', entry: 'ent_f', before: before(file) });
+    expect(await names()).toEqual([]);
+    await add({ kind: 'restore', entry: 'ent_f', was: file });
+    expect(await names()).toEqual(['a.txt']);
+    answer = ({ line }) =>
+      line.startsWith('DELETE') ? { status: 204 } : { status: 200, body: entry('ent_f', 'a.txt', 'ent_root', 3) };
+    expect((await run()).state).toBe('empty');
+    expect(calls.map((call) => call.line)).toEqual(['DELETE /entries/ent_f', 'POST /entries/ent_f/restore']);
+    expect((await item(db, 'ent_f'))?.revision).toBe(3);
+  });
+
+  it('puts what lost its folder into the root, and says so', async () => {
+    const file = entry('ent_f', 'a.txt', 'ent_gone');
+    await add({ kind: 'restore', entry: 'ent_f', was: file });
+    answer = ({ line, body }) =>
+      line === 'GET /spaces/spc_1'
+        ? { status: 200, body: { id: 'spc_1', root_id: 'ent_root' } }
+        : body?.parent_id === 'ent_root'
+          ? { status: 200, body: entry('ent_f', 'a.txt', 'ent_root', 4) }
+          : problem(409, 'original-folder-gone');
+    await run();
+    expect(notes).toEqual([{ code: 'restored-elsewhere', name: 'a.txt' }]);
+    expect(await names()).toEqual(['a.txt']);
+  });
+
+  it('leaves alone what was never deleted, because somebody had changed it', async () => {
+    await add({ kind: 'restore', entry: 'ent_f', was: entry('ent_f', 'a.txt') });
+    answer = ({ line }) =>
+      line.startsWith('GET')
+        ? { status: 200, body: entry('ent_f', 'theirs.txt', 'ent_root', 9) }
+        : problem(409, 'not-in-trash');
+    expect((await run()).state).toBe('empty');
+    expect(notes).toEqual([]);
+    expect(await names()).toEqual(['theirs.txt']);
+  });
+
+  it('takes away what others put into it, and lists what comes back as a tree', async () => {
+    const by = { actor: null, operation_id: null };
+    await putEntries(db, [entry('ent_a', 'A', 'ent_root', 1, 'folder'), entry('ent_c', 'c.txt', 'ent_a')]);
+    await applyChanges(db, [{ sequence: 1, kind: 'trashed', entry_id: 'ent_a', revision: 2, at, ...by, entry: null }]);
+    expect(await db.entries.toCollection().primaryKeys()).toEqual(['ent_root']);
+    answer = () => ({ status: 200, body: { items: [entry('ent_c', 'c.txt', 'ent_a')], next_cursor: null } });
+    await applyChanges(db, [
+      {
+        sequence: 2,
+        kind: 'restored',
+        entry_id: 'ent_a',
+        revision: 3,
+        at,
+        ...by,
+        entry: entry('ent_a', 'A', 'ent_root', 3, 'folder'),
+      },
+    ]);
+    expect(await names('ent_a')).toEqual(['c.txt']);
+  });
+});
+
 it('removes a whole tree when the journal names only its top', async () => {
   const by = { actor: null, operation_id: null };
   await applyChanges(db, [
@@ -243,8 +323,24 @@ it('removes a whole tree when the journal names only its top', async () => {
       ...by,
       entry: entry('ent_b', 'B', 'ent_a', 1, 'folder'),
     },
-    { sequence: 3, kind: 'created', entry_id: 'ent_c', revision: 1, at, ...by, entry: entry('ent_c', 'c.txt', 'ent_b') },
-    { sequence: 4, kind: 'moved', entry_id: 'ent_c', revision: 2, at, ...by, entry: entry('ent_c', 'c.txt', 'ent_root', 2) },
+    {
+      sequence: 3,
+      kind: 'created',
+      entry_id: 'ent_c',
+      revision: 1,
+      at,
+      ...by,
+      entry: entry('ent_c', 'c.txt', 'ent_b'),
+    },
+    {
+      sequence: 4,
+      kind: 'moved',
+      entry_id: 'ent_c',
+      revision: 2,
+      at,
+      ...by,
+      entry: entry('ent_c', 'c.txt', 'ent_root', 2),
+    },
     { sequence: 5, kind: 'deleted', entry_id: 'ent_a', revision: 2, at, ...by, entry: null },
   ]);
   expect((await db.entries.toCollection().primaryKeys()).sort()).toEqual(['ent_c', 'ent_root']);

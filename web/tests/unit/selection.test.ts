@@ -1,6 +1,5 @@
 // Selecting as desktops do.
 import { expect, it } from 'vitest';
-import { fitTiles, gridLayout, listLayout } from '@/features/drive/geometry';
 import { Selection } from '@/features/drive/selection';
 
 const order = ['a', 'b', 'c', 'd', 'e'];
@@ -49,22 +48,4 @@ it('follows an id that became real and drops what is gone', () => {
   it.follow(new Set(['x', 'c', 'd']), new Map([['a', 'x']]));
   expect(of(it)).toBe('cx');
   expect(it.cursor).toBe('c');
-});
-
-it('finds rows and tiles under a rectangle', () => {
-  const list = listLayout(100, 34, 36);
-  expect(list.indexesIn({ left: 0, right: 10, top: 36, bottom: 36 + 34 * 3 - 1 })).toEqual([0, 1, 2]);
-  expect(list.indexesIn({ left: 0, right: 10, top: 99_999, bottom: 99_999 })).toEqual([]);
-  const tiles = fitTiles(600, 132, 20);
-  expect(tiles.columns).toBe(4);
-  const grid = gridLayout(20, tiles);
-  const second = tiles.pad + tiles.tileWidth + tiles.gap + 1;
-  expect(
-    grid.indexesIn({
-      left: second,
-      right: second,
-      top: tiles.pad + 1,
-      bottom: tiles.pad + tiles.tileHeight + tiles.gap + 1,
-    }),
-  ).toEqual([1, 5]);
 });

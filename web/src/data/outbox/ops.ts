@@ -1,5 +1,7 @@
 // The operations a person can do to the tree, as rows: each is one call to the server, and knows what it was based on.
 
+import type { Entry } from '../db';
+
 export interface Failure {
   /** The server's code, or one of ours: `depends`, `gone`. */
   code: string;
@@ -56,7 +58,14 @@ export interface Delete extends Base {
   before: { name: string; parent: string; revision: number };
 }
 
-export type Op = CreateFolder | Update | Copy | Delete;
+export interface Restore extends Base {
+  kind: 'restore';
+  entry: string;
+  /** What came out of sight, so that it is back at once. */
+  was: Entry;
+}
+
+export type Op = CreateFolder | Update | Copy | Delete | Restore;
 export type OpInput<T extends Op = Op> = T extends Op ? Omit<T, keyof Base> : never;
 
 export const isTemp = (id: string) => id.startsWith('tmp_');
@@ -83,6 +92,7 @@ export function refersTo(op: Op): string[] {
     case 'copy':
       return [op.entry, op.parent];
     case 'delete':
+    case 'restore':
       return [op.entry];
   }
 }
@@ -104,5 +114,11 @@ export function withRealId(op: Op, temp: string, real: string): Op {
       return { ...op, entry: swap(op.entry), parent: swap(op.parent) };
     case 'delete':
       return { ...op, entry: swap(op.entry), before: { ...op.before, parent: swap(op.before.parent) } };
+    case 'restore':
+      return {
+        ...op,
+        entry: swap(op.entry),
+        was: { ...op.was, id: swap(op.was.id), parent_id: op.was.parent_id ? swap(op.was.parent_id) : null },
+      };
   }
 }

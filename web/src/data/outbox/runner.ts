@@ -4,7 +4,7 @@ import type { DriveDb } from '../db';
 import { putEntries, removeTrees } from '../sync/store';
 import { pullTree } from '../sync/pull';
 import { isTemp, refersTo, withRealId, type Op } from './ops';
-import { needsPerson, send, type Note } from './send';
+import { needsPerson, send, type Note, type Outcome } from './send';
 
 const firstDelayMs = 1_000;
 const longestDelayMs = 60_000;
@@ -15,7 +15,12 @@ export type Drained =
   /** Ask again after this time; `problem` says what stood in the way. */
   | { state: 'later'; afterMs: number; problem: Problem };
 
-export async function drain(db: DriveDb, onNote: (note: Note) => void, now: () => number = Date.now): Promise<Drained> {
+export async function drain(
+  db: DriveDb,
+  onNote: (note: Note) => void,
+  now: () => number = Date.now,
+  onSent: (op: Op, outcome: Outcome) => void = () => undefined,
+): Promise<Drained> {
   for (;;) {
     const op = await db.ops.where('state').equals('waiting').first();
     if (!op?.seq) return { state: 'empty' };
@@ -35,6 +40,7 @@ export async function drain(db: DriveDb, onNote: (note: Note) => void, now: () =
     try {
       const outcome = await send(op);
       await settle(db, op, outcome.entry);
+      onSent(op, outcome);
       if (outcome.note) onNote(outcome.note);
     } catch (error) {
       const problem = error instanceof Problem ? error : Problem.offline(error);
@@ -61,7 +67,7 @@ async function settle(db: DriveDb, op: Op, entry: Parameters<typeof putEntries>[
   await db.transaction('rw', db.ops, db.entries, db.aliases, async () => {
     await db.ops.delete(op.seq!);
     if (entry) await putEntries(db, [entry]);
-    else if (op.kind === 'delete' || op.kind === 'update') await removeTrees(db, [op.entry]);
+    else if (op.kind !== 'create-folder' && op.kind !== 'copy') await removeTrees(db, [op.entry]);
     if (entry && (op.kind === 'create-folder' || op.kind === 'copy')) {
       const temp = op.temp;
       await db.aliases.put({ temp, real: entry.id });
@@ -77,5 +83,5 @@ async function settle(db: DriveDb, op: Op, entry: Parameters<typeof putEntries>[
       }
     }
   });
-  if (entry?.kind === 'folder' && op.kind === 'copy') await pullTree(db, entry.id);
+  if (entry?.kind === 'folder' && (op.kind === 'copy' || op.kind === 'restore')) await pullTree(db, entry.id);
 }

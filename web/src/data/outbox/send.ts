@@ -11,6 +11,7 @@ export type Note =
   | { code: 'number-added'; name: string; wanted: string }
   | { code: 'merged'; name: string }
   | { code: 'kept-edited'; name: string }
+  | { code: 'restored-elsewhere'; name: string }
   | { code: 'gone'; name: string };
 
 export interface Outcome {
@@ -60,6 +61,8 @@ export async function send(op: Op): Promise<Outcome> {
       return sendCopy(op);
     case 'delete':
       return sendDelete(op);
+    case 'restore':
+      return sendRestore(op);
   }
 }
 
@@ -170,6 +173,28 @@ async function sendDelete(op: Extract<Op, { kind: 'delete' }>): Promise<Outcome>
       const now = await fetchEntry(op.entry);
       return now ? { entry: now, note: { code: 'kept-edited', name: now.name } } : { entry: null };
     }
+    throw error;
+  }
+}
+
+async function sendRestore(op: Extract<Op, { kind: 'restore' }>): Promise<Outcome> {
+  const restore = (body: { parent_id?: string }) =>
+    take(api.POST('/api/v1/entries/{id}/restore', { params: { path: { id: op.entry } }, body })) as Promise<Entry>;
+  try {
+    return { entry: await restore({}) };
+  } catch (error) {
+    if (isProblem(error, 'original-folder-gone')) {
+      const space = await take(api.GET('/api/v1/spaces/{id}', { params: { path: { id: op.was.space_id } } }));
+      const entry = await restore({ parent_id: space.root_id });
+      return { entry, note: { code: 'restored-elsewhere', name: entry.name } };
+    }
+    // It never got there, because somebody had changed it, or it is back already.
+    if (isProblem(error, 'not-in-trash')) {
+      const now = await fetchEntry(op.entry);
+      if (now) return { entry: now };
+    }
+    if (isProblem(error, 'not-found') || isProblem(error, 'not-in-trash'))
+      return { entry: null, note: { code: 'gone', name: op.was.name } };
     throw error;
   }
 }

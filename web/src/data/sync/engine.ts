@@ -6,6 +6,7 @@ import type { DriveDb } from '../db';
 import { drain } from '../outbox/runner';
 import type { Note } from '../outbox/send';
 import { pullSpace, pullSpaces } from './pull';
+import { Away } from './review';
 
 /** How often a visible page asks for changes. There is no live connection yet, so this is how soon others are seen. */
 const visiblePollMs = 4_000;
@@ -31,6 +32,8 @@ export class Sync {
   private wake: (() => void) | null = null;
   private kicked = false;
   private failures = 0;
+  /** Since the connection went, or since this page began with changes that wait; null while all is well. */
+  private away: Away | null = null;
 
   constructor(
     private readonly db: DriveDb,
@@ -86,6 +89,8 @@ export class Sync {
 
   private async lead(): Promise<void> {
     this.leader = true;
+    const waiting = await this.db.ops.where('state').equals('waiting').first();
+    if (waiting) this.away = new Away(waiting.at);
     while (!this.stop.signal.aborted) {
       this.kicked = false;
       const waitMs = await this.round();
@@ -105,22 +110,36 @@ export class Sync {
   private async round(): Promise<number> {
     this.tell({ busy: true });
     try {
-      const drained = await drain(this.db, (note) => this.pass(note));
+      const drained = await drain(
+        this.db,
+        (note) => this.pass(note),
+        Date.now,
+        (op, outcome) => this.away?.sent(op, outcome),
+      );
       if (drained.state === 'later' && drained.problem.status === 0) throw drained.problem;
       await pullSpaces(this.db);
-      for (const space of await this.db.spaces.toArray()) await pullSpace(this.db, space.id);
+      for (const space of await this.db.spaces.toArray()) await pullSpace(this.db, space.id, this.away);
       this.failures = 0;
+      if (drained.state === 'empty') await this.returned();
       this.tell({ link: 'online', busy: false, problem: null, lastAt: Date.now() });
       const poll = document.visibilityState === 'visible' ? visiblePollMs : hiddenPollMs;
       return drained.state === 'later' ? Math.min(poll, drained.afterMs) : poll;
     } catch (error) {
       const problem = error instanceof Problem ? error : Problem.offline(error);
       this.failures += 1;
+      this.away ??= new Away(new Date(this.state.lastAt ?? Date.now()).toISOString());
       // A 401 is for the session to deal with: it signs out or renews, and the next round tells.
       this.tell({ link: isProblem(problem) && problem.passing ? 'offline' : this.state.link, busy: false, problem });
       const longest = document.visibilityState === 'visible' ? longestBackoffMs : hiddenPollMs;
       return Math.min(longest, 500 * 2 ** Math.min(this.failures, 10)) * (0.75 + Math.random() / 2);
     }
+  }
+
+  /** Everything has met: what a person should know of it is written down. */
+  private async returned(): Promise<void> {
+    const review = this.away?.finish(Date.now());
+    this.away = null;
+    if (review) await this.db.reviews.add(review);
   }
 
   private pass(note: Note): void {

@@ -2,6 +2,7 @@
 import { api, take, type Schemas } from '@/api/client';
 import { isProblem } from '@/api/problem';
 import type { DriveDb, Entry } from '../db';
+import type { Away } from './review';
 import { putEntries, removeTrees } from './store';
 
 const pageSize = 1000;
@@ -32,7 +33,7 @@ export async function pullSpaces(db: DriveDb): Promise<void> {
 }
 
 /** Pulls until there is no more. Returns how many changes came. */
-export async function pullSpace(db: DriveDb, spaceId: string): Promise<number> {
+export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null = null): Promise<number> {
   const space = await db.spaces.get(spaceId);
   if (!space) return 0;
   if (!(await db.entries.get(space.root_id))) {
@@ -55,6 +56,7 @@ export async function pullSpace(db: DriveDb, spaceId: string): Promise<number> {
       return count + (await pullSpace(db, spaceId));
     }
     const changes = answer.items as unknown as Change[];
+    if (space.complete) await away?.pulled(db, changes);
     await applyChanges(db, changes);
     count += changes.length;
     cursor = answer.next;
@@ -86,12 +88,13 @@ export async function applyChanges(db: DriveDb, changes: readonly Change[]): Pro
     run = new Map();
   };
   for (const change of changes) {
-    if (change.kind === 'deleted') {
+    if (!change.entry) {
+      // Deleted or trashed: it is no part of the tree any more.
       await flush();
       await removeTrees(db, [change.entry_id]);
-    } else if (change.entry) {
+    } else {
       run.set(change.entry_id, change.entry);
-      if (change.kind === 'copied' && change.entry.kind === 'folder') {
+      if ((change.kind === 'copied' || change.kind === 'restored') && change.entry.kind === 'folder') {
         await flush();
         await pullTree(db, change.entry.id);
       }
@@ -100,7 +103,7 @@ export async function applyChanges(db: DriveDb, changes: readonly Change[]): Pro
   await flush();
 }
 
-/** A copied folder is one change in the journal: what is in it has to be listed. */
+/** A copied or restored folder is one change in the journal: what is in it has to be listed. */
 export async function pullTree(db: DriveDb, folder: string): Promise<void> {
   const queue = [folder];
   for (let at = queue.shift(); at !== undefined; at = queue.shift()) {

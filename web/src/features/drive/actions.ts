@@ -10,23 +10,21 @@ import {
   FolderOpen,
   FolderPlus,
   FolderUp,
-  Info,
-  LayoutGrid,
-  List,
   PencilLine,
   Scissors,
   SquareCheckBig,
+  Redo2,
   Trash2,
   Undo2,
   Upload,
 } from '@lucide/vue';
 import { useI18n } from 'vue-i18n';
 import { offer } from '@/actions/registry';
-import { inspectorOpen } from '@/app/shell';
 import { pickFiles } from '@/features/upload';
 import { toast } from '@/ui/toasts';
 import { clipboard, type FolderState } from './folder';
-import { canUndo, undo } from './undo';
+import { canRedo, canUndo, redo, undo } from './history';
+import { offerViewActions, viewMenu } from './viewActions';
 
 export const itemMenu = [
   'open',
@@ -51,14 +49,15 @@ export const folderMenu = [
   'paste',
   'select-all',
   '-',
-  'view-list',
-  'view-grid',
+  ...viewMenu,
+  '-',
   'inspector',
 ];
 export const addMenu = ['new-folder', '-', 'upload', 'upload-folder'];
 
 export function offerDriveActions(state: FolderState): void {
   const { t } = useI18n();
+  offerViewActions(state);
   const some = () => state.selected.value.length > 0;
   const one = () => state.selected.value.length === 1;
   const here = () => state.folder.value !== null;
@@ -155,7 +154,7 @@ export function offerDriveActions(state: FolderState): void {
       shortcuts: ['delete', 'mod+backspace'],
       danger: true,
       enabled: some,
-      run: () => void (state.deleting.value = state.selected.value),
+      run: () => state.remove(state.selected.value),
     },
     {
       id: 'undo',
@@ -164,7 +163,16 @@ export function offerDriveActions(state: FolderState): void {
       icon: Undo2,
       shortcuts: ['mod+z'],
       enabled: canUndo,
-      run: async () => void ((await undo()) && toast(t('toasts.undone'))),
+      run: () => undo(),
+    },
+    {
+      id: 'redo',
+      label: 'actions.redo',
+      group: 'edit',
+      icon: Redo2,
+      shortcuts: ['mod+shift+z', 'mod+y'],
+      enabled: canRedo,
+      run: () => redo(),
     },
     {
       id: 'select-all',
@@ -213,33 +221,6 @@ export function offerDriveActions(state: FolderState): void {
         state.open(state.crumbs.value.at(-2)!);
         state.awaitItems([from]);
       },
-    },
-    {
-      id: 'view-list',
-      label: 'actions.viewList',
-      group: 'view',
-      icon: List,
-      shortcuts: ['mod+1'],
-      checked: () => state.prefs.value.view === 'list',
-      run: () => state.setPrefs({ view: 'list' }),
-    },
-    {
-      id: 'view-grid',
-      label: 'actions.viewGrid',
-      group: 'view',
-      icon: LayoutGrid,
-      shortcuts: ['mod+2'],
-      checked: () => state.prefs.value.view === 'grid',
-      run: () => state.setPrefs({ view: 'grid' }),
-    },
-    {
-      id: 'inspector',
-      label: 'actions.inspector',
-      group: 'view',
-      icon: Info,
-      shortcuts: ['mod+i'],
-      checked: () => inspectorOpen.value,
-      run: () => void (inspectorOpen.value = !inspectorOpen.value),
     },
   ]);
 }

@@ -5,18 +5,21 @@ import { useRouter } from 'vue-router';
 import { downloadFile } from '@/api/files';
 import { isProblem } from '@/api/problem';
 import type { Alias } from '@/data/db';
-import { useDrive } from '@/data/drive';
+import { drive as signedIn, useDrive } from '@/data/drive';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { useLive } from '@/data/useLive';
 import { toast } from '@/ui/toasts';
-import { prefsOf, setPrefs, type ViewPrefs } from './prefs';
+import { prefsOf, setPrefs, type View, type ViewPrefs } from './prefs';
 import { Selection } from './selection';
-import { sortItems } from './sort';
-import { moveOrCopy, offerUndo, placeOf } from './transfer';
+import { sectionsOf, sortItems } from './sort';
+import { did, history } from './history';
+import { createdStep, movedStep, trashedStep } from './steps';
+import { copyInto, moveOrCopy } from './transfer';
 
 /** What was cut or copied, for all folders of this tab. */
 export const clipboard = shallowRef<{ mode: 'cut' | 'copy'; items: readonly Item[] } | null>(null);
+watch(signedIn, () => (clipboard.value = null));
 
 export function createFolderState(folderId: () => string) {
   const { t } = useI18n();
@@ -33,8 +36,18 @@ export function createFolderState(folderId: () => string) {
   );
   const space = useLive(async () => (await drive.db.spaces.toArray())[0] ?? null, null);
 
-  const prefs = computed(() => prefsOf(folderId()));
-  const items = computed(() => sortItems(stored.value.items, prefs.value.sort, prefs.value.descending));
+  /** Going from column to column does not leave the columns, whatever the next folder was last seen as. */
+  const kept = ref<{ folder: string; view: View } | null>(null);
+  const prefs = computed(() => {
+    const own = prefsOf(folderId());
+    return kept.value?.folder === folderId() ? { ...own, view: kept.value.view } : own;
+  });
+  /** Only what is read from top to bottom has room for headings. */
+  const group = computed(() =>
+    prefs.value.view === 'list' || prefs.value.view === 'grid' ? prefs.value.group : 'none',
+  );
+  const items = computed(() => sortItems(stored.value.items, { ...prefs.value, group: group.value }));
+  const sections = computed(() => sectionsOf(items.value, group.value));
   const ids = computed(() => items.value.map((item) => item.id));
   /** A name for an item that stays when it gets its real id, so that its row (and a field in it) stays too. */
   const firstIds = computed(() => new Map(stored.value.aliases.map((alias) => [alias.real, alias.temp])));
@@ -45,7 +58,6 @@ export function createFolderState(folderId: () => string) {
   /** Where keys and menus act: the selection, or the open folder's own. */
   const renaming = ref<string | null>(null);
   const looking = ref(false);
-  const deleting = shallowRef<readonly Item[]>([]);
   const moving = shallowRef<readonly Item[]>([]);
   /** Set by the view that shows: brings an item into sight, and takes the focus back. */
   const view = shallowRef<{ reveal: (id: string) => void; focus: () => void } | null>(null);
@@ -80,26 +92,34 @@ export function createFolderState(folderId: () => string) {
   }
 
   function open(item: Item): void {
-    if (item.kind === 'folder') void router.push({ name: 'files', params: { folder: item.id } });
+    if (item.kind === 'folder') goTo(item.id, { stay: prefs.value.view === 'columns' });
     else {
       selection.only([item.id]);
       looking.value = true;
     }
   }
 
+  /** Opens another folder, in the same view when `stay` is set, with an item selected if one is named. */
+  function goTo(id: string, options: { stay?: boolean; select?: string; replace?: boolean } = {}): void {
+    kept.value = options.stay ? { folder: id, view: prefs.value.view } : null;
+    const to = { name: 'files', params: { folder: id } };
+    void (options.replace ? router.replace(to) : router.push(to));
+    if (options.select) expectItems([options.select], false);
+  }
+
   async function makeFolder(): Promise<void> {
     if (!folder.value) return;
-    const temp = await drive.createFolder(folder.value, t('drive.newFolderName'));
-    expectItems([temp], true);
+    const { id, name } = await drive.createFolder(folder.value, t('drive.newFolderName'));
+    // Its name is still to be typed: the way back is there, but nothing is said over it.
+    history.push(createdStep(drive, id, folder.value, name));
+    expectItems([id], true);
   }
 
   async function rename(item: Item, name: string): Promise<void> {
     renaming.value = null;
     view.value?.focus();
     if (name === item.name) return;
-    const place = placeOf(item);
-    await drive.rename(item, name);
-    offerUndo(t('toasts.renamed', { name }), { undo: () => drive.restorePlace([place]) });
+    did(movedStep(drive, t('toasts.renamed', { name }), [await drive.rename(item, name)]));
   }
 
   async function transfer(what: readonly Item[], target: string, mode: 'move' | 'copy'): Promise<void> {
@@ -115,7 +135,7 @@ export function createFolderState(folderId: () => string) {
   }
 
   async function duplicate(): Promise<void> {
-    expectItems(await drive.copy(selected.value, folderId(), t('actions.copy').toLocaleLowerCase()), false);
+    expectItems(await copyInto(drive, selected.value, folderId()), false);
   }
 
   async function download(): Promise<void> {
@@ -135,11 +155,13 @@ export function createFolderState(folderId: () => string) {
   async function remove(what: readonly Item[]): Promise<void> {
     const at = items.value.findIndex((item) => item.id === what[0]?.id);
     await drive.remove(what);
+    did(trashedStep(drive, what));
     const gone = new Set(what.map((item) => item.id));
     const next =
       items.value.slice(at).find((item) => !gone.has(item.id)) ??
       items.value.slice(0, at).findLast((item) => !gone.has(item.id));
     selection.only(next ? [next.id] : []);
+    view.value?.focus();
   }
 
   return {
@@ -156,12 +178,13 @@ export function createFolderState(folderId: () => string) {
     cursorItem,
     renaming,
     looking,
-    deleting,
     moving,
     view,
     folderId,
     keyOf,
+    sections,
     open,
+    goTo,
     makeFolder,
     rename,
     transfer,
@@ -169,7 +192,10 @@ export function createFolderState(folderId: () => string) {
     duplicate,
     download,
     remove,
-    setPrefs: (change: Partial<ViewPrefs>) => setPrefs(folderId(), change),
+    setPrefs: (change: Partial<ViewPrefs>) => {
+      kept.value = null;
+      setPrefs(folderId(), change);
+    },
     awaitItems: (wanted: readonly string[]) => expectItems(wanted, false),
   };
 }

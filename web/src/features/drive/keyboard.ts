@@ -5,13 +5,20 @@ import type { FolderState } from './folder';
 /** A pause as long as this begins a new word. */
 const typingPauseMs = 900;
 
-export function useViewKeys(
-  state: FolderState,
-  columns: () => number,
-  pageRows: () => number,
-): (event: KeyboardEvent) => void {
+export interface KeyPlan {
+  /** The item that an arrow leads to from an item; null when the arrow means nothing in this view. */
+  beside: (index: number, arrow: 'up' | 'down' | 'before' | 'after') => number | null;
+  /** The place the keys begin at while nothing is selected, in a view that always shows something. */
+  start?: number;
+  /** Items in a page, for Page Up and Page Down. */
+  page: () => number;
+}
+
+const arrows = { ArrowUp: 'up', ArrowDown: 'down' } as const;
+
+export function useViewKeys(state: FolderState, plan: KeyPlan): (event: KeyboardEvent) => void {
   let typed = '';
-  let typedAt = 0;
+  let typedAt = -Infinity;
 
   function typeTo(char: string): void {
     const now = performance.now();
@@ -38,21 +45,23 @@ export function useViewKeys(
     const total = state.ids.value.length;
     const extend = event.shiftKey;
     const mod = event.ctrlKey || event.metaKey;
-    const wide = columns() > 1;
     switch (event.key) {
       case 'ArrowDown':
-        if (mod || event.altKey) return;
-        selection.step(columns(), extend);
-        break;
       case 'ArrowUp':
-        if (mod || event.altKey) return;
-        selection.step(-columns(), extend);
-        break;
       case 'ArrowRight':
-      case 'ArrowLeft':
-        if (!wide || event.altKey) return;
-        selection.step((event.key === 'ArrowRight') === (document.dir !== 'rtl') ? 1 : -1, extend);
+      case 'ArrowLeft': {
+        if (mod || event.altKey || total === 0) return;
+        const ahead = (event.key === 'ArrowRight') === (document.dir !== 'rtl');
+        const arrow =
+          event.key === 'ArrowDown' || event.key === 'ArrowUp' ? arrows[event.key] : ahead ? 'after' : 'before';
+        const now = selection.cursor === null ? (plan.start ?? -1) : state.ids.value.indexOf(selection.cursor);
+        const onward = arrow === 'down' || arrow === 'after';
+        const next =
+          now < 0 ? (plan.beside(0, arrow) === null ? null : onward ? 0 : total - 1) : plan.beside(now, arrow);
+        if (next === null) return;
+        selection.toIndex(Math.min(total - 1, Math.max(0, next)), extend);
         break;
+      }
       case 'Home':
         selection.toIndex(0, extend);
         break;
@@ -60,10 +69,10 @@ export function useViewKeys(
         selection.toIndex(total - 1, extend);
         break;
       case 'PageDown':
-        selection.step(columns() * pageRows(), extend);
+        selection.step(plan.page(), extend);
         break;
       case 'PageUp':
-        selection.step(-columns() * pageRows(), extend);
+        selection.step(-plan.page(), extend);
         break;
       case 'Escape':
         selection.clear();

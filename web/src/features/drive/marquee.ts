@@ -9,7 +9,8 @@ const edgePx = 36;
 
 export function useMarquee(options: {
   scroller: Ref<HTMLElement | null>;
-  layout: () => Layout;
+  /** Null where there is no rubber band. */
+  layout: () => Layout | null;
   ids: () => readonly string[];
   selection: Selection;
   /** Whether a press there may begin a band. */
@@ -22,6 +23,7 @@ export function useMarquee(options: {
     const scroller = options.scroller.value;
     if (
       !scroller ||
+      !options.layout() ||
       event.button !== 0 ||
       event.pointerType === 'touch' ||
       !(event.target instanceof Element) ||
@@ -55,11 +57,7 @@ export function useMarquee(options: {
       band.value = rect;
       const ids = options.ids();
       options.selection.band(
-        options
-          .layout()
-          .indexesIn(rect)
-          .map((index) => ids[index])
-          .filter((id) => id !== undefined),
+        (options.layout()?.indexesIn(rect) ?? []).map((index) => ids[index]).filter((id) => id !== undefined),
         base,
       );
       const speed =

@@ -1,17 +1,11 @@
-// Moving and copying into a folder, from wherever it was asked for; what can be taken back is offered to be.
+// Moving and copying into a folder, from wherever it was asked for; both can be taken back.
 import { i18n } from '@/i18n';
 import type { Drive } from '@/data/drive';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { toast } from '@/ui/toasts';
-import { remember, undo, type Undoable } from './undo';
-
-export function offerUndo(text: string, step: Undoable): void {
-  remember(step);
-  toast(text, { action: { label: i18n.global.t('common.undo'), run: () => void undo(step) } });
-}
-
-export const placeOf = (item: Item) => ({ id: item.id, name: item.name, parent: item.parent_id ?? '' });
+import { did } from './history';
+import { copiedStep, movedStep } from './steps';
 
 /** Returns the ids of what was made by a copy. */
 export async function moveOrCopy(
@@ -26,15 +20,20 @@ export async function moveOrCopy(
     toast(t('toasts.ownInside'), { tone: 'danger' });
     return [];
   }
-  if (mode === 'copy') return drive.copy(what, target, t('actions.copy').toLocaleLowerCase());
-  const places = what.map(placeOf);
+  if (mode === 'copy') return copyInto(drive, what, target);
   const moved = await drive.move(what, target);
   if (moved.length > 0) {
     const text =
-      moved.length === 1 ? t('toasts.moved', { name: moved[0]!.name }) : t('toasts.movedMany', { count: moved.length });
-    offerUndo(text, {
-      undo: () => drive.restorePlace(places.filter((place) => moved.some((item) => item.id === place.id))),
-    });
+      moved.length === 1
+        ? t('toasts.moved', { name: moved[0]!.after.name })
+        : t('toasts.movedMany', { count: moved.length });
+    did(movedStep(drive, text, moved));
   }
   return [];
+}
+
+export async function copyInto(drive: Drive, what: readonly Item[], target: string): Promise<readonly string[]> {
+  const made = await drive.copy(what, target, i18n.global.t('actions.copy').toLocaleLowerCase());
+  if (made.length > 0) did(copiedStep(drive, made, what, target));
+  return made;
 }

@@ -2,12 +2,25 @@
 import { useDrive, type Drive } from '@/data/drive';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
+import type { Dropped } from './index';
 import { uploads, type Wanted } from './queue';
+import type { Handle } from './source';
 
 /** Deeper trees than the server takes are refused by it; this only bounds a walk that a loop of links would make endless. */
 const maxDepth = 128;
 
 type Target = Pick<Item, 'id' | 'space_id' | 'name'>;
+type Group = Wanted['group'];
+const newGroup = (name: string): Group => ({ id: crypto.randomUUID(), name });
+
+/** A handle of a folder, as far as it is used here. */
+interface FolderHandle {
+  kind: 'directory';
+  name: string;
+  values(): AsyncIterable<FolderHandle | (Handle & { kind: 'file' })>;
+}
+const isFolder = (handle: unknown): handle is FolderHandle =>
+  typeof handle === 'object' && handle !== null && (handle as { kind?: string }).kind === 'directory';
 
 /** The folder of that name, made if it is not there: folders merge, as people expect of them. */
 async function folderIn(drive: Drive, parent: Target, name: string): Promise<Target> {
@@ -15,7 +28,7 @@ async function folderIn(drive: Drive, parent: Target, name: string): Promise<Tar
   if (there) return there;
   const full = await read.item(drive.db, parent.id);
   if (!full) throw new Error(`the folder ${parent.name} is gone`);
-  return { id: await drive.createFolder(full, name), space_id: parent.space_id, name };
+  return { ...(await drive.createFolder(full, name)), space_id: parent.space_id };
 }
 
 const fileOf = (entry: FileSystemFileEntry) => new Promise<File>((resolve, reject) => entry.file(resolve, reject));
@@ -31,38 +44,54 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
   }
 }
 
-async function walk(
-  drive: Drive,
-  entry: FileSystemEntry,
-  parent: Target,
-  depth: number,
-  into: Wanted[],
-): Promise<void> {
-  if (entry.isFile) {
-    into.push({ file: await fileOf(entry as FileSystemFileEntry), parent });
-  } else if (entry.isDirectory && depth < maxDepth) {
-    const folder = await folderIn(drive, parent, entry.name);
-    for (const child of await entriesOf(entry as FileSystemDirectoryEntry))
-      await walk(drive, child, folder, depth + 1, into);
+class Walk {
+  readonly wanted: Wanted[] = [];
+  constructor(private readonly drive: Drive) {}
+
+  async entry(entry: FileSystemEntry, parent: Target, group: Group, depth = 0): Promise<void> {
+    if (entry.isFile) {
+      this.wanted.push({ file: await fileOf(entry as FileSystemFileEntry), parent, group });
+    } else if (entry.isDirectory && depth < maxDepth) {
+      const folder = await folderIn(this.drive, parent, entry.name);
+      const own = group ?? newGroup(entry.name);
+      for (const child of await entriesOf(entry as FileSystemDirectoryEntry))
+        await this.entry(child, folder, own, depth + 1);
+    }
+  }
+
+  async handle(handle: Handle | FolderHandle, parent: Target, group: Group, depth = 0): Promise<void> {
+    if (!isFolder(handle)) {
+      this.wanted.push({ file: await handle.getFile(), handle, parent, group });
+    } else if (depth < maxDepth) {
+      const folder = await folderIn(this.drive, parent, handle.name);
+      const own = group ?? newGroup(handle.name);
+      for await (const child of handle.values()) await this.handle(child, folder, own, depth + 1);
+    }
   }
 }
 
-/** Has to be called inside the drop event: the browser takes the items back afterwards. */
-export async function uploadDropped(items: readonly DataTransferItem[], folder: Item): Promise<void> {
-  const drive = useDrive();
-  const entries = items.map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
-  const wanted: Wanted[] = [];
-  for (const { entry, file } of entries) {
-    if (entry) await walk(drive, entry, folder, 0, wanted);
-    else if (file) wanted.push({ file, parent: folder });
+export async function addDropped(dropped: readonly Dropped[], folder: Item): Promise<void> {
+  const walk = new Walk(useDrive());
+  for (const { entry, file, handle } of dropped) {
+    const held = await handle;
+    if (held) await walk.handle(held, folder, null);
+    else if (entry) await walk.entry(entry, folder, null);
+    else if (file) walk.wanted.push({ file, parent: folder, group: null });
   }
-  await uploads.add(wanted);
+  await uploads.add(walk.wanted);
+}
+
+export async function addHandles(handles: readonly Handle[], folder: Item): Promise<void> {
+  const walk = new Walk(useDrive());
+  for (const handle of handles) await walk.handle(handle, folder, null);
+  await uploads.add(walk.wanted);
 }
 
 /** Files from a picker or the clipboard; those of a picked folder know their place in it. */
-export async function uploadFiles(files: readonly File[], folder: Item): Promise<void> {
+export async function addFiles(files: readonly File[], folder: Item): Promise<void> {
   const drive = useDrive();
   const known = new Map<string, Target>([['', folder]]);
+  const groups = new Map<string, Group>();
   const wanted: Wanted[] = [];
   for (const file of files) {
     const names = file.webkitRelativePath.split('/').slice(0, -1).filter(Boolean);
@@ -73,17 +102,9 @@ export async function uploadFiles(files: readonly File[], folder: Item): Promise
       target = known.get(path) ?? (await folderIn(drive, target, name));
       known.set(path, target);
     }
-    wanted.push({ file, parent: target });
+    const top = names[0];
+    if (top !== undefined && !groups.has(top)) groups.set(top, newGroup(top));
+    wanted.push({ file, parent: target, group: top === undefined ? null : (groups.get(top) ?? null) });
   }
   await uploads.add(wanted);
-}
-
-/** Opens the browser's picker. Must come from a click. */
-export function pickFiles(folder: Item, what: 'files' | 'folder'): void {
-  const input = document.createElement('input');
-  input.type = 'file';
-  input.multiple = true;
-  input.webkitdirectory = what === 'folder';
-  input.onchange = () => void uploadFiles([...(input.files ?? [])], folder);
-  input.click();
 }

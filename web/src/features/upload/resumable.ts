@@ -13,16 +13,16 @@ export function sendResumable(job: Job): Promise<Entry | null> {
     const upload = new Upload(job.file, {
       endpoint: '/api/v1/uploads',
       retryDelays: retryDelaysMs,
-      removeFingerprintOnSuccess: true,
       metadata: {
         filename: job.name,
         filetype: job.file.type || 'application/octet-stream',
         parent: job.parent,
         on_conflict: job.onConflict,
       },
-      // The same file into another folder is another upload.
-      fingerprint: (file) =>
-        Promise.resolve(['holdfast', job.parent, job.onConflict, job.name, file.size, file.lastModified].join('-')),
+      // The queue itself remembers where each upload goes.
+      storeFingerprintForResuming: false,
+      uploadUrl: job.url,
+      onUploadUrlAvailable: () => upload.url && job.onUrl(upload.url),
       onBeforeRequest: async (request) => {
         const token = await accessToken();
         if (token) request.setHeader('Authorization', `Bearer ${token}`);
@@ -67,14 +67,6 @@ export function sendResumable(job: Job): Promise<Entry | null> {
       return;
     }
     job.signal.addEventListener('abort', cancel, { once: true });
-    upload.findPreviousUploads().then(
-      (previous) => {
-        if (job.signal.aborted) return;
-        const last = previous[0];
-        if (last) upload.resumeFromPreviousUpload(last);
-        upload.start();
-      },
-      () => upload.start(),
-    );
+    upload.start();
   });
 }

@@ -13,6 +13,9 @@ export interface Job {
   name: string;
   parent: string;
   onConflict: OnConflict;
+  /** Where an earlier try was going, and where this one is: only for files that are sent resumably. */
+  url: string | null;
+  onUrl: (url: string) => void;
   onProgress: (sent: number) => void;
   signal: AbortSignal;
 }

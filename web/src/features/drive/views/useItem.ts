@@ -3,30 +3,53 @@ import { computed, type Ref } from 'vue';
 import { useI18n } from 'vue-i18n';
 import type { Item } from '@/data/project';
 import { uploadDropped } from '@/features/upload';
+import { kindOf } from '@/lib/kinds';
 import { useDrop, useItemDrag } from '../dnd';
-import { useFolder } from '../folder';
+import { clipboard, useFolder } from '../folder';
 
-export function useItem(element: Ref<HTMLElement | null>, item: () => Item) {
+/** Lets an element be dragged as items, and take drops as a folder. */
+export function useItemDnd(
+  element: Ref<HTMLElement | null>,
+  item: () => Item,
+  pick: (at: Element | null) => readonly Item[] | null,
+) {
   const { t } = useI18n();
   const state = useFolder();
-  const selected = computed(() => state.selection.has(item().id));
-
-  const dragging = useItemDrag(
-    element,
-    (at) => {
-      if (state.renaming.value) return null;
-      // The name and picture drag at once; the rest of a row draws a rubber band unless the row is selected already.
-      if (!selected.value && !at?.closest('[data-handle]')) return null;
-      if (!selected.value) state.selection.only([item().id]);
-      return state.selected.value;
-    },
-    (items) => (items.length === 1 ? items[0]!.name : t('drive.dragCount', { count: items.length }, items.length)),
+  const dragging = useItemDrag(element, pick, (items) =>
+    items.length === 1 ? items[0]!.name : t('drive.dragCount', { count: items.length }, items.length),
   );
   const over = useDrop(element, {
     folder: () => (item().kind === 'folder' ? item() : null),
     onItems: (items, folder, copy) => void state.transfer(items, folder.id, copy ? 'copy' : 'move'),
     onFiles: (items, folder) => void uploadDropped(items, folder),
   });
+  return { dragging, over };
+}
+
+export function useItem(element: Ref<HTMLElement | null>, item: () => Item) {
+  const state = useFolder();
+  const kind = computed(() => kindOf(item()));
+  const selected = computed(() => state.selection.has(item().id));
+  const renaming = computed(() => state.renaming.value === item().id);
+  const cut = computed(
+    () => clipboard.value?.mode === 'cut' && clipboard.value.items.some((held) => held.id === item().id),
+  );
+
+  const { dragging, over } = useItemDnd(element, item, (at) => {
+    if (state.renaming.value) return null;
+    // The name and picture drag at once; the rest of a row draws a rubber band unless the row is selected already.
+    if (!selected.value && !at?.closest('[data-handle]')) return null;
+    if (!selected.value) state.selection.only([item().id]);
+    return state.selected.value;
+  });
+  /** How selection, cursor, drops and being held show, in every view alike. */
+  const surface = computed(() => [
+    selected.value ? 'bg-accent-soft group-not-focus-within/view:bg-press' : 'hover:bg-hover',
+    over.value && 'bg-accent-soft! outline-2 -outline-offset-2 outline-focus',
+    state.selection.cursor === item().id &&
+      'group-focus-visible/view:outline-2 group-focus-visible/view:-outline-offset-2 group-focus-visible/view:outline-focus',
+    (dragging.value || cut.value) && 'opacity-50',
+  ]);
 
   function onClick(event: MouseEvent): void {
     state.selection.click(item().id, { range: event.shiftKey, toggle: event.ctrlKey || event.metaKey });
@@ -36,5 +59,6 @@ export function useItem(element: Ref<HTMLElement | null>, item: () => Item) {
   function onContextMenu(): void {
     if (!selected.value) state.selection.only([item().id]);
   }
-  return { state, selected, dragging, over, onClick, onContextMenu };
+  const events = { click: onClick, dblclick: () => state.open(item()), contextmenu: onContextMenu };
+  return { state, kind, selected, renaming, over, surface, events };
 }

@@ -1,0 +1,137 @@
+// Signing in and out, sessions, the storage servers.
+import assert from 'node:assert/strict';
+import { makeServer } from '../server.mjs';
+import { serve } from '../serve.mjs';
+import { click, eventually, names, onServer, ownFolder, row, settled, signIn } from '../steps.mjs';
+
+export async function refusesAWrongPasswordAndSignsOut({ open }) {
+  const page = await open({ signedIn: false });
+  await page.fill('input[name=username]', 'admin');
+  await page.fill('input[name=password]', 'not-the-password');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[role=alert]');
+  await signIn(page);
+  await page.click('[data-account]');
+  await page.click('[role=menuitem][data-action=sign-out]');
+  await page.waitForSelector('input[name=username]');
+  await page.goto(page.url().replace(/signin.*/, 'files'));
+  await page.waitForSelector('input[name=username]');
+}
+
+export async function keepsTwoTabsSignedInAcrossARenewal({ open, base }) {
+  const first = await open();
+  const second = await first.context().newPage();
+  await second.goto(`${base}/files`);
+  await second.waitForSelector('[role=grid]');
+  // The access token ends now, in both tabs at once: only one of them may spend the refresh token.
+  await first.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open('holdfast-session');
+        request.onsuccess = () => {
+          const store = request.result.transaction('sessions', 'readwrite').objectStore('sessions');
+          const get = store.get('current');
+          get.onsuccess = () => {
+            store.put({ ...get.result, accessUntil: 0 }).onsuccess = resolve;
+          };
+        };
+        request.onerror = reject;
+      }),
+  );
+  await Promise.all([first.goto(`${base}/settings`), second.goto(`${base}/settings`)]);
+  for (const page of [first, second]) await page.waitForSelector('text=This browser');
+}
+
+export async function drainsAServerAndTakesItBack({ open, base }) {
+  const page = await open();
+  await page.goto(`${base}/admin/servers`);
+  await page.waitForSelector('text=Server 6');
+  await page.click('[aria-label="Actions for Server 6"]');
+  await page.click('[role=menuitem][data-action=drain]');
+  await page.click('[role=dialog] >> text=Empty this server');
+  // With six servers and six parts a drain is refused or begins; either way the page says what is so.
+  await page.waitForSelector('text=/Emptying|too few servers/');
+  if ((await page.locator('text=Emptying').count()) > 0) {
+    await page.click('[aria-label="Actions for Server 6"]');
+    await page.click('[role=menuitem][data-action=activate]');
+    await page.waitForSelector('text=Emptying', { state: 'detached' });
+  }
+}
+
+export async function registersAndSaysWhenThatIsClosed({ open, base }) {
+  const page = await open({ signedIn: false });
+  await page.click('text=Create an account');
+  await page.fill('input[name=username]', 'admin');
+  await page.fill('input[name=password]', 'long-enough-1');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('text=This name is taken.');
+  await page.fill('input[name=username]', 'ada');
+  await page.fill('input[name=display-name]', 'Ada Lovelace');
+  await page.fill('input[name=password]', 'short');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('input[name=password][aria-invalid=true]');
+  await page.fill('input[name=password]', 'long-enough-1');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('text=Nothing here yet');
+  await page.waitForSelector('[data-account]:has-text("Ada Lovelace")');
+  assert.equal(page.url(), `${base}/files`);
+
+  const closed = await makeServer({ HOLDFAST_ACCOUNTS_REGISTRATION: 'closed' });
+  const pages = await serve(0, closed.port);
+  try {
+    await closed.start();
+    const other = await page.context().browser().newPage();
+    await other.goto(`${pages.url}/register`);
+    await other.fill('input[name=username]', 'ada');
+    await other.fill('input[name=password]', 'long-enough-1');
+    await other.keyboard.press('Enter');
+    await other.waitForSelector('[role=alert]:has-text("Registration is closed here")');
+    await other.close();
+  } finally {
+    pages.close();
+    await closed.stop();
+    closed.remove();
+  }
+}
+
+/** Two people share one browser: neither sees the other's names, and what one has not sent waits for them. */
+export async function keepsTwoAccountsOfOneBrowserApart({ open, files, base, apiBase, network }) {
+  const made = await fetch(`${apiBase}/api/v1/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: 'guest', password: 'long-enough-1' }) });
+  assert.ok([201, 409].includes(made.status));
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Only mine');
+  await files.file('secret.txt', 's', 'text/plain', folder);
+  await row(page, 'secret.txt').waitFor();
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  network.cut = true;
+  await click(page, 'secret.txt');
+  await page.keyboard.press('Control+c');
+  await page.keyboard.press('F2');
+  await page.locator('[role=grid] input').fill('renamed offline.txt');
+  await page.keyboard.press('Enter');
+  await row(page, 'renamed offline.txt').waitFor();
+  const leave = async (force) => {
+    await page.click('[data-account]');
+    await page.click('[role=menuitem][data-action=sign-out]');
+    if (force) await page.locator('[role=dialog]').getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForSelector('input[name=username]');
+  };
+  await leave(true);
+  network.cut = false;
+  await signIn(page, 'guest', 'long-enough-1');
+  await page.waitForSelector('text=Nothing here yet');
+  await page.focus('#files');
+  await page.keyboard.press('Control+v');
+  await page.keyboard.press('Control+z');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('secret');
+  await page.waitForSelector('text=Nothing by that name');
+  await page.keyboard.press('Escape');
+  await settled(page);
+  assert.deepEqual(await onServer(files, folder), ['secret.txt'], 'the other one sends nothing of it');
+  await leave(false);
+  await signIn(page);
+  await eventually(() => onServer(files, folder), ['renamed offline.txt'], 'it is sent when its owner is back', 20_000);
+  await page.goto(`${base}/files/${folder}`);
+  await eventually(() => names(page), ['renamed offline.txt']);
+}

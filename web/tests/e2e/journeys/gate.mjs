@@ -1,0 +1,117 @@
+// What holds for every page: no barriers, small, quick, and there without a connection.
+import AxeBuilder from '@axe-core/playwright';
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { dist } from '../serve.mjs';
+import { click, row, signIn } from '../steps.mjs';
+
+export async function hasNoBarriers({ open, base }) {
+  const found = [];
+  for (const theme of ['light', 'dark']) {
+    for (const language of ['en', 'ru']) {
+      const page = await open({ theme, language, signedIn: false });
+      const check = async (where) => {
+        const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
+        for (const one of violations) found.push(`${where} ${theme} ${language}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
+      };
+      await check('sign-in');
+      await page.goto(`${base}/register`);
+      await page.waitForSelector('input[name=display-name]');
+      await check('register');
+      await page.goto(`${base}/signin`);
+      await signIn(page);
+      await row(page, 'main.rs').waitFor();
+      await page.waitForTimeout(300);
+      await check('list');
+      await click(page, 'backup.tar.gz');
+      await page.waitForSelector('aside ol li');
+      await check('selection and parts');
+      await click(page, 'main.rs', { button: 'right' });
+      await page.waitForTimeout(250);
+      await check('menu');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Space');
+      await page.waitForSelector('[role=dialog] .code');
+      await page.waitForTimeout(350);
+      await check('quick look');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+2');
+      await page.waitForTimeout(300);
+      await check('grid');
+      await page.keyboard.press('Control+3');
+      await page.waitForSelector('[data-column=active]');
+      await page.waitForTimeout(300);
+      await check('columns with a file');
+      await page.keyboard.press('Home');
+      await page.waitForSelector('[data-column=inside]');
+      await check('columns with a folder');
+      await page.keyboard.press('Control+4');
+      await page.waitForSelector('#files [data-name="main.rs"]');
+      await page.waitForTimeout(300);
+      await check('gallery');
+      await page.keyboard.press('Control+1');
+      await row(page, 'main.rs').waitFor();
+      await page.focus('#files');
+      await page.keyboard.press('Escape');
+      await page.click('[data-arrange]');
+      await page.click('[data-action=group-kind]');
+      await page.waitForTimeout(250);
+      await check('groups');
+      await page.click('[data-arrange]');
+      await page.waitForSelector('[role=menu]');
+      await page.waitForTimeout(250);
+      await check('arrange menu');
+      await page.click('[data-action=group-none]');
+      await page.keyboard.press('Control+k');
+      await page.waitForTimeout(300);
+      await check('palette');
+      for (const [path, sign] of [['/trash', 'main'], ['/settings', 'section ul li'], ['/admin/servers', 'main ul li'], ['/ui', 'main section']]) {
+        await page.goto(`${base}${path}`);
+        await page.waitForSelector(sign);
+        await page.waitForTimeout(300);
+        await check(path);
+      }
+      await page.context().close();
+    }
+  }
+  assert.deepEqual(found, []);
+}
+
+export async function staysWithinItsBudgets({ open, base, network }) {
+  const assets = join(dist, 'assets');
+  const css = readdirSync(assets).filter((name) => name.startsWith('index-') && name.endsWith('.css'));
+  const packed = (name) => gzipSync(readFileSync(join(assets, name))).length;
+  assert.ok(css.reduce((sum, name) => sum + packed(name), 0) <= 15_000, 'style sheet');
+  const page = await open({ signedIn: false });
+  const scripts = new Set();
+  page.on('response', (response) => {
+    const path = new URL(response.url()).pathname;
+    if (path.startsWith('/assets/') && path.endsWith('.js') && !response.fromServiceWorker()) scripts.add(path.slice('/assets/'.length));
+  });
+  await page.reload();
+  await signIn(page);
+  await row(page, 'main.rs').waitFor();
+  // The sign-in page before it, and what is fetched beside the list without its waiting for it.
+  const lazy = /^(?:SignInPage|TextField|dndAdapters|Inspector|PartsPanel|ItemPicture)/;
+  const bytes = [...scripts].filter((name) => !lazy.test(name)).reduce((sum, name) => sum + packed(name), 0);
+  if (process.env.HOLDFAST_E2E_LIST) for (const name of [...scripts].sort((a, b) => packed(b) - packed(a))) console.log(`      ${packed(name)} ${name}`);
+  console.log(`      script to the first list ${(bytes / 1000).toFixed(1)} kB gzip`);
+  assert.ok(bytes <= 170_000, `${bytes} bytes of script`);
+
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await page.waitForTimeout(500);
+  const times = [];
+  for (let round = 0; round < 3; round += 1) {
+    await page.goto('about:blank');
+    await page.goto(`${base}/files`, { waitUntil: 'commit' });
+    await row(page, 'main.rs').waitFor();
+    times.push(await page.evaluate(() => performance.now()));
+  }
+  console.log(`      second visit, list ready after ${times.map((time) => Math.round(time)).join(', ')} ms`);
+  assert.ok(Math.min(...times) <= 600, `${times}`);
+  network.cut = true;
+  await page.reload();
+  await row(page, 'main.rs').waitFor();
+}

@@ -1,0 +1,125 @@
+// Bringing files in.
+import assert from 'node:assert/strict';
+import { dropFiles, eventually, onServer, ownFolder, row } from '../steps.mjs';
+
+export async function uploadsAsksAndResumes({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Upload here');
+  await files.file('there.txt', 'old', 'text/plain', folder);
+  await files.file('also.txt', 'old', 'text/plain', folder);
+  await row(page, 'there.txt').waitFor();
+  await dropFiles(page, 'main', [
+    { name: 'there.txt', text: 'new' },
+    { name: 'also.txt', text: 'new' },
+    { name: 'fresh.txt', text: 'hello' },
+  ]);
+  // The question about one never holds up the others.
+  await page.waitForSelector('[data-choice=rename]');
+  await eventually(async () => (await onServer(files, folder)).includes('fresh.txt'), true);
+  await page.click('text=Do the same for the other 1');
+  await page.click('[data-choice=rename]');
+  await eventually(() => onServer(files, folder), ['also (2).txt', 'also.txt', 'fresh.txt', 'there (2).txt', 'there.txt']);
+
+  // A large file goes on where it was after the network was away.
+  const size = 40 * 1024 * 1024;
+  await dropFiles(page, 'main', [{ name: 'large.bin', size }]);
+  await page.waitForSelector('[data-upload="large.bin"][data-state=sending]');
+  network.cut = true;
+  await page.waitForTimeout(1_500);
+  network.cut = false;
+  await page.waitForSelector('[data-upload="large.bin"][data-state=done]', { timeout: 60_000 });
+  const entry = (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find((item) => item.name === 'large.bin');
+  assert.equal(entry.size, size);
+  await page.waitForSelector('[role=grid] [data-name="large.bin"]');
+}
+
+const sizeOf = async (files, folder, name) => (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find((item) => item.name === name)?.size;
+const megabytes = (count, value) => Buffer.alloc(count * 1024 * 1024, value);
+
+/** The page goes away in the middle of it; small files go on by themselves, a large one when it is picked again. */
+export async function uploadsSurviveAReload({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Reload');
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const size = 24 * 1024 * 1024;
+  network.bytesPerSecond = 6_000_000;
+  await dropFiles(page, 'main', [{ name: 'large.bin', size }, { name: 'small.txt', text: 'small' }]);
+  await page.waitForSelector('[data-upload="large.bin"][data-state=sending]');
+  await page.waitForFunction(() => Number(document.querySelector('[data-upload="large.bin"] [role=progressbar]')?.getAttribute('aria-valuenow')) > 10);
+  network.cut = true;
+  await page.reload();
+  await page.waitForSelector('[data-upload="large.bin"][data-state=lost]');
+  network.cut = false;
+  network.bytesPerSecond = null;
+  await eventually(async () => (await onServer(files, folder)).includes('small.txt'), true, 'the small file goes on by itself', 20_000);
+
+  const choose = async (buffer) => {
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('[data-upload="large.bin"] button:has-text("Choose file")')]);
+    await chooser.setFiles({ name: 'large.bin', mimeType: 'application/octet-stream', buffer });
+  };
+  await choose(megabytes(24, 66));
+  await page.waitForSelector('text=That is another file');
+  const offsets = [];
+  page.on('request', (request) => request.method() === 'PATCH' && offsets.push(Number(request.headers()['upload-offset'])));
+  await choose(megabytes(24, 65));
+  await page.waitForSelector('[data-upload="large.bin"][data-state=done]', { timeout: 60_000 });
+  assert.equal(await sizeOf(files, folder, 'large.bin'), size);
+  assert.ok(offsets[0] > 0, `it goes on where the server is, not from ${offsets[0]}`);
+  // Nothing is left to take up.
+  await page.reload();
+  await row(page, 'large.bin').waitFor();
+  await page.waitForTimeout(1_200);
+  assert.equal(await page.locator('[data-upload]').count(), 0);
+}
+
+/** Where the browser gives a handle, a large file goes on without a question, in the tab that is left. */
+export async function uploadsGoOnThroughAHandle({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Handle');
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const handle = await root.getFileHandle('film.bin', { create: true });
+    const writer = await handle.createWritable();
+    await writer.write(new Uint8Array(24 * 1024 * 1024).fill(7));
+    await writer.close();
+    // The browser's own window cannot be answered by a test; the handle it would give is a real one.
+    globalThis.showOpenFilePicker = () => Promise.resolve([handle]);
+  });
+  network.bytesPerSecond = 6_000_000;
+  await page.keyboard.press('Alt+u');
+  await page.waitForFunction(() => Number(document.querySelector('[data-upload="film.bin"] [role=progressbar]')?.getAttribute('aria-valuenow')) > 5);
+  network.cut = true;
+  const context = page.context();
+  const next = await context.newPage();
+  await next.goto(`${base}/files/${folder}`);
+  await next.waitForTimeout(1_200);
+  assert.equal(await next.locator('[data-upload]').count(), 0, 'another tab leaves alone what has its tab');
+  await page.close();
+  await next.reload();
+  await next.waitForSelector('[data-upload="film.bin"]');
+  network.cut = false;
+  network.bytesPerSecond = null;
+  await next.waitForSelector('[data-upload="film.bin"][data-state=done]', { timeout: 60_000 });
+  assert.equal(await sizeOf(files, folder, 'film.bin'), 24 * 1024 * 1024);
+}
+
+export async function pausesRetriesAndCancelsEach({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Each');
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  network.cut = true;
+  await eventually(() => page.locator('[data-sync]').innerText(), 'Offline', 'it is known to be offline', 20_000);
+  await dropFiles(page, 'main', [{ name: 'stays.txt', text: 'a' }, { name: 'goes.txt', text: 'b' }, { name: 'waits.txt', text: 'c' }]);
+  const line = (name) => page.locator(`[data-upload="${name}"]`);
+  await line('waits.txt').locator('[aria-label=Pause]').click();
+  await line('goes.txt').locator('[aria-label=Cancel]').click();
+  await page.waitForSelector('[data-upload="waits.txt"][data-state=paused]');
+  network.cut = false;
+  await eventually(() => onServer(files, folder), ['stays.txt'], 'only one is sent', 20_000);
+  // A pause holds over a reload.
+  await page.reload();
+  await page.waitForSelector('[data-upload="waits.txt"][data-state=paused]');
+  await line('waits.txt').locator('[aria-label=Resume]').click();
+  await eventually(() => onServer(files, folder), ['stays.txt', 'waits.txt']);
+}

@@ -1,0 +1,58 @@
+// The real server for a test: its own data folder and port, stopped however the program ends.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const adminPassword = 'correct-horse-9';
+export const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const binary = process.env.HOLDFAST_BIN ?? new URL('../../../target/debug/holdfast', import.meta.url).pathname;
+
+/** Ends the program with a word about what is missing. */
+export function checkTools() {
+  const needed = { HOLDFAST_BIN: binary, CHROMIUM: browserPath, 'npm run build': new URL('../../dist/index.html', import.meta.url).pathname };
+  for (const [what, path] of Object.entries(needed)) {
+    if (existsSync(path)) continue;
+    console.error(`${what}: there is no ${path}`);
+    process.exit(2);
+  }
+}
+
+export const freePort = () =>
+  new Promise((resolve) => {
+    const probe = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+
+/** A server in a folder of its own. `start` may be called again after `stop`; `remove` takes the folder away. */
+export async function makeServer(env = {}) {
+  const data = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  let child = null;
+
+  /** Starts it and waits until it says that it is ready. */
+  async function start() {
+    child = spawn(binary, ['serve', '--data-dir', data, '--listen', `127.0.0.1:${port}`], {
+      env: { ...process.env, HOLDFAST_ADMIN_PASSWORD: adminPassword, ...env },
+      stdio: 'ignore',
+    });
+    for (let tries = 0; tries < 150; tries += 1) {
+      if (await fetch(`${base}/readyz`).then((response) => response.ok, () => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error('the server did not become ready in 15 s');
+  }
+  const stop = () =>
+    new Promise((resolve) => {
+      if (!child || child.exitCode !== null) return resolve();
+      child.once('exit', resolve);
+      child.kill('SIGTERM');
+    });
+  process.on('exit', () => child?.kill('SIGKILL'));
+  return { port, base, start, stop, remove: () => rmSync(data, { recursive: true, force: true }) };
+}
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));

@@ -1,0 +1,118 @@
+// What the screenshots show: the files of somebody who studies a coast, in two languages, of every kind.
+import { api, pdf, wav } from '../e2e/seed.mjs';
+import { photo } from './scenery.mjs';
+
+const notes = `# Field notes, week 47
+
+Low water at **06:12**, calm. The harbour wall holds; the third buoy has drifted about *forty metres* east.
+
+- [x] Readings from all six stations
+- [x] Photographs of the breakwater
+- [ ] Sediment samples from Station 4
+
+> What is kept in six places is not lost in one.
+
+| Station | Height | Change |
+| --- | ---: | ---: |
+| Brest | 6.1 m | +0.2 |
+| Saint-Malo | 11.4 m | −0.1 |
+| Мурманск | 3.9 m | +0.3 |
+
+## Next week
+
+The sensors in the north bay get new batteries. Bring the long ladder.
+`;
+const code = `//! Turns raw readings into tide tables.
+
+use std::collections::BTreeMap;
+
+/// Heights in metres above chart datum, by minute of the day.
+pub struct Tide {
+    readings: BTreeMap<u16, f32>,
+}
+
+impl Tide {
+    /// The highest water of the day, or \`None\` while nothing was read.
+    pub fn high_water(&self) -> Option<(u16, f32)> {
+        self.readings
+            .iter()
+            .map(|(&minute, &height)| (minute, height))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// How much the water rose or fell in the given hour.
+    pub fn change(&self, hour: u16) -> f32 {
+        let at = |minute| self.readings.get(&minute).copied().unwrap_or(0.0);
+        at(hour * 60 + 59) - at(hour * 60)
+    }
+}
+`;
+const csv = `Station,Latitude,Longitude,Height,Change
+Brest,48.38,-4.49,6.1,+0.2
+Saint-Malo,48.65,-2.02,11.4,-0.1
+Мурманск,68.97,33.08,3.9,+0.3
+Porto,41.14,-8.61,3.2,0.0
+`;
+
+export async function fill(base, page) {
+  const server = await api(base);
+  const { folder, file } = server;
+  const office = 'application/vnd.openxmlformats-officedocument.';
+  const bytes = (count, value = 7) => Buffer.alloc(count, value);
+
+  const documents = await folder('Documents');
+  const photos = await folder('Photos');
+  const projects = await folder('Projects');
+  await folder('Music').then(async (music) => {
+    for (const [name, size] of [['Foghorn, 04:30.flac', 3_400_000], ['Interview with the pilot.m4a', 5_100_000], ['Rain on the boathouse.wav', 900_000]])
+      await file(name, name.endsWith('.wav') ? wav() : bytes(size), 'audio/flac', music);
+  });
+  const work = await folder('Долговременные наблюдения');
+  const empty = await folder('Travel');
+
+  const reports = await folder('Reports', documents);
+  await folder('Contracts', documents).then((contracts) => file('Boathouse lease.pdf', pdf(), 'application/pdf', contracts));
+  const year = await folder('2026', reports);
+  await folder('2025', reports);
+  const autumn = await folder('Autumn survey', year);
+  for (const at of [1, 2, 3, 10]) await file(`Station ${at}.pdf`, pdf(), 'application/pdf', autumn);
+  await file('Summary.docx', bytes(48_000), `${office}wordprocessingml.document`, autumn);
+  await file('Readings.csv', csv, 'text/csv', autumn);
+  await file('Talk.pptx', bytes(2_900_000), `${office}presentationml.presentation`, year);
+  await file('Letter to the harbour office.odt', bytes(21_000), 'application/vnd.oasis.opendocument.text', documents);
+
+  const tide = await folder('tide-tables', projects);
+  await folder('src', tide).then(async (src) => {
+    await file('main.rs', code, 'text/plain', src);
+    await file('tide.rs', code, 'text/plain', src);
+  });
+  await file('Cargo.toml', '[package]\nname = "tide-tables"\nversion = "0.3.0"\n', 'text/plain', tide);
+  await file('README.md', notes, 'text/markdown', tide);
+  await file('Протокол заседания рабочей группы, окончательная редакция.docx', bytes(61_000), `${office}wordprocessingml.document`, work);
+  await file('Показания датчиков.xlsx', bytes(184_000), `${office}spreadsheetml.sheet`, work);
+  await file('Заметки.md', '# Заметки\n\nНе забыть проверить шестую часть.\n', 'text/markdown', work);
+
+  const scenes = [
+    ['Harbour at dawn.jpg', 'dawn', 1200, 800], ['Breakwater.jpg', 'noon', 1200, 800], ['North bay, evening.jpg', 'dusk', 900, 1200],
+    ['Stars over Station 4.jpg', 'night', 1200, 800], ['Fog, 06:12.jpg', 'mist', 1200, 800], ['The long ladder.jpg', 'noon', 900, 1200],
+    ['First light.jpg', 'dawn', 1400, 700], ['Lighthouse road.jpg', 'dusk', 1200, 800], ['Winter water.jpg', 'mist', 1200, 900],
+    ['Clear night.jpg', 'night', 1400, 800], ['Orchard hill.jpg', 'noon', 1200, 800], ['Last ferry.jpg', 'dusk', 1200, 800],
+    ['Утро на заливе.jpg', 'dawn', 1200, 800], ['Mist in the valley.jpg', 'mist', 900, 1200], ['August.jpg', 'noon', 1200, 800],
+    ['Midnight, north.jpg', 'night', 1200, 800], ['Embers.jpg', 'dusk', 1400, 800], ['Before the rain.jpg', 'mist', 1200, 800],
+  ];
+  for (const [at, [name, mood, width, height]] of scenes.entries())
+    await file(name, await photo(page, at + 3, mood, width, height), 'image/jpeg', photos);
+
+  await file('Coastline.jpg', await photo(page, 41, 'dawn'), 'image/jpeg');
+  await file('Field notes.md', notes, 'text/markdown');
+  await file('tide.rs', code, 'text/plain');
+  await file('Stations.csv', csv, 'text/csv');
+  await file('Harbour survey.pdf', pdf(), 'application/pdf');
+  await file('Budget 2026.xlsx', bytes(312_000), `${office}spreadsheetml.sheet`);
+  await file('Keynote draft.pptx', bytes(4_700_000), `${office}presentationml.presentation`);
+  await file('Low water.wav', wav(), 'audio/wav');
+  await file('Drone over the bay.mp4', bytes(6_800_000), 'video/mp4');
+  await file('station-4-backup.tar.zst', bytes(12_400_000), 'application/zstd');
+  await file('Сводка показаний за ноябрь, предварительная.pdf', pdf(), 'application/pdf');
+  return { ...server, documents, photos, projects, work, empty, year, autumn };
+}

@@ -1,0 +1,112 @@
+// Pictures of every page: `npm run screenshots` starts the real server with files of somebody's life in it and writes all
+// pages × light and dark × English and Russian × three widths to `tests/e2e/out/screens` (PNG, for looking at), and a
+// chosen few of them as WebP to `docs/screenshots` at the top of the repository. Words on the command line choose scenes
+// by name; then `docs/screenshots` is left as it is. Needs what `npm run e2e` needs.
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import { serve } from '../e2e/serve.mjs';
+import { browserPath, checkTools, makeServer } from '../e2e/server.mjs';
+import { signIn } from '../e2e/steps.mjs';
+import { fill } from './content.mjs';
+import { chosen, prepare, scenes } from './scenes.mjs';
+
+checkTools();
+const out = new URL('../e2e/out/screens/', import.meta.url).pathname;
+const docs = new URL('../../../docs/screenshots/', import.meta.url).pathname;
+const heights = { 1440: 900, 1024: 768, 390: 844 };
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const only = (name) => wanted.length === 0 || wanted.some((word) => name.includes(word));
+const variant = process.argv.find((word) => word.startsWith('--only='))?.slice('--only='.length);
+
+/** Runs inside a page: WebP is half of PNG, and no tool but the browser is needed to make it. */
+const toWebp = async (base64) => {
+  const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${base64}`)).blob());
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  canvas.getContext('2d').drawImage(bitmap, 0, 0);
+  const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/webp', quality: 0.86 })).arrayBuffer());
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+};
+
+const server = await makeServer();
+let browser;
+let pages;
+let failed = 0;
+const taken = [];
+try {
+  await server.start();
+  pages = await serve(0, server.port);
+  browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--font-render-hinting=none'] });
+  const blank = await browser.newPage();
+  const files = await fill(server.base, blank);
+  mkdirSync(out, { recursive: true });
+  for (const theme of ['light', 'dark']) {
+    for (const language of ['en', 'ru']) {
+      for (const [width, height] of Object.entries(heights)) {
+        const suffix = `${theme}-${language}-${width}`;
+        if (variant && !suffix.includes(variant)) continue;
+        const phone = width === '390';
+        const context = await browser.newContext({
+          viewport: { width: Number(width), height },
+          deviceScaleFactor: phone ? 2 : 1,
+          colorScheme: theme,
+          locale: language,
+          hasTouch: phone,
+          isMobile: phone,
+          reducedMotion: 'reduce',
+        });
+        await prepare(context);
+        const page = await context.newPage();
+        page.setDefaultTimeout(10_000);
+        let signedIn = false;
+        for (const [name, scene] of Object.entries(scenes)) {
+          if (!only(name)) continue;
+          try {
+            if (!scene.open && !signedIn) {
+              await page.goto(`${pages.url}/`);
+              await signIn(page);
+              await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+              signedIn = true;
+            }
+            await scene.show({ page, base: pages.url, files, phone, width: Number(width), network: pages.state });
+            // Pictures, fonts and the end of what moves.
+            await page.evaluate(() => document.fonts.ready);
+            await page.waitForTimeout(scene.restMs ?? 250);
+            const path = `${out}${name}-${suffix}.png`;
+            await page.screenshot({ path });
+            taken.push({ name: `${name}-${suffix}`, path });
+            await scene.leave?.({ page, files, network: pages.state });
+          } catch (error) {
+            failed += 1;
+            console.log(`FAIL  ${name}-${suffix}: ${String(error).split('\n')[0]}`);
+            await page.screenshot({ path: `${out}FAIL-${name}-${suffix}.png` }).catch(() => undefined);
+            pages.state.cut = false;
+          }
+        }
+        await context.close();
+        console.log(`ok    ${suffix}`);
+      }
+    }
+  }
+  if (wanted.length === 0 && !variant && failed === 0) {
+    rmSync(docs, { recursive: true, force: true });
+    mkdirSync(docs, { recursive: true });
+    let bytes = 0;
+    for (const name of chosen) {
+      const shot = taken.find((one) => one.name === name);
+      if (!shot) throw new Error(`there is no picture ${name}`);
+      const path = `${docs}${name}.webp`;
+      writeFileSync(path, Buffer.from(await blank.evaluate(toWebp, readFileSync(shot.path).toString('base64')), 'base64'));
+      bytes += statSync(path).size;
+    }
+    console.log(`${chosen.length} of them in docs/screenshots, ${(bytes / 1e6).toFixed(1)} MB`);
+  }
+} finally {
+  await browser?.close();
+  pages?.close();
+  await server.stop();
+  server.remove();
+}
+console.log(`${taken.length} pictures, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
