@@ -242,6 +242,22 @@ pub async fn undone_of(
     .await
 }
 
+/// Up to `limit` changes that an account's operation made, in their order; undos and redos are left out.
+pub async fn of_operation(tx: &Tx, account: AccountId, operation: Uuid, limit: u32) -> Result<Vec<ChangeRow>, Error> {
+    tx.query(OF_OPERATION, &params![operation, account, limit]).await
+}
+
+/// The same outside a unit of work.
+pub async fn find_operation(db: &Db, account: AccountId, operation: Uuid, limit: u32) -> Result<Vec<ChangeRow>, Error> {
+    db.query(OF_OPERATION, &params![operation, account, limit]).await
+}
+
+const OF_OPERATION: &str = concat!(
+    "SELECT ",
+    change_columns!(),
+    " FROM journal j WHERE j.operation_id = $1 AND j.actor = $2 AND j.turn = 0 ORDER BY j.at_us, j.sequence LIMIT $3"
+);
+
 /// The undos (1) or redos (2) that an account's call of an operation id made, in their order.
 pub async fn of_turn(
     tx: &Tx,

@@ -248,6 +248,12 @@ pub async fn entry(tx: &Tx, space: SpaceId, id: EntryId) -> Result<Option<EntryR
     .await
 }
 
+/// Whether any space has an entry of this id.
+pub async fn exists(tx: &Tx, id: EntryId) -> Result<bool, Error> {
+    let row: Option<(i64,)> = tx.query_opt("SELECT 1 FROM entry WHERE id = $1 LIMIT 1", &params![id]).await?;
+    Ok(row.is_some())
+}
+
 /// The entry of that name in a folder.
 pub async fn child(tx: &Tx, space: SpaceId, parent: EntryId, name: &str) -> Result<Option<EntryRow>, Error> {
     tx.query_opt(

@@ -2,7 +2,10 @@
 
 use accounts::Action;
 use base::{EntryId, Name, limits};
-use db::tree::{self, EntryRow, VersionRow};
+use db::{
+    Tx,
+    tree::{self, EntryRow, VersionRow},
+};
 use journal::Kind as Changed;
 
 use crate::{
@@ -10,6 +13,7 @@ use crate::{
     entry::NameOf,
     inverse::Inverse,
     place::{Bytes, Slot, Spot},
+    repeat::{Repeat, or_first},
     work::{Work, signed},
 };
 
@@ -36,6 +40,16 @@ impl Drive {
     pub async fn copy(&self, actor: &Actor, id: EntryId, copy: Copy) -> Result<Entry, Error> {
         let located = self.locate(actor, Action::Change, id, "entry").await?;
         let space = located.space.id;
+        let Some(from) = located.entry.parent else { return Err(Error::RootEntry) };
+        let name = match copy.name.clone() {
+            Some(name) => name,
+            None => Name::new(&located.entry.name)?,
+        };
+        let to = copy.parent.unwrap_or(from);
+        let repeat = Repeat::child(to, &name, copy.on_conflict, None, &[Changed::Copied, Changed::Content]);
+        if let Some(done) = self.done_before(actor, &repeat).await? {
+            return Ok(done.entry);
+        }
         if let Some(parent) = copy.parent {
             let target = self.folder(actor, Action::Change, Some(parent)).await?;
             if target.space.id != space {
@@ -43,8 +57,9 @@ impl Drive {
             }
         }
         let (drive, actor) = (self.clone(), actor.clone());
-        self.write(space, async move |tx| {
+        let unit = async move |tx: Tx| {
             let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+            work.refuse_repeat(&repeat).await?;
             let source = work.entry(id, "entry").await?;
             let Some(from) = source.parent else { return Err(Error::RootEntry) };
             let to = copy.parent.unwrap_or(from);
@@ -53,12 +68,12 @@ impl Drive {
                 None => Name::new(&source.name)?,
             };
             if source.kind == tree::FILE {
-                work.copy_file(&source, Spot::Child { parent: to, name, on_conflict: copy.on_conflict }).await
+                work.copy_file(&source, Spot::Child { parent: to, name, on_conflict: copy.on_conflict, id: None }).await
             } else {
                 work.copy_tree(source, to, name, copy.on_conflict).await
             }
-        })
-        .await
+        };
+        or_first(self.write(space, unit).await, |done| done.entry)
     }
 }
 

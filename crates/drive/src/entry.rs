@@ -2,7 +2,7 @@
 
 use base::{EntryId, Name, SpaceId, Time, VersionId};
 use db::tree::{self, EntryRow};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap};
 
 use crate::Error;
 
@@ -126,6 +126,53 @@ impl Serialize for Entry {
     }
 }
 
+/// From the same form: what an entry was stands in the journal.
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Form {
+            id: EntryId,
+            space_id: SpaceId,
+            parent_id: Option<EntryId>,
+            name: String,
+            kind: String,
+            revision: u64,
+            created_at: String,
+            modified_at: String,
+            size: Option<u64>,
+            content_type: Option<String>,
+            blake3: Option<String>,
+            version_id: Option<VersionId>,
+            #[serde(default)]
+            trashed: bool,
+        }
+        let form = Form::deserialize(deserializer)?;
+        let time = |text: &str| text.parse::<Time>().map_err(|_| D::Error::custom("a time"));
+        let hash = |hex: &String| blake3::Hash::from_hex(hex).map(Into::into).map_err(|_| D::Error::custom("a hash"));
+        let kind = match form.kind.as_str() {
+            "folder" => Kind::Folder,
+            "file" => Kind::File(FileInfo {
+                size: form.size.ok_or_else(|| D::Error::missing_field("size"))?,
+                content_type: form.content_type.ok_or_else(|| D::Error::missing_field("content_type"))?,
+                blake3: form.blake3.as_ref().map(hash).transpose()?,
+                version: form.version_id.ok_or_else(|| D::Error::missing_field("version_id"))?,
+            }),
+            _ => return Err(D::Error::custom("neither folder nor file")),
+        };
+        Ok(Self {
+            id: form.id,
+            space: form.space_id,
+            parent: form.parent_id,
+            name: form.name,
+            kind,
+            revision: form.revision,
+            created: time(&form.created_at)?,
+            modified: time(&form.modified_at)?,
+            trashed: form.trashed,
+        })
+    }
+}
+
 /// What to do when the name is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnConflict {
@@ -204,6 +251,16 @@ pub(crate) fn numbered(name: &Name, n: u64, kind: NameOf) -> Result<Name, Error>
     Ok(Name::new(&format!("{}{suffix}", &stem[..room]))?)
 }
 
+/// Whether `found` is `name`, or `name` with a number as [`numbered`] makes it.
+pub(crate) fn numbered_like(name: &Name, found: &str) -> bool {
+    let number = |kind| {
+        let at = found.rfind(" (")? + 2;
+        let n: u64 = found[at..at + found[at..].find(')')?].parse().ok()?;
+        numbered(name, n, kind).ok().filter(|numbered| numbered.as_str() == found)
+    };
+    found == name.as_str() || number(NameOf::File).or_else(|| number(NameOf::Folder)).is_some()
+}
+
 /// Whether a name has an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameOf {
@@ -229,6 +286,44 @@ mod tests {
         check(&"я".repeat(127), NameOf::File, &format!("{} (2)", "я".repeat(125)));
         check(&format!("{}.txt", "x".repeat(251)), NameOf::File, &format!("{} (2).txt", "x".repeat(247)));
         check(&format!("x.{}", "y".repeat(253)), NameOf::File, &format!("x.{} (2)", "y".repeat(249)));
+    }
+
+    #[test]
+    fn numbered_names_are_known_again() {
+        let check = |name: &str, found: &str| numbered_like(&Name::new(name).expect("a good name"), found);
+        assert!(check("x.txt", "x.txt") && check("x.txt", "x (2).txt") && check("x", "x (41)"));
+        assert!(check(&"я".repeat(127), &format!("{} (2)", "я".repeat(125))));
+        for other in ["y (2).txt", "x (2) (3).txt", "x (b).txt", "x ().txt", "x (02).txt", " (", "(", ""] {
+            assert!(!check("x.txt", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn entries_are_read_back() {
+        let id = EntryId::from_bytes([1; 16]);
+        let folder = Entry {
+            id,
+            space: SpaceId::from_bytes([2; 16]),
+            parent: Some(EntryId::from_bytes([3; 16])),
+            name: "ä".into(),
+            kind: Kind::Folder,
+            revision: 7,
+            created: Time::from_micros(1_700_000_000_123_456),
+            modified: Time::from_micros(1_700_000_000_000_001),
+            trashed: false,
+        };
+        let info = FileInfo {
+            size: 5,
+            content_type: "text/plain".into(),
+            blake3: Some([9; 32]),
+            version: VersionId::from_bytes([4; 16]),
+        };
+        let unhashed = Kind::File(FileInfo { blake3: None, ..info.clone() });
+        for kind in [Kind::Folder, Kind::File(info), unhashed] {
+            let entry = Entry { kind, ..folder.clone() };
+            let json = serde_json::to_string(&entry).expect("JSON");
+            assert_eq!(serde_json::from_str::<Entry>(&json).expect("the same"), entry, "{json}");
+        }
     }
 
     #[test]

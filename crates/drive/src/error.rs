@@ -2,6 +2,8 @@
 
 use base::{ErrorKind, limits};
 
+use crate::Done;
+
 /// Why the drive did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -62,6 +64,15 @@ pub enum Error {
     /// The text is no cursor of the journal.
     #[error(transparent)]
     Cursor(#[from] journal::ParseCursorError),
+    /// An entry has the id that the client made.
+    #[error("an entry has this id already")]
+    IdTaken,
+    /// The id that the client made is no UUIDv7.
+    #[error("the id of a new entry must be a UUIDv7")]
+    IdForm,
+    /// The request was done before: this is no refusal, and no caller of this crate sees it.
+    #[error("the request was done before")]
+    Repeated(Box<Done>),
     /// The entry is not in the state that the caller named.
     #[error("the entry has changed since it was last seen")]
     Precondition,
@@ -156,7 +167,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::NameTaken => ErrorKind::Exists,
+            Self::NameTaken | Self::IdTaken => ErrorKind::Exists,
             Self::IntoItself
             | Self::InTrash(_)
             | Self::NotInTrash
@@ -172,6 +183,7 @@ impl Error {
             | Self::UploadNotComplete
             | Self::LengthGiven => ErrorKind::Conflict,
             Self::TooDeep
+            | Self::IdForm
             | Self::RootEntry
             | Self::NotAFolder
             | Self::NotAFile
@@ -193,7 +205,7 @@ impl Error {
             Self::Journal(error) => error.kind(),
             Self::Bus(error) => error.kind(),
             Self::Db(error) => error.kind(),
-            Self::Shape(_) => ErrorKind::Internal,
+            Self::Repeated(_) | Self::Shape(_) => ErrorKind::Internal,
         }
     }
 
@@ -210,6 +222,8 @@ impl Error {
             Self::CurrentVersion => "current-version",
             Self::VersionName => "invalid-version-name",
             Self::NameTaken => "name-taken",
+            Self::IdTaken => "id-taken",
+            Self::IdForm => "invalid-id",
             Self::IntoItself => "into-itself",
             Self::TooDeep => "too-deep",
             Self::TooManyEntries(_) => "too-many-entries",
@@ -244,7 +258,7 @@ impl Error {
                 ErrorKind::Internal => "internal",
                 _ => "database-unavailable",
             },
-            Self::Shape(_) => "internal",
+            Self::Repeated(_) | Self::Shape(_) => "internal",
         }
     }
 }

@@ -4,7 +4,7 @@ use accounts::Action;
 use base::{EntryId, Name};
 use db::tree;
 
-use crate::{Actor, Drive, Error, drive::is_folder};
+use crate::{Actor, Drive, Error, NewFolder, drive::is_folder};
 
 /// How often a folder that is neither there nor can be made is looked for again: somebody else may be making and removing it.
 const TRIES: usize = 3;
@@ -22,7 +22,7 @@ impl Drive {
                 is_folder(&row)?;
                 return Ok(row.id);
             }
-            match self.create_folder(actor, Some(parent), name.clone()).await {
+            match self.create_folder(actor, NewFolder::named(parent, name.clone())).await {
                 Ok(entry) => return Ok(entry.id),
                 Err(Error::NameTaken) if tries < TRIES => tries += 1,
                 Err(error) => return Err(error),

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) enum Spot {
     /// To a name in a folder.
-    Child { parent: EntryId, name: Name, on_conflict: OnConflict },
+    Child { parent: EntryId, name: Name, on_conflict: OnConflict, id: Option<EntryId> },
     /// To a file that exists.
     File { id: EntryId, if_match: Option<IfMatch> },
 }
@@ -64,10 +64,10 @@ impl Work<'_> {
                 IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
                 self.replace(row, bytes).await
             }
-            Spot::Child { parent, name, on_conflict } => {
+            Spot::Child { parent, name, on_conflict, id } => {
                 let slot = self.slot(parent, name, on_conflict, NameOf::File).await?;
                 match slot {
-                    Slot::Free(name) => self.create(parent, name, bytes, how).await,
+                    Slot::Free(name) => self.create(parent, name, self.new_id(id).await?, bytes, how).await,
                     Slot::Taken(row) => self.replace(*row, bytes).await,
                 }
             }
@@ -123,10 +123,17 @@ impl Work<'_> {
         Ok(tree::child(self.tx, self.space.id, parent, name.as_str()).await?.is_some())
     }
 
-    async fn create(&self, parent: EntryId, name: Name, bytes: Bytes, how: Changed) -> Result<Placed, Error> {
+    async fn create(
+        &self,
+        parent: EntryId,
+        name: Name,
+        id: EntryId,
+        bytes: Bytes,
+        how: Changed,
+    ) -> Result<Placed, Error> {
         let version = self.drive.inner.ids.version();
         let row = EntryRow {
-            id: self.drive.inner.ids.entry(),
+            id,
             space: self.space.id,
             parent: Some(parent),
             name: name.into_string(),

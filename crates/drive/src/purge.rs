@@ -4,13 +4,17 @@ use accounts::Action;
 use async_trait::async_trait;
 use base::{EntryId, SpaceId};
 use bus::{Handler, HandlerError, Leased, NewJob};
-use db::tree::{self, EntryRow};
-use journal::Kind;
+use db::{
+    Tx,
+    tree::{self, EntryRow},
+};
+use journal::Kind as Changed;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, Drive, Entry, Error, IfMatch,
     drive::Reach,
+    repeat::{Repeat, or_first},
     work::{Work, signed},
 };
 
@@ -37,10 +41,15 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::InTrash`] for what lies in a folder of the trash, [`Error::RootEntry`],
     /// [`Error::Precondition`].
     pub async fn remove(&self, actor: &Actor, id: EntryId, if_match: Option<IfMatch>) -> Result<(), Error> {
+        let repeat = Repeat::of(id, &[Changed::Deleted]);
+        if self.done_before(actor, &repeat).await?.is_some() {
+            return Ok(());
+        }
         let space = self.find(actor, Action::Change, id, "entry").await?.0.space.id;
         let (drive, actor) = (self.clone(), actor.clone());
-        self.write(space, async move |tx| {
+        let unit = async move |tx: Tx| {
             let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+            work.refuse_repeat(&repeat).await?;
             let row = tree::entry(&tx, space, id).await?.ok_or(Error::NotFound("entry"))?;
             if id == work.space.root {
                 return Err(Error::RootEntry);
@@ -53,8 +62,8 @@ impl Drive {
                 None => return Err(Error::NotFound("entry")),
             }
             work.destroy(row, &mut { BITE }).await
-        })
-        .await
+        };
+        or_first(self.write(space, unit).await, drop)
     }
 
     /// Takes a bite of a removed tree; true when nothing is left of it.
@@ -82,7 +91,7 @@ impl Work<'_> {
     /// Removes an entry for good and writes that down: at once as far as `budget` goes, which is what is left of it, and
     /// the rest of a tree by a job.
     pub(crate) async fn destroy(&self, row: EntryRow, budget: &mut u32) -> Result<(), Error> {
-        self.record_removal(Kind::Deleted, &row, None).await?;
+        self.record_removal(Changed::Deleted, &row, None).await?;
         if row.kind == tree::FILE {
             let removed = tree::delete_versions(self.tx, row.space, row.id).await?;
             tree::delete_entry(self.tx, row.space, row.id).await?;

@@ -14,6 +14,7 @@ use crate::{
     guard::{Guard, end_reservation},
     hashing::Hashing,
     place::{self, Spot},
+    repeat::{Done, Repeat, or_first},
     work::Work,
 };
 
@@ -51,6 +52,8 @@ pub enum Target {
         name: Name,
         /// What to do if it is taken.
         on_conflict: OnConflict,
+        /// The id of a new file, if the client made one: a UUIDv7 that no entry has.
+        id: Option<EntryId>,
     },
     /// To a file that exists, as a new version.
     File {
@@ -59,6 +62,24 @@ pub enum Target {
         /// The state it must be in.
         if_match: Option<IfMatch>,
     },
+}
+
+impl Target {
+    fn repeat(&self, actor: &Actor) -> Repeat {
+        match self {
+            Self::Child { parent, name, on_conflict, id } => {
+                let parent = parent.unwrap_or(actor.principal.root);
+                Repeat::child(parent, name, *on_conflict, *id, &[Changed::Created, Changed::Content])
+            }
+            Self::File { id, .. } => Repeat::of(*id, &[Changed::Content]),
+        }
+    }
+}
+
+impl From<Done> for Stored {
+    fn from(done: Done) -> Self {
+        Self { entry: done.entry, created: done.kind == Changed::Created }
+    }
 }
 
 /// What became of a body.
@@ -98,6 +119,10 @@ impl Drive {
     /// [`Error::Quota`], [`Error::FileTooLarge`], [`Error::BodyTooShort`], [`Error::BodyTooLong`], [`Error::Body`],
     /// [`Error::Checksum`], [`Error::Files`].
     pub async fn put(&self, actor: &Actor, put: Put, mut body: Body) -> Result<Stored, Error> {
+        let repeat = put.target.repeat(actor);
+        if let Some(done) = self.done_before(actor, &repeat).await? {
+            return Ok(done.into());
+        }
         let prepared = self.prepare(actor, &put).await?;
         let content = self.inner.ids.content();
         let mut guard = Guard::new(self, prepared.space.id, content);
@@ -108,7 +133,7 @@ impl Drive {
         }
         let result = async {
             let received = self.receive(&prepared.space, &put, content, &mut guard, &mut body).await?;
-            self.commit(actor, prepared, received, guard.reservation()).await
+            self.commit(actor, prepared, received, guard.reservation(), repeat).await
         }
         .await;
         match result {
@@ -118,7 +143,7 @@ impl Drive {
             }
             Err(error) => {
                 guard.give_up().await;
-                Err(error)
+                or_first(Err(error), Stored::from)
             }
         }
     }
@@ -126,11 +151,11 @@ impl Drive {
     /// Refuses what is already certain to fail.
     async fn prepare(&self, actor: &Actor, put: &Put) -> Result<Prepared, Error> {
         let (located, spot, name) = match &put.target {
-            Target::Child { parent, name, on_conflict } => {
+            Target::Child { parent, name, on_conflict, id } => {
                 let located = self.place(actor, *parent, name, *on_conflict).await?;
                 let (parent, name, on_conflict) = (located.entry.id, name.clone(), *on_conflict);
                 let text = name.as_str().to_owned();
-                (located, Spot::Child { parent, name, on_conflict }, text)
+                (located, Spot::Child { parent, name, on_conflict, id: *id }, text)
             }
             Target::File { id, if_match } => {
                 let located = self.locate(actor, Action::Change, *id, "file").await?;
@@ -227,6 +252,7 @@ impl Drive {
         prepared: Prepared,
         received: Received,
         reservation: Option<UploadId>,
+        repeat: Repeat,
     ) -> Result<Stored, Error> {
         let Prepared { space, spot, content_type } = prepared;
         let space = space.id;
@@ -243,6 +269,7 @@ impl Drive {
                     work
                 }
             };
+            work.refuse_repeat(&repeat).await?;
             let store = &drive.inner.store;
             let new = NewContent {
                 id: content,

@@ -2,7 +2,10 @@
 
 use accounts::Action;
 use base::{EntryId, Name, SpaceId, limits};
-use db::tree::{self, EntryRow};
+use db::{
+    Tx,
+    tree::{self, EntryRow},
+};
 use journal::Kind as Changed;
 
 use crate::{
@@ -10,8 +13,27 @@ use crate::{
     drive::{Reach, is_folder, permit},
     entry::NameOf,
     inverse::Inverse,
+    repeat::{Repeat, or_first},
     work::Work,
 };
+
+/// A folder to make.
+#[derive(Debug, Clone)]
+pub struct NewFolder {
+    /// Its id, if the client made one: a UUIDv7 that no entry has.
+    pub id: Option<EntryId>,
+    /// The folder it goes into; the caller's own root if absent.
+    pub parent: Option<EntryId>,
+    /// Its name.
+    pub name: Name,
+}
+
+impl NewFolder {
+    /// A folder with an id of ours.
+    pub fn named(parent: EntryId, name: Name) -> Self {
+        Self { id: None, parent: Some(parent), name }
+    }
+}
 
 /// What is to change about an entry. What is absent stays.
 #[derive(Debug, Clone, Default)]
@@ -81,23 +103,30 @@ impl Drive {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::NameTaken`], [`Error::TooDeep`].
-    pub async fn create_folder(&self, actor: &Actor, parent: Option<EntryId>, name: Name) -> Result<Entry, Error> {
-        let located = self.folder(actor, Action::Change, parent).await?;
-        let (space, parent) = (located.space.id, located.entry.id);
+    pub async fn create_folder(&self, actor: &Actor, folder: NewFolder) -> Result<Entry, Error> {
+        let NewFolder { id, parent, name } = folder;
+        let parent = parent.unwrap_or(actor.principal.root);
+        let repeat = Repeat::child(parent, &name, OnConflict::Fail, id, &[Changed::Created]);
+        if let Some(done) = self.done_before(actor, &repeat).await? {
+            return Ok(done.entry);
+        }
+        let space = self.folder(actor, Action::Change, Some(parent)).await?.space.id;
         let (drive, actor) = (self.clone(), actor.clone());
-        self.write(space, async move |tx| {
+        let unit = async move |tx: Tx| {
             let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+            work.refuse_repeat(&repeat).await?;
             work.slot(parent, name.clone(), OnConflict::Fail, NameOf::Folder).await?;
             if work.depth(parent).await? >= limits::DEPTH_MAX {
                 return Err(Error::TooDeep);
             }
-            let row = work.new_folder(parent, name.into_string());
+            let id = work.new_id(id).await?;
+            let row = EntryRow { id, ..work.new_folder(parent, name.into_string()) };
             let entry = Entry::try_from(&row)?;
             tree::insert_entry(&tx, &row).await?;
             work.record(Changed::Created, &entry, Some(Inverse::Trash)).await?;
             Ok(entry)
-        })
-        .await
+        };
+        or_first(self.write(space, unit).await, |done| done.entry)
     }
 
     /// Renames and moves an entry in one step. A folder takes its tree along, whatever its size: that is one row.
@@ -106,6 +135,10 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::RootEntry`], [`Error::Precondition`], [`Error::NameTaken`], [`Error::OtherSpace`],
     /// [`Error::IntoItself`], [`Error::NotAFolder`], [`Error::TooDeep`].
     pub async fn update(&self, actor: &Actor, id: EntryId, update: Update) -> Result<Entry, Error> {
+        let repeat = Repeat::of(id, &[Changed::Renamed, Changed::Moved]);
+        if let Some(done) = self.done_before(actor, &repeat).await? {
+            return Ok(done.entry);
+        }
         let located = self.locate(actor, Action::Change, id, "entry").await?;
         if let Some(parent) = update.parent {
             let target = self.folder(actor, Action::Change, Some(parent)).await?;
@@ -115,15 +148,29 @@ impl Drive {
         }
         let space = located.space.id;
         let (drive, actor) = (self.clone(), actor.clone());
-        self.write(space, async move |tx| {
+        let unit = async move |tx: Tx| {
             let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+            work.refuse_repeat(&repeat).await?;
             work.relocate(id, update).await
-        })
-        .await
+        };
+        or_first(self.write(space, unit).await, |done| done.entry)
     }
 }
 
 impl Work<'_> {
+    /// The id of a new entry: the client's own, or one of ours.
+    ///
+    /// # Errors
+    /// [`Error::IdTaken`], [`Error::IdForm`].
+    pub(crate) async fn new_id(&self, wanted: Option<EntryId>) -> Result<EntryId, Error> {
+        let Some(id) = wanted else { return Ok(self.drive.inner.ids.entry()) };
+        // Ids are in the order of time: the indexes grow at their ends.
+        if id.0.get_version() != Some(uuid::Version::SortRand) {
+            return Err(Error::IdForm);
+        }
+        if tree::exists(self.tx, id).await? { Err(Error::IdTaken) } else { Ok(id) }
+    }
+
     /// The row of a new folder.
     pub(crate) fn new_folder(&self, parent: EntryId, name: String) -> EntryRow {
         EntryRow {

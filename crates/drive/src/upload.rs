@@ -390,6 +390,7 @@ impl Work<'_> {
             parent: row.parent,
             name: Name::new(&row.name)?,
             on_conflict: OnConflict::parse(&row.on_conflict).ok_or(Error::Shape("a rule for names"))?,
+            id: None,
         };
         let bytes = place::Bytes { content, size: row.received, content_type: row.content_type.clone(), blake3 };
         let placed = self.place(spot, bytes, Changed::Created).await?;

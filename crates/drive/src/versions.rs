@@ -2,7 +2,10 @@
 
 use accounts::Action;
 use base::{AccountId, EntryId, Time, VersionId, limits};
-use db::versions::{self, KeptRow};
+use db::{
+    Tx,
+    versions::{self, KeptRow},
+};
 use journal::Kind as Changed;
 
 use crate::{
@@ -10,6 +13,7 @@ use crate::{
     drive::is_file,
     inverse::Inverse,
     place::Bytes,
+    repeat::{Repeat, or_first},
     work::{Work, signed},
 };
 
@@ -110,10 +114,15 @@ impl Drive {
         version: VersionId,
         if_match: Option<IfMatch>,
     ) -> Result<Entry, Error> {
+        let repeat = Repeat::of(id, &[Changed::Content]);
+        if let Some(done) = self.done_before(actor, &repeat).await? {
+            return Ok(done.entry);
+        }
         let space = self.locate(actor, Action::Change, id, "file").await?.space.id;
         let (drive, actor) = (self.clone(), actor.clone());
-        self.write(space, async move |tx| {
+        let unit = async move |tx: Tx| {
             let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+            work.refuse_repeat(&repeat).await?;
             let row = work.entry(id, "file").await?;
             is_file(&row)?;
             IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
@@ -128,8 +137,8 @@ impl Drive {
             let placed = work.replace(row, bytes).await?;
             work.hash_if_unknown(&placed.row).await?;
             Ok(placed.entry)
-        })
-        .await
+        };
+        or_first(self.write(space, unit).await, |done| done.entry)
     }
 
     /// Names a version or pins it, which keeps it whatever the rules for old versions are.

@@ -30,6 +30,8 @@ pub(crate) struct FrameHeader {
     pub(crate) content_type: Option<String>,
     pub(crate) blake3: Option<String>,
     pub(crate) on_conflict: Option<String>,
+    /// The id that a new file is to have.
+    pub(crate) id: Option<String>,
 }
 
 /// A file of the body.

@@ -122,6 +122,9 @@ const NAME: &[Refusal] = &[(ErrorKind::Invalid, "invalid-name"), (ErrorKind::Exi
 
 const PLACE: &[Refusal] = &[(ErrorKind::Invalid, "not-a-folder"), (ErrorKind::Invalid, "too-deep")];
 
+/// Of a client's own id for what is new.
+const ID_TAKEN: &[Refusal] = &[(ErrorKind::Exists, "id-taken")];
+
 const MATCH: &[Refusal] = &[(ErrorKind::Precondition, "precondition-failed")];
 
 const TRASHED: &[Refusal] = &[(ErrorKind::Conflict, "in-trash")];
@@ -206,10 +209,10 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "get_space" | "get_upload" | "get_entry" => &[ID],
         "list_changes" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
         "resolve_path" => &[ID, PLACE, &[(ErrorKind::Invalid, "invalid-name")]],
-        "create_folder" => &[JSON, ID, NAME, PLACE, TRASHED],
+        "create_folder" => &[JSON, ID, NAME, PLACE, TRASHED, ID_TAKEN],
         "get_folder" | "list_children" => &[ID, &[(ErrorKind::Invalid, "not-a-folder")]],
         "delete_folder" => &[ID, MATCH, PLACE, TRASHED, &[(ErrorKind::Invalid, "root-entry")]],
-        "create_file" => &[ID, NAME, PLACE, TRASHED, WRITE],
+        "create_file" => &[ID, NAME, PLACE, TRASHED, WRITE, ID_TAKEN],
         "upload_batch" => {
             &[ID, PLACE, TRASHED, &[(ErrorKind::Invalid, "body-cut"), (ErrorKind::Invalid, "unsupported-media-type")]]
         }

@@ -28,6 +28,6 @@ ALTER TABLE journal ADD COLUMN undoes INTEGER;                       -- the numb
 ALTER TABLE journal ADD COLUMN undone_by INTEGER;                    -- the number of the change that took this one back
 CREATE INDEX journal_actor ON journal (space_id, actor, sequence);
 CREATE INDEX journal_entry ON journal (space_id, entry_id, sequence);
-CREATE INDEX journal_operation ON journal (space_id, operation_id) WHERE operation_id IS NOT NULL;
+CREATE INDEX journal_operation ON journal (operation_id) WHERE operation_id IS NOT NULL;
 -- Until now an inverse had no version and nothing read it.
 UPDATE journal SET inverse = NULL;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base::EntryId;
-use drive::{Copy, OnConflict, Restore, Update};
+use drive::{Copy, NewFolder, OnConflict, Restore, Update};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use testkit::database::TestDb;
 
@@ -100,7 +100,9 @@ async fn take(world: &World, tree: &BTreeMap<EntryId, Option<[u8; 32]>>, step: &
     let word = |word: u8| name(&format!("n{word}"));
     let (drive, alice) = (&world.drive, &world.alice);
     match step.clone() {
-        Step::Folder { parent, name } => code(drive.create_folder(alice, folder(parent), word(name)).await),
+        Step::Folder { parent, name } => {
+            code(drive.create_folder(alice, NewFolder { id: None, parent: folder(parent), name: word(name) }).await)
+        }
         Step::Put { parent, name, length, on_conflict } => {
             let name = word(name);
             code(world.put_with(folder(parent), name.as_str(), rule(on_conflict), &bytes(length)).await)

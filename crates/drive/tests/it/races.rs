@@ -1,6 +1,6 @@
 //! Two at once: one order or the other, never a mixture.
 
-use drive::{OnConflict, Update};
+use drive::{NewFolder, OnConflict, Update};
 use futures::{SinkExt, future::join_all};
 use testkit::database::TestDb;
 
@@ -106,7 +106,10 @@ async fn a_name_taken_while_bytes_flow(test: TestDb) {
 
 async fn folders_have_one_winner(test: TestDb) {
     let world = World::new(test).await;
-    let results = join_all((0..8).map(|_| world.drive.create_folder(&world.alice, None, name("d")))).await;
+    let results = join_all(
+        (0..8).map(|_| world.drive.create_folder(&world.alice, NewFolder { id: None, parent: None, name: name("d") })),
+    )
+    .await;
     let winners = results.into_iter().map(code).filter(|code| *code == "ok").count();
     assert_eq!(winners, 1);
     world.check().await;

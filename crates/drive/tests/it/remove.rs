@@ -2,7 +2,7 @@
 
 use base::EntryId;
 use db::{Lane, params};
-use drive::{OnConflict, Update};
+use drive::{NewFolder, OnConflict, Update};
 use testkit::database::TestDb;
 
 use crate::world::{World, body, bytes, child, code, name};
@@ -65,7 +65,15 @@ async fn a_large_tree_is_gone_at_once_and_purged_later(test: TestDb) {
     for id in [top, inner] {
         assert_eq!(code(world.drive.stat(&world.alice, id).await), "not-found");
         assert_eq!(code(world.drive.children(&world.alice, id, None, 10).await), "not-found");
-        assert_eq!(code(world.drive.create_folder(&world.alice, Some(id), name("x")).await), "not-found");
+        assert_eq!(
+            code(
+                world
+                    .drive
+                    .create_folder(&world.alice, NewFolder { id: None, parent: Some(id), name: name("x") })
+                    .await
+            ),
+            "not-found"
+        );
         let put = world.drive.put(&world.alice, child(Some(id), "x", OnConflict::Fail), body(b"x")).await;
         assert_eq!(code(put), "not-found");
         assert_eq!(code(world.drive.remove(&world.alice, id, None).await), "not-found");

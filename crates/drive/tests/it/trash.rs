@@ -5,7 +5,7 @@ use std::time::Duration;
 use base::EntryId;
 use bus::Worker;
 use db::{Lane, params};
-use drive::{Copy, OnConflict, Restore, Trashed, Update, jobs::Retention};
+use drive::{Copy, NewFolder, OnConflict, Restore, Trashed, Update, jobs::Retention};
 use futures::{SinkExt, future::join_all};
 use testkit::database::TestDb;
 
@@ -70,7 +70,10 @@ async fn what_is_in_the_trash_does_not_change(test: TestDb) {
         assert_eq!(code(drive.copy(alice, id, Copy { parent: Some(other), ..Copy::default() }).await), "in-trash");
         assert_eq!(code(drive.trash(alice, id, None).await), "not-found");
     }
-    assert_eq!(code(drive.create_folder(alice, Some(top), name("n")).await), "in-trash");
+    assert_eq!(
+        code(drive.create_folder(alice, NewFolder { id: None, parent: Some(top), name: name("n") }).await),
+        "in-trash"
+    );
     assert_eq!(code(world.put(Some(top), "n", b"x").await), "in-trash");
     let into = Update { parent: Some(top), ..Update::default() };
     assert_eq!(code(drive.update(alice, other, into).await), "in-trash");

@@ -1,7 +1,7 @@
 //! Folders and places: what is refused, and what a change leaves behind.
 
 use base::limits;
-use drive::{Copy, IfMatch, Kind, OnConflict, Update};
+use drive::{Copy, IfMatch, Kind, NewFolder, OnConflict, Update};
 use testkit::database::TestDb;
 
 use crate::world::{World, body, child, code, name, space_of};
@@ -43,9 +43,17 @@ async fn refuses_and_leaves_nothing(test: TestDb) {
     let sequence = world.number("SELECT CAST(SUM(sequence) AS BIGINT) FROM space").await;
     let rename = |to: &str| Update { name: Some(name(to)), ..Update::default() };
     for (result, wanted) in [
-        (code(drive.create_folder(alice, None, name("f")).await), "name-taken"),
-        (code(drive.create_folder(alice, Some(file), name("g")).await), "not-a-folder"),
-        (code(drive.create_folder(alice, Some(world.nobody()), name("g")).await), "not-found"),
+        (code(drive.create_folder(alice, NewFolder { id: None, parent: None, name: name("f") }).await), "name-taken"),
+        (
+            code(drive.create_folder(alice, NewFolder { id: None, parent: Some(file), name: name("g") }).await),
+            "not-a-folder",
+        ),
+        (
+            code(
+                drive.create_folder(alice, NewFolder { id: None, parent: Some(world.nobody()), name: name("g") }).await,
+            ),
+            "not-found",
+        ),
         (code(drive.update(alice, alice.principal.root, rename("r")).await), "root-entry"),
         (code(drive.remove(alice, alice.principal.root, None).await), "root-entry"),
         (code(drive.copy(alice, alice.principal.root, Copy::default()).await), "root-entry"),
@@ -107,7 +115,15 @@ async fn depth_is_bounded(test: TestDb) {
         folder = world.folder(Some(folder), "d").await;
         path.push(folder);
     }
-    assert_eq!(code(world.drive.create_folder(&world.alice, Some(folder), name("d")).await), "too-deep");
+    assert_eq!(
+        code(
+            world
+                .drive
+                .create_folder(&world.alice, NewFolder { id: None, parent: Some(folder), name: name("d") })
+                .await
+        ),
+        "too-deep"
+    );
     world.put(Some(folder), "f", b"x").await.expect("a file fits into the deepest folder");
     // Two levels of folders fit into the last but two, not into the last but one.
     let two = world.folder(None, "two").await;
@@ -160,7 +176,12 @@ async fn copies_are_bounded_and_refused(test: TestDb) {
     let world = World::new(test).await;
     let put = child(None, "f", OnConflict::Fail);
     let file = world.drive.put(&world.bob, put, body(&[7; 40_000])).await.expect("a file").entry;
-    let folder = world.drive.create_folder(&world.bob, None, name("d")).await.expect("a folder").id;
+    let folder = world
+        .drive
+        .create_folder(&world.bob, NewFolder { id: None, parent: None, name: name("d") })
+        .await
+        .expect("a folder")
+        .id;
     let copy = |on_conflict| Copy { on_conflict, ..Copy::default() };
     assert_eq!(code(world.drive.copy(&world.bob, file.id, copy(OnConflict::Fail)).await), "name-taken");
     assert_eq!(code(world.drive.copy(&world.bob, folder, copy(OnConflict::Replace)).await), "name-taken");
@@ -180,7 +201,7 @@ async fn other_people_see_nothing(test: TestDb) {
         code(drive.stat(bob, file).await),
         code(drive.open(bob, file).await.map(|_| ())),
         code(drive.children(bob, folder, None, 10).await),
-        code(drive.create_folder(bob, Some(folder), name("g")).await),
+        code(drive.create_folder(bob, NewFolder { id: None, parent: Some(folder), name: name("g") }).await),
         code(drive.put(bob, child(Some(folder), "g", OnConflict::Fail), body(b"x")).await),
         code(drive.remove(bob, file, None).await),
         code(drive.update(bob, file, Update { name: Some(name("g")), ..Update::default() }).await),
@@ -192,7 +213,11 @@ async fn other_people_see_nothing(test: TestDb) {
     ] {
         assert_eq!(result, "not-found");
     }
-    let theirs = drive.create_folder(bob, None, name("theirs")).await.expect("a folder").id;
+    let theirs = drive
+        .create_folder(bob, NewFolder { id: None, parent: None, name: name("theirs") })
+        .await
+        .expect("a folder")
+        .id;
     let across = Update { parent: Some(theirs), ..Update::default() };
     assert_eq!(code(drive.update(&world.alice, file, across).await), "not-found");
     let spaces = drive.spaces(bob, None, 10).await.expect("a page");
@@ -204,7 +229,11 @@ async fn changes_tell_the_story(test: TestDb) {
     let world = World::new(test).await;
     let operation = Some(uuid::Uuid::from_u128(7));
     let alice = drive::Actor { operation, ..world.alice.clone() };
-    let folder = world.drive.create_folder(&alice, None, name("d")).await.expect("a folder");
+    let folder = world
+        .drive
+        .create_folder(&alice, NewFolder { id: None, parent: None, name: name("d") })
+        .await
+        .expect("a folder");
     let file = world.put(Some(folder.id), "f", b"1").await.expect("a file").entry;
     world.put_with(Some(folder.id), "f", OnConflict::Replace, b"22").await.expect("a version");
     let rename = Update { name: Some(name("g")), ..Update::default() };

@@ -8,7 +8,7 @@ use bus::{Handler, Jobs};
 use bytes::Bytes;
 use db::{Lane, params, spaces::NewSpace};
 use drive::{
-    Actor, Body, BodyError, Drive, Entry, Error, OnConflict, Put, Stored, Target,
+    Actor, Body, BodyError, Drive, Entry, Error, NewFolder, OnConflict, Put, Stored, Target,
     jobs::{EmptyHandler, Expirer, HashHandler, PurgeHandler},
 };
 use files::workers::Cleaner;
@@ -106,7 +106,11 @@ impl World {
     }
 
     pub(crate) async fn folder(&self, parent: Option<EntryId>, name_: &str) -> EntryId {
-        self.drive.create_folder(&self.alice, parent, name(name_)).await.expect("a new folder").id
+        self.drive
+            .create_folder(&self.alice, NewFolder { id: None, parent, name: name(name_) })
+            .await
+            .expect("a new folder")
+            .id
     }
 
     pub(crate) async fn read(&self, id: EntryId) -> Result<Vec<u8>, Error> {
@@ -309,7 +313,7 @@ pub(crate) fn name(text: &str) -> Name {
 }
 
 pub(crate) fn child(parent: Option<EntryId>, name_: &str, on_conflict: OnConflict) -> Put {
-    let target = Target::Child { parent, name: name(name_), on_conflict };
+    let target = Target::Child { parent, name: name(name_), on_conflict, id: None };
     Put { target, content_type: None, length: None, blake3: None }
 }
 

@@ -91,7 +91,7 @@ impl Rule {
 /// Upload many small files
 ///
 /// The body is a sequence of frames: the length of a header (4 bytes, big-endian), the header as JSON
-/// (`{"path","size","content_type"?,"blake3"?,"on_conflict"?}`), and `size` bytes. `path` is names with `/` between them; folders
+/// (`{"path","size","content_type"?,"blake3"?,"on_conflict"?,"id"?}`), and `size` bytes. `path` is names with `/` between them; folders
 /// that are missing are made. Up to 10,000 files of up to 8 MiB each.
 ///
 /// Each file has a result of its own, and one that is refused does not stop the others. When the answer comes, all that
@@ -195,7 +195,8 @@ impl Batch<'_> {
         let content_type = declared_type(header.content_type.as_deref())?;
         let blake3 = digest::expected(header.blake3.as_deref(), &http::HeaderMap::new())?;
         let parent = Some(self.folders.find(self.app, self.actor, folders).await?);
-        let target = Target::Child { parent, name: name.clone(), on_conflict };
+        let id = header.id.as_deref().map(parse_id).transpose()?;
+        let target = Target::Child { parent, name: name.clone(), on_conflict, id };
         Ok((Put { target, content_type, length: Some(header.size), blake3 }, rule))
     }
 }

@@ -50,6 +50,7 @@ pub(crate) struct CreateQuery {
     parent: Option<String>,
     on_conflict: Option<String>,
     blake3: Option<String>,
+    id: Option<String>,
 }
 
 /// What the bytes must be.
@@ -79,6 +80,7 @@ pub(crate) struct DownloadQuery {
         ("on_conflict" = Option<String>, Query,
             description = "What to do if the name is taken: `fail` (the default), `replace` (a new version of that file), `rename` (`x (2).txt`)."),
         ("blake3" = Option<String>, Query, description = "The BLAKE3 hash of the bytes, 64 hexadecimal digits."),
+        ("id" = Option<String>, Query, description = "The id that a new file is to have: a UUIDv7 of the client's own making, that no entry has."),
         ("Content-Digest" = Option<String>, Header, description = "RFC 9530; `blake3=:…:` is compared, others are passed over. `Repr-Digest` likewise."),
         ("If-None-Match" = Option<String>, Header, description = "`*` is the same as `on_conflict=fail`."),
     ),
@@ -110,7 +112,8 @@ pub(crate) async fn create_file(
     let name = query.name.as_deref().map(parse_name).transpose()?;
     let actor = caller.actor();
     let idle = app.options.body_idle;
-    let target = |name| Target::Child { parent, name, on_conflict };
+    let id = query.id.as_deref().map(parse_id).transpose()?;
+    let target = |name| Target::Child { parent, name, on_conflict, id };
 
     if Form::is_one(headers) {
         let drive = &app.state.drive;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use base::{EntryId, Name};
+use drive::NewFolder;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -29,6 +30,9 @@ pub(crate) struct FolderBody {
     /// The folder to put it into; the root of one's own space where it is absent.
     #[schema(example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
     parent_id: Option<String>,
+    /// The id that it is to have: a UUIDv7 of the client's own making, that no entry has. Ours where it is absent.
+    #[schema(example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    id: Option<String>,
 }
 
 /// How much of a folder, and in which order.
@@ -50,7 +54,9 @@ pub(crate) async fn create_folder(
     Json(body): Json<FolderBody>,
 ) -> Result<(StatusCode, WithTag), Problem> {
     let parent = body.parent_id.as_deref().map(parse_id).transpose()?;
-    let folder = app.state.drive.create_folder(&caller.actor(), parent, parse_name(&body.name)?).await?;
+    let id = body.id.as_deref().map(parse_id).transpose()?;
+    let folder = NewFolder { id, parent, name: parse_name(&body.name)? };
+    let folder = app.state.drive.create_folder(&caller.actor(), folder).await?;
     Ok((StatusCode::CREATED, WithTag(folder)))
 }
 

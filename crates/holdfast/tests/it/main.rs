@@ -15,6 +15,7 @@ mod live;
 mod load;
 mod postgres;
 mod power;
+mod repeats;
 mod traces;
 mod vanish;
 mod web;

@@ -1,0 +1,109 @@
+//! The same request once more: answered with what it did the first time.
+//!
+//! A client whose answer was lost asks again, with the id that it gave to the operation. The journal has that id beside what
+//! was done, in the same transaction as the change itself, so there is nothing that could disagree: a change of this
+//! operation that is what the request asks for is its answer. One operation may be many requests, as long as they are about
+//! different things.
+
+use base::{EntryId, Name};
+use db::journal::{self as rows, ChangeRow};
+use journal::Kind as Changed;
+
+use crate::{Actor, Drive, Entry, Error, OnConflict, entry::numbered_like, work::Work};
+
+/// Changes of one operation that are looked through.
+const LOOKED_AT: u32 = 1000;
+
+/// What a request is about: which changes it could have made.
+#[derive(Debug, Clone)]
+pub(crate) struct Repeat {
+    kinds: &'static [Changed],
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    /// To an entry that is named, or gets an id that the client made.
+    Entry(EntryId),
+    /// Something in a folder under a name, or under a free one like it.
+    Child { parent: EntryId, name: Name, like: bool },
+}
+
+/// What a request did the first time.
+#[derive(Debug, Clone)]
+pub struct Done {
+    pub(crate) kind: Changed,
+    /// The entry as it was then.
+    pub(crate) entry: Entry,
+}
+
+impl Repeat {
+    /// A change of this entry.
+    pub(crate) fn of(entry: EntryId, kinds: &'static [Changed]) -> Self {
+        Self { kinds, what: What::Entry(entry) }
+    }
+
+    /// Something made in a folder, with the client's own id if it gave one.
+    pub(crate) fn child(
+        parent: EntryId,
+        name: &Name,
+        on_conflict: OnConflict,
+        id: Option<EntryId>,
+        kinds: &'static [Changed],
+    ) -> Self {
+        let like = on_conflict == OnConflict::Rename;
+        let what = id.map_or_else(|| What::Child { parent, name: name.clone(), like }, What::Entry);
+        Self { kinds, what }
+    }
+
+    /// The change among these that the request asks for.
+    fn find(&self, rows: Vec<ChangeRow>) -> Result<Option<Done>, Error> {
+        for row in rows {
+            let Some(kind) = Changed::parse(&row.kind).filter(|kind| self.kinds.contains(kind)) else { continue };
+            let Some(state) = &row.state else { continue };
+            let entry: Entry = serde_json::from_str(state).map_err(|_| Error::Shape("no entry in the journal"))?;
+            let fits = match &self.what {
+                What::Entry(id) => row.entry == *id,
+                What::Child { parent, name, like } => {
+                    entry.parent == Some(*parent)
+                        && (entry.name == name.as_str() || (*like && numbered_like(name, &entry.name)))
+                }
+            };
+            if fits {
+                return Ok(Some(Done { kind, entry }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drive {
+    /// What the request did, if it was answered before. To be asked first of all: the world has moved on since, and what
+    /// the request needs may not be there any more.
+    pub(crate) async fn done_before(&self, actor: &Actor, repeat: &Repeat) -> Result<Option<Done>, Error> {
+        let Some(operation) = actor.operation else { return Ok(None) };
+        repeat.find(rows::find_operation(&self.inner.db, actor.principal.account, operation, LOOKED_AT).await?)
+    }
+}
+
+impl Work<'_> {
+    /// Ends the unit if the same request was faster on another way: of two at once one does it.
+    ///
+    /// # Errors
+    /// [`Error::Repeated`].
+    pub(crate) async fn refuse_repeat(&self, repeat: &Repeat) -> Result<(), Error> {
+        let (Some(operation), Some(account)) = (self.operation, self.actor) else { return Ok(()) };
+        match repeat.find(rows::of_operation(self.tx, account, operation, LOOKED_AT).await?)? {
+            Some(done) => Err(Error::Repeated(Box::new(done))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first answer where a unit was ended as a repeat.
+pub(crate) fn or_first<T>(result: Result<T, Error>, answer: impl FnOnce(Done) -> T) -> Result<T, Error> {
+    match result {
+        Err(Error::Repeated(done)) => Ok(answer(*done)),
+        other => other,
+    }
+}
