@@ -696,6 +696,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spaces/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what fills a space
+         * @description Counted from what is there, which takes as long as there is much of it: some seconds for each million of entries.
+         */
+        get: operations["get_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trash": {
         parameters: {
             query?: never;
@@ -1999,6 +2019,61 @@ export interface components {
              * @example open
              */
             state: string;
+        };
+        /** @description What the bytes of a space are made of. */
+        Usage: {
+            /**
+             * Format: int64
+             * @description Current versions of the files.
+             */
+            files_bytes: number;
+            /**
+             * Format: int64
+             * @description Parity on the storage servers in addition; it counts against nobody.
+             */
+            parity_bytes: number;
+            /**
+             * Format: int64
+             * @description The most that used and reserved bytes may come to; `null` for no limit.
+             */
+            quota_bytes: number | null;
+            /**
+             * Format: int64
+             * @description What was removed for good and is still being taken apart.
+             */
+            removing_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes that uploads under way will need.
+             */
+            reserved_bytes: number;
+            /**
+             * Format: int64
+             * @description What counts and is not kept again, because something else in the space has the same bytes.
+             */
+            shared_bytes: number;
+            /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            space_id: string;
+            /**
+             * Format: int64
+             * @description What is really kept for files, versions and trash: bytes that copies share are kept once.
+             */
+            stored_bytes: number;
+            /**
+             * Format: int64
+             * @description What is in the trash, with all versions.
+             */
+            trash_bytes: number;
+            /**
+             * Format: int64
+             * @description What counts against the quota: the sum of files, versions, trash and removing.
+             */
+            used_bytes: number;
+            /**
+             * Format: int64
+             * @description Their older versions.
+             */
+            versions_bytes: number;
         };
         /** @description A person's account. */
         User: {
@@ -5984,6 +6059,83 @@ export interface operations {
                 };
             };
             /** @description Refused: `invalid-id`, `not-a-folder`, `too-deep`, `invalid-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A space's id, `spc_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its bytes by what they are for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
             400: {
                 headers: {
                     [name: string]: unknown;

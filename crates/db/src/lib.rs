@@ -43,6 +43,7 @@ pub mod spaces;
 pub mod tree;
 pub mod trash;
 pub mod uploads;
+pub mod usage;
 pub mod versions;
 
 mod error;

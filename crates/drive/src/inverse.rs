@@ -42,6 +42,10 @@ pub(crate) enum Inverse {
         name: Option<String>,
         /// Whether it was pinned.
         pinned: bool,
+        /// The name that the change gave it: nothing else is taken back.
+        made_name: Option<String>,
+        /// Whether the change left it pinned.
+        made_pinned: bool,
     },
 }
 
@@ -89,8 +93,16 @@ mod tests {
             ),
             (Inverse::Content { version_id: version }, format!(r#"{{"do":"content","v":1,"version_id":"{v}"}}"#)),
             (
-                Inverse::Label { version_id: version, name: None, pinned: true },
-                format!(r#"{{"do":"label","name":null,"pinned":true,"v":1,"version_id":"{v}"}}"#),
+                Inverse::Label {
+                    version_id: version,
+                    name: None,
+                    pinned: true,
+                    made_name: Some("a".into()),
+                    made_pinned: false,
+                },
+                format!(
+                    r#"{{"do":"label","made_name":"a","made_pinned":false,"name":null,"pinned":true,"v":1,"version_id":"{v}"}}"#
+                ),
             ),
         ] {
             let json: Value = serde_json::from_str(&stored).expect("JSON");

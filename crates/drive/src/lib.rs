@@ -43,6 +43,7 @@ mod trash;
 mod tree;
 mod undo;
 mod upload;
+mod usage;
 mod versions;
 mod work;
 
@@ -59,6 +60,7 @@ pub use trash::{Emptying, Restore, Trashed};
 pub use tree::{NewFolder, Update};
 pub use undo::{Undone, Which};
 pub use upload::{Algorithm, Append, Checksum, Finish, NewUpload, Upload, UploadKind, UploadState};
+pub use usage::Usage;
 pub use versions::{Label, Version};
 
 /// The queued and recurring work of this crate, for the worker role to run.

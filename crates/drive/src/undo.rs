@@ -223,11 +223,14 @@ impl Work<'_> {
                 still_these_bytes(&now, &made)?;
                 Ok((Changed::Content, Some(self.turn_to(now, version_id).await?)))
             }
-            Inverse::Label { version_id, name, pinned } => {
+            Inverse::Label { version_id, name, pinned, made_name, made_pinned } => {
                 let now = Entry::try_from(&self.standing(row.entry, &made).await?)?;
                 let gone = || format!("a version of “{}” is no longer kept", made.name);
                 let kept = versions::version(self.tx, self.space.id, row.entry, version_id).await?;
                 let Some(kept) = kept else { return conflict(gone()) };
+                if (&kept.name, kept.pinned) != (&made_name, made_pinned) {
+                    return conflict(format!("a version of “{}” was named or pinned otherwise since", made.name));
+                }
                 self.label(&now, &kept, name.as_deref(), pinned).await?;
                 Ok((Changed::Versions, Some(now)))
             }

@@ -218,7 +218,13 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         let id = old.version.id;
         versions::label(self.tx, self.space.id, entry.id, id, name, pinned).await?;
-        let inverse = Inverse::Label { version_id: id, name: old.name.clone(), pinned: old.pinned };
+        let inverse = Inverse::Label {
+            version_id: id,
+            name: old.name.clone(),
+            pinned: old.pinned,
+            made_name: name.map(str::to_owned),
+            made_pinned: pinned,
+        };
         self.record(Changed::Versions, entry, Some(inverse)).await?;
         Ok(())
     }

@@ -50,7 +50,9 @@ pub use nodes::{Connect, NodeState, Nodes};
 pub use read::ByteStream;
 pub use removal::{Loss, Removal};
 pub use stripe::ResumableHash as ContentHash;
-pub use view::{ExtentView, GarbageView, IntentView, MoveView, NodeView, Overview, PartView, RepairView, ScrubView};
+pub use view::{
+    ExtentView, GarbageView, IntentView, MoveView, NodeView, Overview, PartView, RepairView, ScrubView, Shape,
+};
 pub use write::{Extent, NewExtent, Writer};
 
 /// How many parity parts new extents get.

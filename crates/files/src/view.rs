@@ -36,6 +36,29 @@ pub struct NodeView {
     pub trouble: Option<String>,
 }
 
+/// How extents of one layout are cut, for sums over many of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Bytes of a unit.
+    pub unit: u64,
+    /// Bytes of the data of a full stripe.
+    pub stripe: u64,
+    /// Parity parts.
+    pub parity: u64,
+}
+
+impl Shape {
+    /// The shape that the first bytes of a manifest say.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`].
+    pub fn of_head(head: &[u8]) -> Result<Self, Error> {
+        let layout = Manifest::layout_of_head(head)?;
+        let (unit, stripe) = (layout.unit() as u64, layout.stripe_bytes() as u64);
+        Ok(Self { unit, stripe, parity: layout.parity() as u64 })
+    }
+}
+
 /// The cluster at a glance.
 #[derive(Debug, Clone, Serialize)]
 pub struct Overview {

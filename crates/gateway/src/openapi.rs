@@ -206,7 +206,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "logout" | "get_me" | "list_sessions" | "list_spaces" => &[],
         "end_session" => &[INVALID_ID, &[(ErrorKind::NotFound, "session-not-found")]],
         "get_user" => &[INVALID_ID, &[(ErrorKind::NotFound, "user-not-found")]],
-        "get_space" | "get_upload" | "get_entry" => &[ID],
+        "get_space" | "get_usage" | "get_upload" | "get_entry" => &[ID],
         "list_changes" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
         "resolve_path" => &[ID, PLACE, &[(ErrorKind::Invalid, "invalid-name")]],
         "create_folder" => &[JSON, ID, NAME, PLACE, TRASHED, ID_TAKEN],

@@ -40,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::get_user))
         .routes(routes!(spaces::list_spaces))
         .routes(routes!(spaces::get_space))
+        .routes(routes!(spaces::get_usage))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))
         .routes(routes!(folders::create_folder))

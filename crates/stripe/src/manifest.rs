@@ -130,6 +130,29 @@ impl Manifest {
         seal(bytes)
     }
 
+    /// Bytes at the beginning of the binary form that say how the extent was cut.
+    pub const HEAD_BYTES: usize = 8;
+
+    /// How an extent was cut, from the beginning of the binary form alone, which no check covers.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`].
+    pub fn layout_of_head(head: &[u8]) -> Result<Layout, Error> {
+        let mut rest = head;
+        let [version, data, parity, code] = take(&mut rest)?;
+        if version != Layout::VERSION {
+            return Err(Error::Manifest("unknown version"));
+        }
+        if usize::from(data) != DATA_PARTS {
+            return Err(Error::Manifest("not six data parts"));
+        }
+        if code != 1 {
+            return Err(Error::Manifest("unknown code"));
+        }
+        let unit = u32::from_le_bytes(take(&mut rest)?);
+        Layout::with_unit(usize::from(parity), unit).map_err(|_| Error::Manifest("parity or unit out of bounds"))
+    }
+
     /// Reads the binary form.
     ///
     /// # Errors
@@ -140,16 +163,8 @@ impl Manifest {
             return Err(Error::Manifest("unknown version"));
         }
         let mut rest = unseal(bytes).ok_or(Error::Manifest("its check does not match"))?;
-        let [_, data, parity, code] = take(&mut rest)?;
-        if usize::from(data) != DATA_PARTS {
-            return Err(Error::Manifest("not six data parts"));
-        }
-        if code != 1 {
-            return Err(Error::Manifest("unknown code"));
-        }
-        let unit = u32::from_le_bytes(take(&mut rest)?);
-        let layout = Layout::with_unit(usize::from(parity), unit)
-            .map_err(|_| Error::Manifest("parity or unit out of bounds"))?;
+        let head: [u8; Self::HEAD_BYTES] = take(&mut rest)?;
+        let layout = Self::layout_of_head(&head)?;
         let length = u64::from_le_bytes(take(&mut rest)?);
         let mut parts = Vec::with_capacity(layout.parts());
         for _ in 0..layout.parts() {

@@ -156,6 +156,9 @@ async fn run(world: &World, steps: &[Step]) {
         let outcome = take(world, &tree, step).await;
         assert!(OUTCOMES.contains(&outcome), "step {at} {step:?} gave {outcome}");
         world.check().await;
+        if at % 8 == 0 {
+            world.check_usage().await;
+        }
         // What one step did to other entries than its own is nothing: their bytes are what they were.
         let after = walk(world).await;
         let changed = tree

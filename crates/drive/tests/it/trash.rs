@@ -5,7 +5,10 @@ use std::time::Duration;
 use base::EntryId;
 use bus::Worker;
 use db::{Lane, params};
-use drive::{Copy, NewFolder, OnConflict, Restore, Trashed, Update, jobs::Retention};
+use drive::{
+    Copy, NewFolder, OnConflict, Restore, Trashed, Update,
+    jobs::{EmptyHandler, Retention},
+};
 use futures::{SinkExt, future::join_all};
 use testkit::database::TestDb;
 
@@ -14,7 +17,8 @@ use crate::world::{World, body, bytes, channel, child, code, name, space_of};
 testkit::both! {
     a_tree_goes_and_comes_back, what_is_in_the_trash_does_not_change, names_are_free_and_given_anew,
     a_folder_that_is_gone_is_asked_for, one_restore_wins, restore_and_removal_have_one_winner,
-    uploads_into_a_trashed_folder_leave_nothing, emptying_takes_what_was_there, age_empties_it,
+    uploads_into_a_trashed_folder_leave_nothing, emptying_takes_what_was_there, emptying_can_begin_again,
+    age_empties_it,
 }
 
 fn back() -> Restore {
@@ -262,6 +266,40 @@ async fn emptying_takes_what_was_there(test: TestDb) {
     assert_eq!(deleted, 121);
     world.check().await;
     world.drive.remove(&world.alice, later, None).await.expect("removed");
+    world.assert_empty().await;
+}
+
+async fn emptying_can_begin_again(test: TestDb) {
+    let world = World::new(test).await;
+    let space = space_of(&world.alice);
+    for n in 0..130 {
+        let id = world.put(None, "f", &bytes(n)).await.expect("a file").entry.id;
+        discard(&world, id).await;
+    }
+    world.drive.empty_trash(&world.alice, space).await.expect("asked for");
+    let job =
+        world.jobs.lease(&["drive.empty"], Duration::from_secs(60)).await.expect("a look at the jobs").expect("a job");
+    // Asked for once more while it is being done: what came since goes as well, and nothing that comes after.
+    let since = world.put(None, "since", b"x").await.expect("a file").entry.id;
+    discard(&world, since).await;
+    let asked = world.drive.empty_trash(&world.alice, space).await.expect("asked for");
+    assert_eq!((asked.job, asked.total), (Some(job.id), 131));
+    let after = world.put(None, "after", b"x").await.expect("a file").entry.id;
+    discard(&world, after).await;
+    // The job is done, and its lease was lost before that was noted: another worker does it again.
+    let handler = EmptyHandler::new(world.drive.clone());
+    for _ in 0..2 {
+        bus::Handler::handle(&handler, &job).await.expect("the job can be done");
+        assert_eq!(trashed(&world).await.len(), 2);
+        world.check().await;
+    }
+    world.jobs.complete(&job).await.expect("the lease holds");
+    assert_eq!(world.work_off().await, 1);
+    let listed: Vec<_> = trashed(&world).await.iter().map(|it| it.entry.id).collect();
+    assert_eq!(listed, [after]);
+    let deleted = world.number("SELECT COUNT(*) FROM journal WHERE kind = 'deleted'").await;
+    assert_eq!(deleted, 131, "each of them once");
+    world.drive.remove(&world.alice, after, None).await.expect("removed");
     world.assert_empty().await;
 }
 

@@ -169,6 +169,13 @@ async fn what_happened_since_stays(test: TestDb) {
     // What was emptied out of the trash is gone for good.
     drive.remove(alice, taker, None).await.expect("removed");
     refused(trashed, "not in the trash").await;
+    // What is said of a version.
+    let version = world.entry(file).await.file().expect("a file").version;
+    let label = |name: &str| Label { name: Some(Some(name.to_owned())), pinned: None };
+    drive.label_version(alice, file, version, label("one")).await.expect("named");
+    let named = newest(&world).await;
+    drive.label_version(alice, file, version, label("two")).await.expect("named");
+    refused(named, "named or pinned otherwise").await;
     // Bytes that the rules for old versions have taken.
     for n in 0..4 {
         world.clock.advance(std::time::Duration::from_millis(1));

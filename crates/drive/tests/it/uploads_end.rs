@@ -12,7 +12,8 @@ use crate::{
 };
 
 testkit::both! {
-    a_name_taken_meanwhile_keeps_the_bytes, a_folder_gone_meanwhile_keeps_the_bytes, replace_and_rename_at_the_end,
+    a_name_taken_meanwhile_keeps_the_bytes, a_folder_gone_meanwhile_keeps_the_bytes,
+    a_folder_in_the_trash_keeps_the_bytes, a_hash_is_filled_in_within_the_trash, replace_and_rename_at_the_end,
     parts_become_one_file, parts_are_refused, expired_uploads_go_and_live_ones_stay, terminate_cuts, a_copy_before_the_hash,
 }
 
@@ -56,6 +57,40 @@ async fn a_folder_gone_meanwhile_keeps_the_bytes(test: TestDb) {
     let finish = Finish { parent: Some(world.alice.principal.root), ..Finish::default() };
     let upload = world.drive.finish_upload(&world.alice, id, finish).await.expect("a file");
     assert_eq!(world.read(upload.entry_id.expect("a file")).await.expect("the bytes"), b"abc");
+    world.check().await;
+}
+
+async fn a_folder_in_the_trash_keeps_the_bytes(test: TestDb) {
+    let world = World::new(test).await;
+    let folder = world.folder(None, "d").await;
+    let id = world.begin(NewUpload { parent: Some(folder), ..new("f", Some(3)) }).await;
+    world.drive.trash(&world.alice, folder, None).await.expect("trashed");
+    assert_eq!(code(world.append(id, at(0), body(b"abc")).await), "in-trash");
+    assert_eq!(world.offset(id).await, 3);
+    assert_eq!(code(world.drive.finish_upload(&world.alice, id, Finish::default()).await), "in-trash");
+    let begun = NewUpload { parent: Some(folder), ..new("g", Some(3)) };
+    assert_eq!(code(world.drive.create_upload(&world.alice, begun).await), "in-trash");
+    // Once the folder is back, no byte is sent again.
+    let back = drive::Restore { parent: None, name: None, on_conflict: OnConflict::Fail };
+    world.drive.restore(&world.alice, folder, back).await.expect("back");
+    let upload = world.drive.finish_upload(&world.alice, id, Finish::default()).await.expect("a file");
+    assert_eq!(world.read(upload.entry_id.expect("a file")).await.expect("the bytes"), b"abc");
+    world.check().await;
+}
+
+async fn a_hash_is_filled_in_within_the_trash(test: TestDb) {
+    let world = World::new(test).await;
+    let folder = world.folder(None, "d").await;
+    let part = world.begin(partial(Some(9_000))).await;
+    world.append(part, at(0), body(&bytes(9_000))).await.expect("bytes are taken");
+    let new = NewUpload { parent: Some(folder), kind: UploadKind::Final(vec![part]), ..new("f", None) };
+    let file = world.drive.create_upload(&world.alice, new).await.expect("a file").entry.expect("a file");
+    world.drive.trash(&world.alice, folder, None).await.expect("trashed");
+    let rows = world.number("SELECT COUNT(*) FROM journal").await;
+    assert_eq!(world.work_off().await, 1);
+    // It is known, and whoever keeps in step with the tree does not hear of what is no part of it.
+    assert!(world.entry(file.id).await.file().is_some_and(|info| info.blake3.is_some()));
+    assert_eq!(world.number("SELECT COUNT(*) FROM journal").await, rows);
     world.check().await;
 }
 

@@ -12,7 +12,7 @@ use crate::world::{World, bytes, code, space_of};
 
 testkit::both! {
     old_versions_are_listed_and_read, a_version_is_restored_without_a_copy, kept_versions_stay, versions_are_removed,
-    versions_age, versions_of_others_and_of_the_trash,
+    versions_age, versions_of_others_and_of_the_trash, usage_says_what_bytes_are_for,
 }
 
 async fn list(world: &World, file: EntryId) -> Vec<Version> {
@@ -144,6 +144,26 @@ async fn versions_age(test: TestDb) {
     let kept: Vec<_> = list(&world, file).await.iter().map(|version| version.id).collect();
     assert_eq!(kept, [more[1], ids[0]], "the current one and the pinned one");
     world.check().await;
+}
+
+async fn usage_says_what_bytes_are_for(test: TestDb) {
+    let world = World::new(test).await;
+    let (file, ids) = written(&world, 3).await;
+    world.drive.restore_version(&world.alice, file, ids[0], None).await.expect("restored");
+    let folder = world.folder(None, "d").await;
+    let copy = drive::Copy { parent: Some(folder), ..drive::Copy::default() };
+    world.drive.copy(&world.alice, file, copy).await.expect("copied");
+    let other = world.put(Some(folder), "other", &bytes(40)).await.expect("a file").entry.id;
+    world.drive.trash(&world.alice, folder, None).await.expect("trashed");
+    let usage = world.drive.usage(&world.alice, space_of(&world.alice)).await.expect("the usage");
+    // Three versions of the four are kept: 1001, 1002, and 1000 again, which the copy in the trash shares.
+    assert_eq!((usage.files, usage.versions, usage.trash, usage.removing), (1000, 1001 + 1002, 1000 + 40, 0));
+    assert_eq!((usage.stored, usage.shared(), usage.parity), (1000 + 1001 + 1002 + 40, 1000, 0));
+    world.check_usage().await;
+    assert_eq!(code(world.drive.usage(&world.bob, space_of(&world.alice)).await), "not-found");
+    world.drive.remove(&world.alice, folder, None).await.expect("removed");
+    assert_eq!(code(world.drive.stat(&world.alice, other).await), "not-found");
+    world.check_usage().await;
 }
 
 async fn versions_of_others_and_of_the_trash(test: TestDb) {

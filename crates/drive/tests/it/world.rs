@@ -254,6 +254,28 @@ impl World {
         }
     }
 
+    /// What a space's bytes are made of, compared with the rows and with the parts of the files that can be seen.
+    pub(crate) async fn check_usage(&self) {
+        let usage = self.drive.usage(&self.alice, self.alice.principal.space).await.expect("the usage");
+        assert_eq!(usage.used, self.used().await);
+        assert_eq!(usage.files + usage.versions + usage.trash + usage.removing, usage.used, "{usage:?}");
+        if usage.removing == 0 {
+            let stored = self.number("SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM content").await;
+            assert_eq!(usage.stored, stored as u64, "{usage:?}");
+        }
+        let mut files = 0;
+        let mut folders = vec![self.alice.principal.root];
+        while let Some(folder) = folders.pop() {
+            for entry in self.drive.children(&self.alice, folder, None, 1000).await.expect("a listing").items {
+                match entry.file() {
+                    Some(info) => files += info.size,
+                    None => folders.push(entry.id),
+                }
+            }
+        }
+        assert_eq!(usage.files, files, "{usage:?}");
+    }
+
     /// Nothing is left of anything but the roots.
     pub(crate) async fn assert_empty(&self) {
         self.clean_up().await;

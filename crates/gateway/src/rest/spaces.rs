@@ -48,6 +48,34 @@ pub(crate) struct SpaceView {
     epoch: u64,
 }
 
+/// What the bytes of a space are made of.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Usage)]
+pub(crate) struct UsageView {
+    #[schema(value_type = String, example = "spc_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    space_id: SpaceId,
+    /// What counts against the quota: the sum of files, versions, trash and removing.
+    used_bytes: u64,
+    /// Current versions of the files.
+    files_bytes: u64,
+    /// Their older versions.
+    versions_bytes: u64,
+    /// What is in the trash, with all versions.
+    trash_bytes: u64,
+    /// What was removed for good and is still being taken apart.
+    removing_bytes: u64,
+    /// Bytes that uploads under way will need.
+    reserved_bytes: u64,
+    /// The most that used and reserved bytes may come to; `null` for no limit.
+    quota_bytes: Option<u64>,
+    /// What is really kept for files, versions and trash: bytes that copies share are kept once.
+    stored_bytes: u64,
+    /// What counts and is not kept again, because something else in the space has the same bytes.
+    shared_bytes: u64,
+    /// Parity on the storage servers in addition; it counts against nobody.
+    parity_bytes: u64,
+}
+
 /// Changes in the order in which they happened.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Changes {
@@ -133,6 +161,34 @@ pub(crate) async fn get_space(
 ) -> Result<Json<SpaceView>, Problem> {
     let space = app.state.drive.space(&caller.actor(), id).await?;
     Ok(Json(space.into()))
+}
+
+/// Show what fills a space
+///
+/// Counted from what is there, which takes as long as there is much of it: some seconds for each million of entries.
+#[utoipa::path(get, path = "/api/v1/spaces/{id}/usage", tag = "Spaces", security(("token" = [])),
+    params(("id" = String, Path, description = "A space's id, `spc_…`.")),
+    responses((status = 200, description = "Its bytes by what they are for.", body = UsageView)))]
+pub(crate) async fn get_usage(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<SpaceId>,
+    _: NoQuery,
+) -> Result<Json<UsageView>, Problem> {
+    let usage = app.state.drive.usage(&caller.actor(), id).await?;
+    Ok(Json(UsageView {
+        space_id: id,
+        used_bytes: usage.used,
+        files_bytes: usage.files,
+        versions_bytes: usage.versions,
+        trash_bytes: usage.trash,
+        removing_bytes: usage.removing,
+        reserved_bytes: usage.reserved,
+        quota_bytes: usage.quota,
+        stored_bytes: usage.stored,
+        shared_bytes: usage.shared(),
+        parity_bytes: usage.parity,
+    }))
 }
 
 /// List what changed in a space

@@ -37,6 +37,9 @@ pub(super) async fn suite(user: &User, reader: &User, other: &User) {
     let changes = reader.get(&format!("/spaces/{space}/changes?since=1.{}", sequence + 1)).await.expect(200);
     assert_eq!(changes["items"][0]["undoes"], json!(sequence + 1));
 
+    // A change that was undone and redone is undone by its own number still, once.
+    let back = undo(user, json!({ "sequence": sequence })).await.expect(200);
+    assert_eq!((&back["items"][0]["entry"]["name"], back["items"][0]["undoes"] == sequence), (&json!("undone"), false));
     undo(user, json!({ "sequence": sequence })).await.refused(409, "undo-conflict");
     Answer::of(user.request("PATCH", &format!("/entries/{id}")).json(&json!({ "name": "again" }))).await.expect(200);
     redo(user, json!({})).await.refused(409, "nothing-to-undo");

@@ -52,4 +52,38 @@ pub(super) async fn suite(user: &User, reader: &User, other: &User) {
     assert_eq!(user.delete(&oldest).await.status, 204);
     user.delete(&oldest).await.refused(404, "not-found");
     assert!(reader.download(file["id"].as_str().expect("an id")).await == contents[0], "the bytes are shared");
+    usage(user, reader, other).await;
+}
+
+/// What fills the space, with the parity that the storage servers really have.
+async fn usage(user: &User, reader: &User, other: &User) {
+    let space = format!("/spaces/{}", user.user["space_id"].as_str().expect("a space"));
+    let usage = reader.get(&format!("{space}/usage")).await.expect(200);
+    let number = |field: &str| usage[field].as_u64().expect("a number");
+    assert_eq!(number("used_bytes"), user.get(&space).await.expect(200)["used_bytes"].as_u64().expect("a number"));
+    let parts = ["files_bytes", "versions_bytes", "trash_bytes", "removing_bytes"];
+    assert_eq!(parts.map(number).iter().sum::<u64>(), number("used_bytes"), "{usage}");
+    assert!(number("versions_bytes") > 0, "{usage}");
+    other.get(&format!("{space}/usage")).await.refused(404, "not-found");
+
+    // What one file more adds is what its parity parts have.
+    for length in [100_000, (6 << 20) + 7] {
+        let before = reader.get(&format!("{space}/usage")).await.expect(200)["parity_bytes"].as_u64();
+        let file = user.upload(&format!("parity-{length}"), bytes(length as u64, length)).await;
+        let id = file["id"].as_str().expect("an id");
+        let view = reader.get(&format!("/files/{id}/parts")).await.expect(200);
+        let extents = view["extents"].as_array().expect("extents").iter();
+        let parts = extents.flat_map(|extent| extent["parts"].as_array().expect("parts"));
+        let parity: u64 =
+            parts.filter(|part| part["role"] == "parity").filter_map(|part| part["length"].as_u64()).sum();
+        let after = reader.get(&format!("{space}/usage")).await.expect(200)["parity_bytes"].as_u64();
+        assert_eq!(after.zip(before).map(|(after, before)| after - before), Some(parity), "{length}");
+        // A copy counts, and is not kept a second time.
+        let shared = reader.get(&format!("{space}/usage")).await.expect(200)["shared_bytes"].as_u64();
+        let name = json!({ "name": format!("shared-{length}") });
+        user.post(&format!("/entries/{id}/copy"), &name).await.expect(201);
+        let copied = reader.get(&format!("{space}/usage")).await.expect(200);
+        assert_eq!(copied["shared_bytes"].as_u64(), shared.map(|shared| shared + length as u64), "{copied}");
+        assert_eq!(copied["parity_bytes"].as_u64(), after);
+    }
 }
