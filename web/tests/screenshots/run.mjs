@@ -82,6 +82,7 @@ try {
             console.log(`FAIL  ${name}-${suffix}: ${String(error).split('\n')[0]}`);
             await page.screenshot({ path: `${out}FAIL-${name}-${suffix}.png` }).catch(() => undefined);
             pages.state.cut = false;
+            pages.state.bytesPerSecond = null;
           }
         }
         await context.close();

@@ -67,7 +67,7 @@ export async function hasNoBarriers({ open, base }) {
       await page.keyboard.press('Control+k');
       await page.waitForTimeout(300);
       await check('palette');
-      for (const [path, sign] of [['/trash', 'main'], ['/settings', 'section ul li'], ['/admin/servers', 'main ul li'], ['/ui', 'main section']]) {
+      for (const [path, sign] of [['/trash', 'main'], ['/activity', '[data-activity]'], ['/settings', 'section ul li'], ['/admin/servers', 'main ul li'], ['/ui', 'main section']]) {
         await page.goto(`${base}${path}`);
         await page.waitForSelector(sign);
         await page.waitForTimeout(300);
