@@ -219,9 +219,12 @@ export const scenes = {
       await files.folder('Calibration', shared);
       await files.folder('Photos from the pier', shared);
       network.cut = false;
-      await page.click('[data-review]', { timeout: 30_000 });
+      if (env.phone) await page.locator('[role=toolbar] button').first().click();
+      await page.waitForSelector('[data-review]', { timeout: 30_000 });
+      // The messages of this moment are gone, the review is not.
+      await page.reload();
+      await page.click('[data-review]');
       await page.waitForSelector('[data-review-done]');
-      await page.waitForTimeout(6_500);
     },
     leave: async ({ page, files }) => {
       await page.click('[data-review-done]');
