@@ -40,3 +40,12 @@ export async function downloadFile(id: string, name: string): Promise<void> {
   downloadUrl(url, name);
   setTimeout(release, 60_000);
 }
+
+export async function downloadVersion(id: string, version: string, name: string): Promise<void> {
+  const path = `${filePath(id)}/versions/${encodeURIComponent(version)}`;
+  const response = await authorizedFetch(new Request(path));
+  if (!response.ok) throw await Problem.fromResponse(response);
+  const url = URL.createObjectURL(await response.blob());
+  downloadUrl(url, name);
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -18,6 +18,7 @@ const routes: RouteRecordRaw[] = [
     children: [
       { path: '', redirect: { name: 'files' } },
       { path: 'files/:folder?', name: 'files', component: DrivePage },
+      { path: 'activity', name: 'activity', component: () => import('@/features/activity/ActivityPage.vue') },
       { path: 'trash', name: 'trash', component: () => import('@/features/trash/TrashPage.vue') },
       { path: 'settings', name: 'settings', component: () => import('@/features/settings/SettingsPage.vue') },
       { path: 'admin/servers', name: 'admin', component: () => import('@/features/admin/ServersPage.vue') },

@@ -67,6 +67,22 @@ export function formatWhen(at: string, language: string, now: number = Date.now(
   ).format(date);
 }
 
+/** A day as a heading: "Saturday, 21 November", with the year where it is another one. */
+export function formatDay(at: string, language: string, now: number = Date.now()): string {
+  const date = new Date(at);
+  const year = date.getFullYear() === new Date(now).getFullYear() ? undefined : 'numeric';
+  return cached(
+    `w${language}${year}`,
+    () => new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', year }),
+  ).format(date);
+}
+
+export function formatTime(at: string, language: string): string {
+  return cached(`t${language}`, () => new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' })).format(
+    new Date(at),
+  );
+}
+
 export function formatFullDate(at: string, language: string): string {
   return cached(
     `f${language}`,

@@ -109,6 +109,7 @@ export async function api(base) {
   const tokens = await post('/login', JSON.stringify({ name: 'admin', password: 'correct-horse-9', client: 'Command line · laptop' }), { 'content-type': 'application/json' });
   const auth = { authorization: `Bearer ${tokens.access_token}` };
   return {
+    auth,
     root: tokens.user.root_id,
     space: tokens.user.space_id,
     folder: async (name, parent) => (await post('/folders', JSON.stringify({ name, parent_id: parent }), { ...auth, 'content-type': 'application/json' })).id,

@@ -1,6 +1,6 @@
 // The real server for a test: its own data folder and port, stopped however the program ends.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,17 +27,19 @@ export const freePort = () =>
     });
   });
 
-/** A server in a folder of its own. `start` may be called again after `stop`; `remove` takes the folder away. */
-export async function makeServer(env = {}) {
+/** A server in a folder of its own, with settings as text. `start` may be called again after `stop`; `remove` takes the folder away. */
+export async function makeServer({ config = '' } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
+  const settings = join(data, 'holdfast.toml');
+  writeFileSync(settings, config);
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   let child = null;
 
   /** Starts it and waits until it says that it is ready. */
   async function start() {
-    child = spawn(binary, ['serve', '--data-dir', data, '--listen', `127.0.0.1:${port}`], {
-      env: { ...process.env, HOLDFAST_ADMIN_PASSWORD: adminPassword, ...env },
+    child = spawn(binary, ['serve', '--config', settings, '--data-dir', join(data, 'data'), '--listen', `127.0.0.1:${port}`], {
+      env: { ...process.env, HOLDFAST_ADMIN_PASSWORD: adminPassword },
       stdio: 'ignore',
     });
     for (let tries = 0; tries < 150; tries += 1) {

@@ -104,7 +104,14 @@ export async function fill(base, page) {
     await file(name, await photo(page, at + 3, mood, width, height), 'image/jpeg', photos);
 
   await file('Coastline.jpg', await photo(page, 41, 'dawn'), 'image/jpeg');
-  await file('Field notes.md', notes, 'text/markdown');
+  const note = await file('Field notes.md', '# Field notes, week 47\n', 'text/markdown');
+  for (const text of [notes.slice(0, 220), notes.slice(0, 400), notes])
+    await fetch(`${base}/api/v1/files/${note}`, { method: 'PUT', headers: { ...server.auth, 'content-type': 'text/markdown' }, body: text });
+  const old = await folder('Old surveys', documents);
+  await file('2019.pdf', pdf(), 'application/pdf', old);
+  for (const [name, size] of [['Draft 1.docx', 31_000], ['Blurred.jpg', 2_100_000], ['budget-old.xlsx', 88_000], ['Черновик договора.odt', 19_000]])
+    await server.call('DELETE', `/entries/${await file(name, bytes(size), 'application/octet-stream', documents)}`);
+  await server.call('DELETE', `/entries/${old}`);
   await file('tide.rs', code, 'text/plain');
   await file('Stations.csv', csv, 'text/csv');
   await file('Harbour survey.pdf', pdf(), 'application/pdf');

@@ -69,19 +69,21 @@ try {
               await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
               signedIn = true;
             }
-            await scene.show({ page, base: pages.url, files, phone, width: Number(width), network: pages.state });
+            const env = { page, base: pages.url, files, phone, width: Number(width), network: pages.state };
+            await scene.show(env);
             // Pictures, fonts and the end of what moves.
             await page.evaluate(() => document.fonts.ready);
             await page.waitForTimeout(scene.restMs ?? 250);
             const path = `${out}${name}-${suffix}.png`;
             await page.screenshot({ path });
             taken.push({ name: `${name}-${suffix}`, path });
-            await scene.leave?.({ page, files, network: pages.state });
+            await scene.leave?.(env);
           } catch (error) {
             failed += 1;
             console.log(`FAIL  ${name}-${suffix}: ${String(error).split('\n')[0]}`);
             await page.screenshot({ path: `${out}FAIL-${name}-${suffix}.png` }).catch(() => undefined);
             pages.state.cut = false;
+            pages.state.bytesPerSecond = null;
           }
         }
         await context.close();

@@ -1,5 +1,5 @@
 // What is to be seen on each picture, and which of the pictures are kept in the repository.
-import { click, row } from '../e2e/steps.mjs';
+import { click, dropFiles, row } from '../e2e/steps.mjs';
 
 const ready = (page) => page.waitForSelector('#files');
 async function folder({ page, base }, id, view, key) {
@@ -40,6 +40,14 @@ export const scenes = {
     show: async ({ page, base }) => {
       await page.goto(`${base}/signin`);
       await page.waitForSelector('input[name=username]');
+      await page.evaluate(() => document.activeElement?.blur());
+    },
+  },
+  register: {
+    open: true,
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/register`);
+      await page.waitForSelector('input[name=display-name]');
       await page.evaluate(() => document.activeElement?.blur());
     },
   },
@@ -149,6 +157,93 @@ export const scenes = {
     leave: ({ page }) => page.keyboard.press('Escape'),
   },
   empty: { show: (env) => folder(env, env.files.empty, 'list', 'Control+1') },
+  versions: {
+    show: async (env) => {
+      if (env.phone) return folder(env, env.files.documents, 'list', 'Control+1');
+      await details(env.page, true);
+      await folder(env, env.files.root, 'list', 'Control+1');
+      await click(env.page, 'Field notes.md');
+      await env.page.keyboard.press('Control+i').catch(() => undefined);
+      if ((await env.page.locator('[data-version]').count()) === 0) await env.page.keyboard.press('Control+i');
+      await env.page.waitForSelector('[data-version]');
+    },
+    leave: async ({ page }) => {
+      await page.keyboard.press('Escape');
+      await details(page, false);
+    },
+  },
+  uploads: {
+    show: async (env) => {
+      await folder(env, env.files.empty, 'list', 'Control+1');
+      env.network.bytesPerSecond = 400_000;
+      await dropFiles(env.page, 'main', [
+        { name: 'Drone, second flight.mp4', size: 30_000_000, type: 'video/mp4' },
+        { name: 'Sediment samples.xlsx', size: 1_200_000 },
+        { name: 'Letter.odt', size: 24_000 },
+        { name: 'North bay panorama.jpg', size: 6_000_000, type: 'image/jpeg' },
+      ]);
+      await env.page.waitForSelector('[data-upload][data-state=sending]');
+      await env.page.waitForTimeout(1_600);
+      await env.page.locator('[data-upload="Sediment samples.xlsx"] [aria-label]').first().click({ timeout: 500 }).catch(() => undefined);
+    },
+    leave: async ({ page, network }) => {
+      network.bytesPerSecond = null;
+      await page.locator('section header button').last().click().catch(() => undefined);
+      await page.waitForTimeout(300);
+    },
+  },
+  review: {
+    show: async (env) => {
+      const { page, network, files } = env;
+      const name = `Shared ${Math.random().toString(36).slice(2, 6)}`;
+      const shared = await files.folder(name);
+      const plan = await files.file('Tide plan.md', 'x', 'text/markdown', shared);
+      await files.file('Winter schedule.xlsx', 'x', 'text/plain', shared);
+      const notes = await files.file('Station 4 notes.md', 'x', 'text/markdown', shared);
+      await folder(env, shared, 'list', 'Control+1');
+      await row(page, 'Winter schedule.xlsx').waitFor();
+      network.cut = true;
+      const rename = async (from, to) => {
+        await row(page, from).locator('[data-handle]').first().click({ button: 'right' });
+        await page.click('[role=menuitem][data-action=rename]');
+        await page.locator('[role=grid] input').fill(to);
+        await page.keyboard.press('Enter');
+        await row(page, to).waitFor();
+      };
+      await rename('Tide plan.md', 'Tide plan, final.md');
+      await rename('Winter schedule.xlsx', 'Winter schedule 2027.xlsx');
+      await row(page, 'Station 4 notes.md').locator('[data-handle]').first().click({ button: 'right' });
+      await page.click('[role=menuitem][data-action=delete]');
+      await files.call('PATCH', `/entries/${plan}`, { name: 'Tide plan v2.md' });
+      await files.call('PUT', `/files/${notes}`, 'new words');
+      await files.folder('Calibration', shared);
+      await files.folder('Photos from the pier', shared);
+      network.cut = false;
+      if (env.phone) await page.locator('[role=toolbar] button').first().click();
+      await page.waitForSelector('[data-review]', { timeout: 30_000 });
+      // The messages of this moment are gone, the review is not.
+      await page.reload();
+      await page.click('[data-review]');
+      await page.waitForSelector('[data-review-done]');
+    },
+    leave: async ({ page, files }) => {
+      await page.click('[data-review-done]');
+      for (const item of (await (await files.call('GET', `/folders/${files.root}/children?limit=100`)).json()).items)
+        if (item.name.startsWith('Shared ')) await files.call('DELETE', `/entries/${item.id}?permanent=true`);
+    },
+  },
+  trash: {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/trash`);
+      await page.waitForSelector('[data-trashed]');
+    },
+  },
+  activity: {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/activity`);
+      await page.waitForSelector('[data-activity]');
+    },
+  },
   settings: {
     show: async ({ page, base }) => {
       await page.goto(`${base}/settings`);
@@ -170,5 +265,30 @@ export const scenes = {
   },
 };
 
-/** The pictures in `docs/screenshots`. */
-export const chosen = ['list-light-en-1440', 'grid-dark-en-1440'];
+const everywhere = ['list', 'grid', 'columns', 'gallery'];
+/** The pictures in `docs/screenshots`: few enough for a repository, and every page, theme, language and width among them. */
+export const chosen = [
+  ...everywhere.flatMap((name) => [`${name}-light-en-1440`, `${name}-dark-ru-1440`]),
+  ...everywhere.map((name) => `${name}-light-ru-390`),
+  ...['grid', 'list-groups'].map((name) => `${name}-dark-en-1024`),
+  'columns-picture-light-en-1440',
+  'gallery-dark-en-1440',
+  'quick-look-picture-dark-en-1440',
+  'quick-look-text-light-en-1440',
+  'quick-look-text-dark-ru-390',
+  'menu-light-en-1024',
+  'arrange-menu-light-ru-1024',
+  'palette-dark-en-1440',
+  'versions-light-en-1440',
+  'uploads-light-en-1440',
+  'review-light-en-1440',
+  'review-dark-ru-390',
+  'trash-light-en-1440',
+  'activity-dark-ru-1440',
+  'activity-light-en-390',
+  'empty-light-ru-1024',
+  'settings-light-en-1024',
+  'servers-dark-en-1440',
+  'signin-light-en-390',
+  'register-dark-ru-1024',
+];

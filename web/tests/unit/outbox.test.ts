@@ -282,7 +282,7 @@ describe('the trash', () => {
   });
 
   it('takes away what others put into it, and lists what comes back as a tree', async () => {
-    const by = { actor: null, operation_id: null };
+    const by = { actor: null, operation_id: null, undoes: null };
     await putEntries(db, [entry('ent_a', 'A', 'ent_root', 1, 'folder'), entry('ent_c', 'c.txt', 'ent_a')]);
     await applyChanges(db, [{ sequence: 1, kind: 'trashed', entry_id: 'ent_a', revision: 2, at, ...by, entry: null }]);
     expect(await db.entries.toCollection().primaryKeys()).toEqual(['ent_root']);
@@ -303,7 +303,7 @@ describe('the trash', () => {
 });
 
 it('removes a whole tree when the journal names only its top', async () => {
-  const by = { actor: null, operation_id: null };
+  const by = { actor: null, operation_id: null, undoes: null };
   await applyChanges(db, [
     {
       sequence: 1,

@@ -5,7 +5,8 @@ import { lostChanges, noteUnsent } from '@/data/eviction';
 import { newOp } from '@/data/outbox/ops';
 import { Away, type Change } from '@/data/sync/review';
 import { putEntries } from '@/data/sync/store';
-import { describeNote, describeOp, describeSeen, newsOf } from '@/features/review/describe';
+import { describeOp } from '@/data/outbox/words';
+import { describeNote, describeSeen, newsOf } from '@/features/review/describe';
 
 const at = '2026-11-21T05:00:00.000Z';
 const later = new Date(at).getTime() + 60_000;

@@ -17,7 +17,8 @@ const groups = groupings.map((key) => `group-${key}`);
 const columns = columnKeys.map((key) => `column-${key}`);
 
 /** What the button beside the views opens; `#` begins a heading. */
-export const arrangeMenu = ['#drive.sort', ...sorts, '#drive.group', ...groups, '#drive.listColumns', ...columns];
+export const arrangeMenu = ['#drive.sort', ...sorts, '#drive.group', ...groups];
+export const columnMenu = ['#drive.listColumns', ...columns];
 export const viewMenu = views.map((view) => `view-${view}`);
 
 export function offerViewActions(state: FolderState): void {

@@ -1,27 +1,8 @@
 // Both sides of a time without connection, in words.
 import type { Seen, Sent } from '@/data/db';
-import type { Op } from '@/data/outbox/ops';
 import { i18n } from '@/i18n';
 
 const { t } = i18n.global;
-
-/** One change made here, as what was asked for. */
-export function describeOp(op: Op): string {
-  switch (op.kind) {
-    case 'create-folder':
-      return t('sync.op_createFolder', { name: op.name });
-    case 'copy':
-      return t('sync.op_copy', { name: op.name });
-    case 'delete':
-      return t('sync.op_delete', { name: op.before.name });
-    case 'restore':
-      return t('sync.op_restore', { name: op.was.name });
-    case 'update':
-      return op.name !== undefined && op.parent === undefined
-        ? t('sync.op_rename', { from: op.before.name, name: op.name })
-        : t('sync.op_move', { name: op.before.name });
-  }
-}
 
 /** One change of somebody else. */
 export function describeSeen({ before, after }: Seen): string {

@@ -2,4 +2,3 @@
 import { defineAsyncComponent } from 'vue';
 
 export const ReviewSheet = defineAsyncComponent(() => import('./ReviewSheet.vue'));
-export { describeOp } from './describe';

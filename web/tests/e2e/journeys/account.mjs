@@ -76,7 +76,7 @@ export async function registersAndSaysWhenThatIsClosed({ open, base }) {
   await page.waitForSelector('[data-account]:has-text("Ada Lovelace")');
   assert.equal(page.url(), `${base}/files`);
 
-  const closed = await makeServer({ HOLDFAST_ACCOUNTS_REGISTRATION: 'closed' });
+  const closed = await makeServer({ config: '[accounts]\nregistration = "closed"\n' });
   const pages = await serve(0, closed.port);
   try {
     await closed.start();

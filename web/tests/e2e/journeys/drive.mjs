@@ -73,6 +73,26 @@ export async function makesRenamesMovesAndTakesBack({ open, files, base }) {
   await eventually(() => onServer(files, folder), ['Trip', 'note.final.txt']);
 }
 
+export async function renamesFromBothMenus({ open, files, base }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'By menu');
+  await files.file('one.txt', 'x', 'text/plain', folder);
+  await row(page, 'one.txt').waitFor();
+  const input = page.locator('[role=grid] input');
+  await click(page, 'one.txt', { button: 'right' });
+  await page.click('[role=menuitem][data-action=rename]');
+  await page.waitForTimeout(300);
+  await input.fill('two.txt');
+  await page.keyboard.press('Enter');
+  await row(page, 'two.txt').waitFor();
+  await page.locator('[role=toolbar] [aria-haspopup=menu]').click();
+  await page.click('[role=menuitem][data-action=rename]');
+  await page.waitForTimeout(300);
+  await input.fill('three.txt');
+  await page.keyboard.press('Enter');
+  await eventually(() => onServer(files, folder), ['three.txt']);
+}
+
 export async function dragsIntoAFolder({ open, files, base }) {
   const page = await open();
   const folder = await ownFolder(page, files, base, 'Drag here');
