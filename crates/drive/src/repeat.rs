@@ -25,6 +25,8 @@ pub(crate) struct Repeat {
 enum What {
     /// To an entry that is named, or gets an id that the client made.
     Entry(EntryId),
+    /// To an entry that gets this name and this folder, where they are given.
+    Place { entry: EntryId, parent: Option<EntryId>, name: Option<Name> },
     /// Something in a folder under a name, or under a free one like it.
     Child { parent: EntryId, name: Name, like: bool },
 }
@@ -41,6 +43,11 @@ impl Repeat {
     /// A change of this entry.
     pub(crate) fn of(entry: EntryId, kinds: &'static [Changed]) -> Self {
         Self { kinds, what: What::Entry(entry) }
+    }
+
+    /// An entry renamed or moved, or both.
+    pub(crate) fn place(entry: EntryId, parent: Option<EntryId>, name: Option<Name>) -> Self {
+        Self { kinds: &[Changed::Renamed, Changed::Moved], what: What::Place { entry, parent, name } }
     }
 
     /// Something made in a folder, with the client's own id if it gave one.
@@ -64,6 +71,11 @@ impl Repeat {
             let entry: Entry = serde_json::from_str(state).map_err(|_| Error::Shape("no entry in the journal"))?;
             let fits = match &self.what {
                 What::Entry(id) => row.entry == *id,
+                What::Place { entry: id, parent, name } => {
+                    row.entry == *id
+                        && parent.is_none_or(|parent| entry.parent == Some(parent))
+                        && name.as_ref().is_none_or(|name| entry.name == name.as_str())
+                }
                 What::Child { parent, name, like } => {
                     entry.parent == Some(*parent)
                         && (entry.name == name.as_str() || (*like && numbered_like(name, &entry.name)))

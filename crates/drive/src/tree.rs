@@ -135,7 +135,7 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::RootEntry`], [`Error::Precondition`], [`Error::NameTaken`], [`Error::OtherSpace`],
     /// [`Error::IntoItself`], [`Error::NotAFolder`], [`Error::TooDeep`].
     pub async fn update(&self, actor: &Actor, id: EntryId, update: Update) -> Result<Entry, Error> {
-        let repeat = Repeat::of(id, &[Changed::Renamed, Changed::Moved]);
+        let repeat = Repeat::place(id, update.parent, update.name.clone());
         if let Some(done) = self.done_before(actor, &repeat).await? {
             return Ok(done.entry);
         }
