@@ -16,6 +16,8 @@ const docs = new URL('../../../docs/screenshots/', import.meta.url).pathname;
 const heights = { 1440: 900, 1024: 768, 390: 844 };
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const only = (name) => wanted.length === 0 || wanted.some((word) => name.includes(word));
+/** Takes no pictures and only renews what is kept, from those that were taken. */
+const keepOnly = process.argv.includes('--keep');
 const variant = process.argv.find((word) => word.startsWith('--only='))?.slice('--only='.length);
 
 /** Runs inside a page: WebP is half of PNG, and no tool but the browser is needed to make it. */
@@ -33,15 +35,17 @@ const server = await makeServer();
 let browser;
 let pages;
 let failed = 0;
-const taken = [];
+let taken = 0;
 try {
-  await server.start();
-  pages = await serve(0, server.port);
   browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--font-render-hinting=none'] });
   const blank = await browser.newPage();
-  const files = await fill(server.base, blank);
   mkdirSync(out, { recursive: true });
-  for (const theme of ['light', 'dark']) {
+  if (!keepOnly) {
+    await server.start();
+    pages = await serve(0, server.port);
+  }
+  const files = keepOnly ? null : await fill(server.base, blank);
+  for (const theme of keepOnly ? [] : ['light', 'dark']) {
     for (const language of ['en', 'ru']) {
       for (const [width, height] of Object.entries(heights)) {
         const suffix = `${theme}-${language}-${width}`;
@@ -76,7 +80,7 @@ try {
             await page.waitForTimeout(scene.restMs ?? 250);
             const path = `${out}${name}-${suffix}.png`;
             await page.screenshot({ path });
-            taken.push({ name: `${name}-${suffix}`, path });
+            taken += 1;
             await scene.leave?.(env);
           } catch (error) {
             failed += 1;
@@ -91,15 +95,13 @@ try {
       }
     }
   }
-  if (wanted.length === 0 && !variant && failed === 0) {
+  if (keepOnly || (wanted.length === 0 && !variant && failed === 0)) {
     rmSync(docs, { recursive: true, force: true });
     mkdirSync(docs, { recursive: true });
     let bytes = 0;
     for (const name of chosen) {
-      const shot = taken.find((one) => one.name === name);
-      if (!shot) throw new Error(`there is no picture ${name}`);
       const path = `${docs}${name}.webp`;
-      writeFileSync(path, Buffer.from(await blank.evaluate(toWebp, readFileSync(shot.path).toString('base64')), 'base64'));
+      writeFileSync(path, Buffer.from(await blank.evaluate(toWebp, readFileSync(`${out}${name}.png`).toString('base64')), 'base64'));
       bytes += statSync(path).size;
     }
     console.log(`${chosen.length} of them in docs/screenshots, ${(bytes / 1e6).toFixed(1)} MB`);
@@ -110,5 +112,5 @@ try {
   await server.stop();
   server.remove();
 }
-console.log(`${taken.length} pictures, ${failed} failed`);
+console.log(`${taken} pictures, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

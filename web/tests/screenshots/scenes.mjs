@@ -174,7 +174,8 @@ export const scenes = {
   },
   uploads: {
     show: async (env) => {
-      await folder(env, env.files.empty, 'list', 'Control+1');
+      // Uploads outlive the page: each picture has a folder of its own.
+      await folder(env, await env.files.folder(`Flights ${Math.random().toString(36).slice(2, 5)}`, env.files.projects), 'list', 'Control+1');
       env.network.bytesPerSecond = 400_000;
       await dropFiles(env.page, 'main', [
         { name: 'Drone, second flight.mp4', size: 30_000_000, type: 'video/mp4' },
@@ -184,12 +185,11 @@ export const scenes = {
       ]);
       await env.page.waitForSelector('[data-upload][data-state=sending]');
       await env.page.waitForTimeout(1_600);
-      await env.page.locator('[data-upload="Sediment samples.xlsx"] [aria-label]').first().click({ timeout: 500 }).catch(() => undefined);
     },
     leave: async ({ page, network }) => {
       network.bytesPerSecond = null;
-      await page.locator('section header button').last().click().catch(() => undefined);
-      await page.waitForTimeout(300);
+      await page.locator('section', { has: page.locator('[data-upload]') }).locator('header button').last().click();
+      await page.waitForSelector('[data-upload]', { state: 'detached' });
     },
   },
   review: {
