@@ -147,8 +147,11 @@ mod tests {
         frame
     }
 
+    /// A path, and the bytes unless they were passed over.
+    type Read = (String, Option<Vec<u8>>);
+
     /// Everything that a body says, cut into pieces of so many bytes.
-    fn read(body: &[u8], piece: usize) -> Result<Vec<(String, Option<Vec<u8>>)>, Problem> {
+    fn read(body: &[u8], piece: usize) -> Result<Vec<Read>, Problem> {
         let pieces: Vec<_> = body.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let mut frames = Frames::new(stream::iter(pieces).boxed(), 100);
         let mut all = Vec::new();
