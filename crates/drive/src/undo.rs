@@ -113,7 +113,9 @@ impl Drive {
 fn again(row: ChangeRow) -> Result<Undone, Error> {
     let kind = Changed::parse(&row.kind).ok_or(Error::Shape("a change of an unknown kind"))?;
     let undoes = row.undoes.ok_or(Error::Shape("an undo of nothing"))?;
-    Ok(Undone { undoes, sequence: row.sequence, kind, entry_id: row.entry, entry: None })
+    let state = row.state.as_deref().filter(|_| !kind.is_removal());
+    let entry = state.map(serde_json::from_str).transpose().map_err(|_| Error::Shape("no entry in the journal"))?;
+    Ok(Undone { undoes, sequence: row.sequence, kind, entry_id: row.entry, entry })
 }
 
 impl Work<'_> {

@@ -7,6 +7,7 @@ mod client;
 mod clocks;
 mod cluster;
 mod config;
+mod converge;
 mod deploy;
 mod disk;
 mod harness;
