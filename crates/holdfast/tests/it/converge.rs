@@ -131,9 +131,10 @@ impl Client {
                 self.trashed.remove(&id);
             }
             _ => {
-                self.trashed.remove(&id);
+                let came_back = self.trashed.remove(&id);
+                let known = came_back.is_some() || self.known.contains_key(&id);
                 self.take(change["entry"].clone());
-                if kind == "copied" && change["entry"]["kind"] == "folder" {
+                if !known && kind != "created" && change["entry"]["kind"] == "folder" {
                     self.fetch(id).await;
                 }
             }
@@ -141,7 +142,9 @@ impl Client {
     }
 
     /// An entry's state, unless a newer one is known.
-    fn take(&mut self, entry: Value) {
+    fn take(&mut self, mut entry: Value) {
+        // Where an entry is now, not what it is: what it hangs from may come out of the trash without a word about it.
+        entry.as_object_mut().expect("an entry").remove("trashed");
         let id = text(&entry, "id");
         let newer = |known: &Value| known["revision"].as_u64() < entry["revision"].as_u64();
         if self.known.get(&id).is_none_or(newer) {
@@ -149,7 +152,7 @@ impl Client {
         }
     }
 
-    /// What came with a copied folder is not in the journal.
+    /// What is in a folder that was not known before, because it was copied, or was in one that was, is not in the journal.
     async fn fetch(&mut self, folder: String) {
         let mut folders = vec![folder];
         while let Some(folder) = folders.pop() {
