@@ -23,10 +23,10 @@ mod time;
 
 pub use error::ErrorKind;
 pub use id::{
-    AccountId, ContentId, EntryId, ExtentId, Ids, JobId, NodeId, ParseIdError, PartId, SessionId, SpaceId, UploadId,
-    VersionId,
+    AccountId, ContentId, EntryId, ExtentId, Ids, JobId, LinkEventId, LinkId, NodeId, ParseIdError, PartId, SessionId,
+    SpaceId, UploadId, VersionId,
 };
 pub use name::{Name, NameError};
 pub use secret::Secret;
 pub use size::{ByteSize, ParseByteSizeError};
-pub use time::{Clock, Time};
+pub use time::{Clock, ParseTimeError, Time};

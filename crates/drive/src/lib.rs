@@ -17,6 +17,7 @@
 //!
 //! - [`Drive`]: the handle; look-ups and changes of the tree, [`Drive::put`], [`Drive::open`]
 //! - [`Upload`]: interrupted uploads ([`Drive::create_upload`], [`Drive::append`], …), the machine below tus and others
+//! - [`Links`]: ways for people without an account to reach an entry, and nothing beside it
 //! - [`jobs`]: the background work that this crate owns
 //! - [`Entry`], [`Space`]: what callers see
 
@@ -29,6 +30,7 @@ mod expire;
 mod guard;
 mod hashing;
 mod inverse;
+mod links;
 mod path;
 mod place;
 mod purge;
@@ -47,6 +49,10 @@ pub use copy::Copy;
 pub use drive::{Actor, Drive, Options, Page};
 pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict};
 pub use error::{BodyError, Error};
+pub use links::{
+    Counted, Event, EventKind, Link, LinkUpdate, Links, Mode, NewLink, Opened, Presented, Target as LinkTarget,
+    Unlocked, Visit,
+};
 pub use put::{Body, Put, Stored, Target};
 pub use read::{File, PartsView};
 pub use space::Space;

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod downloads;
+mod links;
 mod pages;
 mod tree;
 mod tus;

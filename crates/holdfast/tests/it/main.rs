@@ -11,6 +11,7 @@ mod deploy;
 mod disk;
 mod harness;
 mod intruders;
+mod links;
 mod live;
 mod load;
 mod postgres;
