@@ -18,9 +18,11 @@
 //! - [`Drive`]: the handle; look-ups and changes of the tree, [`Drive::put`], [`Drive::open`]
 //! - [`Upload`]: interrupted uploads ([`Drive::create_upload`], [`Drive::append`], …), the machine below tus and others
 //! - [`Links`]: ways for people without an account to reach an entry, and nothing beside it
+//! - [`Archive`]: a selection as one stream of known length
 //! - [`jobs`]: the background work that this crate owns
 //! - [`Entry`], [`Space`]: what callers see
 
+mod archive;
 mod changes;
 mod copy;
 mod drive;
@@ -45,6 +47,7 @@ mod upload;
 mod versions;
 mod work;
 
+pub use archive::{Archive, Format};
 pub use copy::Copy;
 pub use drive::{Actor, Drive, Options, Page};
 pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict};

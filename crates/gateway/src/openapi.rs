@@ -296,6 +296,17 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "download_linked_file" => {
             &[INVALID_ID, VISIT, LOOK, USED_UP, READ, &[(ErrorKind::Range, "range-not-satisfiable")]]
         }
+        "download_archive" => {
+            &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable"), (ErrorKind::TooLarge, "archive-too-large")]]
+        }
+        "download_linked_archive" => &[
+            INVALID_ID,
+            VISIT,
+            LOOK,
+            USED_UP,
+            READ,
+            &[(ErrorKind::Range, "range-not-satisfiable"), (ErrorKind::TooLarge, "archive-too-large")],
+        ],
         "head_linked_file" => &[INVALID_ID, VISIT, LOOK, USED_UP, READ],
         "upload_by_link" => &[VISIT, LOOK, WRITE, &[(ErrorKind::Invalid, "invalid-name")]],
         "list_trash" | "empty_trash" | "get_emptying" => &[ID],

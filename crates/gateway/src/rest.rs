@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod archive;
 mod batch;
 mod entries;
 mod files;
@@ -47,6 +48,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(folders::list_children))
         .merge(files::routes())
         .routes(routes!(batch::upload_batch).layer(DefaultBodyLimit::disable()))
+        .routes(routes!(archive::download_archive))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
         .routes(routes!(trash::restore_entry))

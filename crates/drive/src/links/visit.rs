@@ -10,7 +10,7 @@ use db::{
 };
 
 use crate::{
-    Actor, Body, Entry, Error, File, Links, Mode, OnConflict, Page, Put,
+    Actor, Archive, Body, Entry, Error, File, Format, Links, Mode, OnConflict, Page, Put,
     drive::{Reach, is_file, is_folder},
     links::events::{About, By, EventKind},
 };
@@ -102,6 +102,18 @@ impl Visit {
         match self.mode {
             Mode::View | Mode::Download => Ok(()),
             Mode::Upload => Err(Error::LinkForbids("this link takes files and shows none")),
+        }
+    }
+
+    /// That visitors may have what is there as archives.
+    ///
+    /// # Errors
+    /// [`Error::LinkLocked`], [`Error::LinkForbids`].
+    fn may_pack(&self) -> Result<(), Error> {
+        self.may_look()?;
+        match self.mode {
+            Mode::Download => Ok(()),
+            _ => Err(Error::LinkForbids("this link is for looking only")),
         }
     }
 
@@ -268,6 +280,33 @@ impl Links {
             visit.has_left()?;
         }
         Ok(file)
+    }
+
+    /// An archive of some of what the link leads to; of all of it if none are named. Its bytes are not to leave before
+    /// [`Self::count`] said so.
+    ///
+    /// # Errors
+    /// As [`Self::stat`], [`Error::ArchiveTooLarge`], and [`Error::LinkUsedUp`] as [`Self::open`].
+    pub async fn archive(
+        &self,
+        visit: &Visit,
+        entries: &[EntryId],
+        format: Format,
+        download: Option<&str>,
+    ) -> Result<(Entry, Archive), Error> {
+        visit.may_pack()?;
+        let all = [visit.link.entry];
+        let named = if entries.is_empty() { &all[..] } else { entries };
+        let mut tops = Vec::with_capacity(named.len());
+        for id in named {
+            let row = self.reach(visit, *id, "entry").await?;
+            tops.push((row.space, row.id));
+        }
+        let archive = self.drive.pack(tops, format).await?;
+        if !self.goes_on(visit, &archive.etag, download) {
+            visit.has_left()?;
+        }
+        Ok((visit.seen(&visit.top.entry)?, archive))
     }
 
     /// Counts a download of these bytes of an entry, unless `download` shows that it goes on with one that was counted.

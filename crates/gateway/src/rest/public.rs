@@ -23,6 +23,7 @@ use crate::{
     error::Problem,
     extract::{Json, NoQuery, PageQuery, Query, SecondId, page_limit, parse_name},
     rest::{
+        archive::ArchiveQuery,
         files::{DownloadQuery, disposition, header_type},
         page::{self, Page},
         views::EntryKind,
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get_linked_entry))
         .routes(routes!(list_linked_children))
         .routes(routes!(download_linked_file, head_linked_file))
+        .routes(routes!(download_linked_archive))
         .routes(routes!(upload_by_link).layer(DefaultBodyLimit::disable()))
 }
 
@@ -314,6 +316,40 @@ async fn counted(
     Ok(response)
 }
 
+/// Download what a link leads to as one archive
+///
+/// All of it, or the entries that are named. Counts as one download, like a file: ranges of it bring the `Download-Id` of
+/// the first answer. Not for links that are for looking only.
+#[utoipa::path(get, path = "/api/v1/public/links/{token}/archive", tag = "Public links",
+    params(
+        ("token" = String, Path, description = "The token of the link."),
+        ("entries" = Option<String>, Query, description = "Ids of folders and files, `ent_…`, with commas between them; up to 500."),
+        ("format" = Option<String>, Query, description = "`zip` (the default) or `tar`."),
+        ("Link-Session" = Option<String>, Header, description = "Of `unlock`, if there is a password."),
+        ("Download-Id" = Option<String>, Header, description = "Of the first answer of this download."),
+        ("Range" = Option<String>, Header, description = "One range or up to 32: `bytes=0-99, -100`."),
+        ("If-Range" = Option<String>, Header, description = "An entity tag: the range counts only for the same archive."),
+    ),
+    responses(
+        (status = 200, description = "The archive.", body = String, content_type = "*/*"),
+        (status = 206, description = "The bytes of the ranges; several as `multipart/byteranges`.", body = String, content_type = "*/*"),
+        (status = 304, description = "The client has this archive already."),
+    ))]
+pub(crate) async fn download_linked_archive(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Query(query): Query<ArchiveQuery>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (entries, format) = (query.entries()?, query.format()?);
+    let download = visitor.download.as_deref();
+    let (top, archive) = app.links.archive(&visitor.visit, &entries, format, download).await?;
+    let (etag, size) = (archive.etag.clone(), archive.size);
+    let response = download::archive(&method, &headers, archive).await?;
+    counted(&app, &visitor, &top, &etag, size, "archive", response).await
+}
+
 /// Put a file in by a link
 ///
 /// For links that take files. The body is the file, of known or unknown length. It counts in the space of the link's owner.
@@ -345,7 +381,6 @@ impl From<Opened> for PublicLinkView {
     fn from(opened: Opened) -> Self {
         Self {
             needs_password: opened.has_password && opened.entry.is_none(),
-            // Where files are only put in, nothing is told of what is there.
             entry: opened.entry.map(LinkedEntryView::from),
             mode: opened.mode.as_str(),
             note: opened.note,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod archives;
 mod downloads;
 mod links;
 mod pages;
