@@ -221,8 +221,9 @@ fn dos_time(time: Time) -> (u16, u16) {
         return (0, 1 << 5 | 1);
     }
     let second = time.as_secs().rem_euclid(86_400);
-    let clock = (second / 3600) << 11 | (second / 60 % 60) << 5 | (second % 60) / 2;
-    let date = (year.min(2107) - 1980) << 9 | month << 5 | day;
+    let (hour, minute, half) = (second / 3600, second / 60 % 60, second % 60 / 2);
+    let clock = (hour << 11) | (minute << 5) | half;
+    let date = ((year.min(2107) - 1980) << 9) | (month << 5) | day;
     (clock as u16, date as u16)
 }
 

@@ -31,6 +31,9 @@ const BITE: u32 = 1000;
 /// Within this time the same visitor from the same network opens a link once.
 const ONE_VISIT: Duration = Duration::from_secs(10 * 60);
 
+/// Names under which a link is opened from one network within that time; whoever makes up more is not told of.
+const NAMES_MAX: u32 = 20;
+
 /// Visits that are remembered; at the bound those that are over go, then all.
 const VISITS_MAX: usize = 1 << 16;
 
@@ -105,25 +108,33 @@ pub(super) struct By<'a> {
 #[derive(Default)]
 pub(super) struct Recent {
     hasher: RandomState,
-    visits: Mutex<HashMap<u64, Duration>>,
+    /// By link, network and name; and by link and network, how many names there were.
+    visits: Mutex<HashMap<u64, (Duration, u32)>>,
 }
 
 impl Recent {
     /// Whether this is a visit of its own, and not the same page looked at once more. Anybody may ask for a link without
     /// end, and each visit is a write: this bounds what one of them can cause.
     pub(super) fn begins(&self, link: LinkId, by: &By<'_>, now: Duration) -> bool {
-        let key = self.hasher.hash_one((link, network(by.address), by.visitor));
+        let from = (link, network(by.address));
+        let (all, own) = (self.hasher.hash_one(&from), self.hasher.hash_one((&from, by.visitor)));
         let mut visits = self.visits.lock();
-        if visits.get(&key).is_some_and(|until| *until > now) {
+        let current = |visit: Option<&(Duration, u32)>| visit.copied().filter(|(until, _)| *until > now);
+        if current(visits.get(&own)).is_some() {
             return false;
         }
-        if visits.len() >= VISITS_MAX {
-            visits.retain(|_, until| *until > now);
-            if visits.len() >= VISITS_MAX {
+        let (until, names) = current(visits.get(&all)).unwrap_or((now + ONE_VISIT, 0));
+        if names >= NAMES_MAX {
+            return false;
+        }
+        if visits.len() + 2 > VISITS_MAX {
+            visits.retain(|_, (until, _)| *until > now);
+            if visits.len() + 2 > VISITS_MAX {
                 visits.clear();
             }
         }
-        visits.insert(key, now + ONE_VISIT);
+        visits.insert(all, (until, names + 1));
+        visits.insert(own, (now + ONE_VISIT, 0));
         true
     }
 }
@@ -171,7 +182,7 @@ impl Links {
         self.write(async move |tx| {
             let Some(total) = links::count(&tx, link, kind.counter(), now).await? else { return Ok(false) };
             links::insert_event(&tx, link, &event).await?;
-            if total % TRIM_EACH == 0 {
+            if total.is_multiple_of(TRIM_EACH) {
                 links::trim_events(&tx, link, EVENTS_MAX).await?;
             }
             Ok(true)
@@ -250,5 +261,10 @@ mod tests {
         assert!(begins("203.0.113.2", Some("Ada"), 599));
         assert!(begins("203.0.114.1", None, 599));
         assert!(begins("203.0.113.1", None, 600));
+        // Names that are made up come to an end; other networks do not notice.
+        let names: Vec<_> = (0..100).map(|name| name.to_string()).collect();
+        assert_eq!(names.iter().filter(|name| begins("203.0.113.1", Some(name.as_str()), 700)).count(), 19);
+        assert!(begins("203.0.115.1", Some("1"), 700));
+        assert!(begins("203.0.113.1", Some("1"), 1300));
     }
 }

@@ -77,7 +77,7 @@ fn unzip(zip: &[u8]) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
 
 /// The files of a tar, by its headers and their records.
 fn untar(tar: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    assert!(tar.len() % 512 == 0 && tar[tar.len() - 1024..].iter().all(|byte| *byte == 0));
+    assert!(tar.len().is_multiple_of(512) && tar[tar.len() - 1024..].iter().all(|byte| *byte == 0));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
     let (mut files, mut at, mut long) = (BTreeMap::new(), 0, None);
     while at < tar.len() - 1024 {

@@ -95,6 +95,22 @@ async fn links(world: World) {
     let stats = owner.get(&format!("/links/{one}")).await.expect(200);
     assert_eq!((&stats["downloads"], &stats["token"]), (&json!(1), &json!(once)));
 
+    // An archive that one gateway began is ended by another, and is the same; its name leads to nothing beside it.
+    let archive = format!("/archive?entries={top}");
+    let whole = owner.get(&archive).await;
+    assert_eq!((whole.status, whole.header("content-length")), (200, whole.body.len().to_string().as_str()));
+    for from in [0, 123, 4_567_890, whole.body.len() - 300] {
+        let request = owner.at(far).request("GET", &archive).header("range", format!("bytes={from}-"));
+        let rest = Answer::of(request.header("if-range", whole.header("etag"))).await;
+        assert_eq!((rest.status, rest.body == whole.body[from..]), (206, true), "{from}");
+    }
+    let (_, packed) = link(&owner, &below, json!({ "mode": "download" })).await;
+    let tar = get(far, &format!("{packed}/archive?format=tar")).await;
+    assert_eq!((tar.status, tar.header("content-type")), (200, "application/x-tar"));
+    // The header of the folder, that of the file, its bytes.
+    assert!(tar.body[1024..].starts_with(&content));
+    get(far, &format!("{packed}/archive?entries={beside}")).await.refused(404, "not-found");
+
     // What one gateway let in, the other knows; a new password ends it everywhere.
     let (locked, secret) = link(&owner, &top, json!({ "mode": "download", "password": "open sesame" })).await;
     get(near, &format!("{secret}/entries/{below}")).await.refused(403, "link-locked");
