@@ -50,8 +50,8 @@ pub enum Error {
     /// The link's time is over.
     #[error("this link has expired")]
     LinkExpired,
-    /// The link allowed so many downloads, and they were made.
-    #[error("the downloads that this link allowed have been made")]
+    /// The link allowed so many downloads or uploads, and they were made.
+    #[error("what this link allowed has been used up")]
     LinkUsedUp,
     /// The link has a password, which was not given, or was changed since.
     #[error("this link needs its password first")]

@@ -308,7 +308,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             &[(ErrorKind::Range, "range-not-satisfiable"), (ErrorKind::TooLarge, "archive-too-large")],
         ],
         "head_linked_file" => &[INVALID_ID, VISIT, LOOK, USED_UP, READ],
-        "upload_by_link" => &[VISIT, LOOK, WRITE, &[(ErrorKind::Invalid, "invalid-name")]],
+        "upload_by_link" => &[VISIT, LOOK, USED_UP, WRITE, &[(ErrorKind::Invalid, "invalid-name")]],
         "list_trash" | "empty_trash" | "get_emptying" => &[ID],
         "tus_options" => &[],
         "create_upload" => &[

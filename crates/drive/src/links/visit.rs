@@ -15,6 +15,9 @@ use crate::{
     links::events::{About, By, EventKind},
 };
 
+/// Files that come in by one link at most: empty ones cost no quota, and anybody may send them.
+const UPLOADS_MAX: u64 = 10_000;
+
 /// What somebody who comes by a link brings along.
 #[derive(Debug, Clone)]
 pub struct Presented {
@@ -342,7 +345,7 @@ impl Links {
     /// Puts a file where the link takes files. A name that is taken gets a number, of which the visitor is not told.
     ///
     /// # Errors
-    /// [`Error::LinkLocked`], [`Error::LinkForbids`], and those of [`crate::Drive::put`].
+    /// [`Error::LinkLocked`], [`Error::LinkForbids`], [`Error::LinkUsedUp`], and those of [`crate::Drive::put`].
     pub async fn upload(
         &self,
         visit: &Visit,
@@ -354,6 +357,9 @@ impl Links {
         visit.unlocked()?;
         if visit.mode != Mode::Upload {
             return Err(Error::LinkForbids("this link takes no files"));
+        }
+        if visit.link.uploads >= UPLOADS_MAX {
+            return Err(Error::LinkUsedUp);
         }
         let parent = Some(visit.link.entry);
         let target = crate::put::Target::Child { parent, name, on_conflict: OnConflict::Rename };

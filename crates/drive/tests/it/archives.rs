@@ -12,7 +12,7 @@ use crate::world::{World, bytes, code, name};
 
 testkit::both! {
     archives_hold_the_tree, ranges_are_slices, what_changes_changes_the_tag, archives_are_bounded_by_rights,
-    names_at_the_top_differ,
+    names_at_the_top_differ, archives_have_a_bound,
 }
 
 async fn read(archive: &Archive, range: std::ops::Range<u64>) -> Vec<u8> {
@@ -210,4 +210,28 @@ async fn names_at_the_top_differ(test: TestDb) {
             .map(|(path, content)| (path.as_str(), content.as_slice()))
             .eq(expected.map(|(p, c)| (p, c.as_bytes())))
     );
+}
+
+async fn archives_have_a_bound(test: TestDb) {
+    const MANY: db::Sql = db::Sql {
+        lite: "INSERT INTO entry (id, space_id, parent_id, name, kind, revision, size, created_us, modified_us)
+               WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3)
+               SELECT randomblob(16), $1, $2, 'n' || i, 0, 1, 0, 0, 0 FROM n",
+        pg: "INSERT INTO entry (id, space_id, parent_id, name, kind, revision, size, created_us, modified_us)
+             SELECT gen_random_uuid(), CAST($1 AS uuid), CAST($2 AS uuid), 'n' || i, 0, 1, 0, 0, 0
+             FROM generate_series(CAST(1 AS bigint), $3) i",
+    };
+    let world = World::new(test).await;
+    let (space, folder) = (world.alice.principal.space, world.folder(None, "many").await);
+    let added =
+        world.test.db.write(db::Lane::Free, async move |tx| tx.exec(MANY, &db::params![space, folder, 49_999]).await);
+    assert_eq!(added.await.expect("folders"), 49_999);
+    let archive = pack(&world, &[folder], Format::Zip).await;
+    let end = read(&archive, archive.size - 22..archive.size).await;
+    assert_eq!(u16::from_le_bytes([end[10], end[11]]), 50_000);
+    world.folder(Some(folder), "one more").await;
+    assert_eq!(code(world.drive.archive(&world.alice, &[folder], Format::Zip).await), "archive-too-large");
+    // The same if they come from several.
+    let other = world.folder(None, "other").await;
+    assert_eq!(code(world.drive.archive(&world.alice, &[other, folder], Format::Tar).await), "archive-too-large");
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use accounts::Accounts;
 use base::{EntryId, Ids, Secret};
 use db::{Lane, params};
-use drive::{Link, Links, Mode, NewLink, Presented, jobs::Retention};
+use drive::{Link, LinkUpdate, Links, Mode, NewLink, Presented, jobs::Retention};
 use testkit::database::TestDb;
 
-use crate::world::{World, code};
+use crate::world::{World, body, code, name};
 
-testkit::both! { links_end_with_the_rights_of_their_maker, what_is_old_is_forgotten }
+testkit::both! { links_end_with_the_rights_of_their_maker, what_is_old_is_forgotten, drop_boxes_have_a_bound }
 
 async fn links(world: &World) -> Links {
     let (clock, ids) = (world.clock.handle(), Ids::new(world.clock.handle(), 7));
@@ -92,4 +92,23 @@ async fn what_is_old_is_forgotten(test: TestDb) {
     pass(day / 12).await;
     pass(day / 12).await;
     assert_eq!(world.number("SELECT COUNT(*) FROM link").await, 1);
+}
+
+async fn drop_boxes_have_a_bound(test: TestDb) {
+    let world = World::new(test).await;
+    let links = links(&world).await;
+    let folder = world.folder(None, "box").await;
+    let (link, token) = make(&world, &links, folder).await;
+    let update = LinkUpdate { mode: Some(Mode::Upload), ..LinkUpdate::default() };
+    links.update(&world.alice, link.id, update).await.expect("another mode");
+    let put = async || {
+        let visit = links.enter(token.expose(), nobody()).await.expect("it works");
+        links.upload(&visit, name("same"), None, None, body(b"")).await
+    };
+    put().await.expect("a file");
+    let used = "UPDATE link SET uploads = 10000";
+    let changed = world.test.db.write(Lane::Free, async move |tx| tx.exec(used, &[]).await);
+    assert_eq!(changed.await.expect("a change"), 1);
+    assert_eq!(code(put().await), "link-used-up");
+    assert_eq!(world.names(folder).await, ["same"]);
 }
