@@ -10,6 +10,7 @@
 //! - **Refresh tokens** are used once and give their successor. Only hashes are stored. See [`Accounts::refresh`] for
 //!   what happens when one is used again.
 //! - **Sign-in is slowed down, never locked**: per name and per address, see the comments in `throttle`.
+//! - **Visitors** of links have no account: a pass, signed like an access token, says what they may go on with.
 //! - **The wall clock may jump.** A token is good only between its two times, with a minute's leeway at either end: one
 //!   from before a clock was set back is refused as expired, and its client gets a new one with its refresh token.
 //! - **One function** answers who may do what: [`may`]. Other people's things do not exist for those who may not see
@@ -27,6 +28,7 @@ mod permission;
 mod session;
 mod throttle;
 mod token;
+mod visitor;
 
 pub use account::{Private, Registration, UserView};
 pub use db::spaces::SpaceRow as Space;
@@ -34,3 +36,4 @@ pub use error::Error;
 pub use handle::{Accounts, Options, Page, Registrations};
 pub use permission::{Action, Permission, Permissions, Principal, may};
 pub use session::{Login, SessionView, Tokens};
+pub use visitor::{Download, Pass, Visit};

@@ -8,6 +8,11 @@
 //! longer than one interval; and an address from which the owner has signed in lately has its own counter for the name,
 //! which strangers cannot fill. There is no state in which the right password is refused for good.
 //!
+//! Visitors who try the password of a link are counted the same way, with the link and the address in the place of the
+//! name: nobody who guesses from one address makes others wait. So that many addresses together cannot guess without end,
+//! there is a third count of the link alone, which only an attacker with a dozen networks keeps full, and which does not
+//! stop those who have opened the link from their address before.
+//!
 //! The counters are this process's own: with n gateways a guesser has up to n times the attempts.
 
 use std::{
@@ -17,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use base::LinkId;
 use parking_lot::Mutex;
 
 /// A leaky bucket, as the generic cell rate algorithm has it (ITU-T I.371): all its state is one moment.
@@ -31,6 +37,9 @@ const PER_NAME: Rate = Rate { burst: 5, interval: Duration::from_secs(30) };
 
 /// For an address, behind which there may be a whole office: thirty failures, then one each three seconds.
 const PER_ADDRESS: Rate = Rate { burst: 30, interval: Duration::from_secs(3) };
+
+/// For a link, by all its visitors together: a hundred failures, then one each two seconds, 43,000 a day.
+const PER_LINK: Rate = Rate { burst: 100, interval: Duration::from_secs(2) };
 
 /// Counters of one kind at most. Each live one stands for an Argon2 hash within the last few minutes, so a server of a
 /// few cores never gets here; if one does, all are forgotten, which gives everybody a new burst.
@@ -50,6 +59,7 @@ pub(crate) struct Throttle {
 struct State {
     names: HashMap<u64, Duration>,
     addresses: HashMap<u64, Duration>,
+    links: HashMap<u64, Duration>,
     /// Where each name was signed in from.
     familiar: HashSet<u64>,
 }
@@ -59,6 +69,7 @@ struct State {
 pub(crate) struct Attempt {
     name: Option<u64>,
     address: Option<u64>,
+    link: Option<u64>,
     pair: Option<u64>,
 }
 
@@ -84,22 +95,29 @@ impl Throttle {
         let attempt = Attempt {
             name: familiar.or_else(|| name.map(|name| self.hasher.hash_one(name))),
             address: address.map(|address| self.hasher.hash_one(address)),
+            link: None,
             pair,
         };
-        let waits = [
-            attempt.name.and_then(|key| PER_NAME.wait(state.names.get(&key), now)),
-            attempt.address.and_then(|key| PER_ADDRESS.wait(state.addresses.get(&key), now)),
-        ];
-        if let Some(wait) = waits.into_iter().flatten().max() {
-            return Err(wait);
-        }
-        if let Some(key) = attempt.name {
-            PER_NAME.count(&mut state.names, key, now);
-        }
-        if let Some(key) = attempt.address {
-            PER_ADDRESS.count(&mut state.addresses, key, now);
-        }
-        Ok(attempt)
+        state.admit(attempt, now)
+    }
+
+    /// Counts an attempt at the password of a link from an address.
+    ///
+    /// # Errors
+    /// How long to wait before the next attempt is let through.
+    pub(crate) fn admit_visitor(&self, link: LinkId, address: IpAddr, now: Duration) -> Result<Attempt, Duration> {
+        let address = network(address);
+        let mut state = self.state.lock();
+        // A text before the id, which no pair of name and address has: an account cannot be called like a link.
+        let pair = self.hasher.hash_one(("link", link, address));
+        let familiar = state.familiar.contains(&pair);
+        let attempt = Attempt {
+            name: Some(pair),
+            address: Some(self.hasher.hash_one(address)),
+            link: (!familiar).then(|| self.hasher.hash_one(link)),
+            pair: Some(pair),
+        };
+        state.admit(attempt, now)
     }
 
     /// The password was right: the attempt does not count, and the address is one of the owner's.
@@ -124,6 +142,33 @@ impl Throttle {
         if let Some(full_at) = attempt.address.and_then(|key| state.addresses.get_mut(&key)) {
             *full_at = full_at.saturating_sub(PER_ADDRESS.interval);
         }
+        if let Some(full_at) = attempt.link.and_then(|key| state.links.get_mut(&key)) {
+            *full_at = full_at.saturating_sub(PER_LINK.interval);
+        }
+    }
+}
+
+impl State {
+    /// Counts an attempt, if none of its counters is full.
+    fn admit(&mut self, attempt: Attempt, now: Duration) -> Result<Attempt, Duration> {
+        let waits = [
+            attempt.name.and_then(|key| PER_NAME.wait(self.names.get(&key), now)),
+            attempt.address.and_then(|key| PER_ADDRESS.wait(self.addresses.get(&key), now)),
+            attempt.link.and_then(|key| PER_LINK.wait(self.links.get(&key), now)),
+        ];
+        if let Some(wait) = waits.into_iter().flatten().max() {
+            return Err(wait);
+        }
+        if let Some(key) = attempt.name {
+            PER_NAME.count(&mut self.names, key, now);
+        }
+        if let Some(key) = attempt.address {
+            PER_ADDRESS.count(&mut self.addresses, key, now);
+        }
+        if let Some(key) = attempt.link {
+            PER_LINK.count(&mut self.links, key, now);
+        }
+        Ok(attempt)
     }
 }
 
@@ -216,6 +261,26 @@ mod tests {
         // Whoever sits at the owner's address still cannot guess without end.
         let wrong = (0..20).filter(|_| throttle.admit(Some("ada"), home, seconds(2)).is_ok()).count();
         assert_eq!(wrong, 5);
+    }
+
+    #[test]
+    fn guessers_of_a_link_stop_only_themselves() {
+        let throttle = Throttle::new();
+        let link = LinkId::from_bytes([7; 16]);
+        let at = |text: &str| address(text).expect("an address");
+        let guesses =
+            |from: &str, now| (0..100).filter(|_| throttle.admit_visitor(link, at(from), seconds(now)).is_ok()).count();
+        assert_eq!(guesses("192.0.2.1", 0), 5);
+        // Others, and the same one at another link, are let through.
+        let visitor = throttle.admit_visitor(link, at("198.51.100.1"), seconds(0)).expect("another visitor");
+        throttle.succeeded(visitor);
+        throttle.admit_visitor(LinkId::from_bytes([8; 16]), at("192.0.2.1"), seconds(0)).expect("another link");
+        // A hundred guesses from twenty networks, and then even new networks wait, but not who was there before.
+        let all: usize = (2..60).map(|host| guesses(&format!("192.0.{host}.1"), 0)).sum();
+        assert_eq!(all, 100 - 5);
+        assert_eq!(throttle.admit_visitor(link, at("203.0.113.1"), seconds(0)).expect_err("full"), seconds(2));
+        throttle.admit_visitor(link, at("198.51.100.1"), seconds(0)).expect("who has opened it");
+        throttle.admit_visitor(link, at("203.0.113.1"), seconds(2)).expect("soon");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use base::{AccountId, EntryId, Secret, SessionId, SpaceId, Time};
+use base::{AccountId, EntryId, LinkId, Secret, SessionId, SpaceId, Time};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{Error, Permissions, Principal, password::random};
 
@@ -13,6 +13,9 @@ const LEEWAY: Duration = Duration::from_secs(60);
 
 /// Bytes of an access token at most; ours have about 500.
 const TOKEN_BYTES_MAX: usize = 2048;
+
+/// Bytes of the token of a link.
+const LINK_TOKEN_BYTES: usize = 16;
 
 /// What a refresh token begins with, so that people and scanners of leaked secrets know what it is.
 const REFRESH_PREFIX: &str = "hfr_";
@@ -47,6 +50,17 @@ struct Claims {
     exp: i64,
 }
 
+/// What a visitor is handed, with its times.
+#[derive(Serialize, Deserialize)]
+struct Passed<P> {
+    /// What it is for: a pass of one kind is none of another.
+    aim: String,
+    pass: P,
+    /// Seconds since 1970.
+    iat: i64,
+    exp: i64,
+}
+
 /// Makes and checks tokens.
 pub(crate) struct Keys {
     header: Header,
@@ -54,6 +68,9 @@ pub(crate) struct Keys {
     checking: DecodingKey,
     validation: Validation,
     successors: [u8; 32],
+    links: [u8; 32],
+    signing_passes: EncodingKey,
+    checking_passes: DecodingKey,
 }
 
 impl Keys {
@@ -69,12 +86,16 @@ impl Keys {
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
+        let passes = blake3::derive_key("holdfast 2026-11-21 passes of visitors", &secret);
         Ok(Self {
             header,
             signing: EncodingKey::from_secret(&secret),
             checking: DecodingKey::from_secret(&secret),
             validation,
             successors: blake3::derive_key("holdfast 2026-11-21 successors of refresh tokens", &secret),
+            links: blake3::derive_key("holdfast 2026-11-21 tokens of links", &secret),
+            signing_passes: EncodingKey::from_secret(&passes),
+            checking_passes: DecodingKey::from_secret(&passes),
         })
     }
 
@@ -123,6 +144,37 @@ impl Keys {
         })
     }
 
+    /// The token of a link.
+    pub(crate) fn link_token(&self, link: LinkId) -> Secret {
+        let hash = blake3::keyed_hash(&self.links, &link.to_bytes());
+        Secret::new(base64url(&hash.as_bytes()[..LINK_TOKEN_BYTES]))
+    }
+
+    /// A visitor's pass.
+    pub(crate) fn sign_pass<P: Serialize>(
+        &self,
+        aim: &str,
+        pass: &P,
+        now: Time,
+        lifetime: Duration,
+    ) -> Result<Secret, Error> {
+        let passed = Passed { aim: aim.to_owned(), pass, iat: now.as_secs(), exp: now.plus(lifetime).as_secs() };
+        let token = jsonwebtoken::encode(&self.header, &passed, &self.signing_passes);
+        token.map(Secret::new).map_err(|_| Error::Damaged("the token key"))
+    }
+
+    /// What a pass says, if it is ours, for this aim, and `now` is between its times.
+    pub(crate) fn read_pass<P: DeserializeOwned>(&self, aim: &str, token: &str, now: Time) -> Option<P> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return None;
+        }
+        let data = jsonwebtoken::decode::<Passed<P>>(token, &self.checking_passes, &self.validation).ok()?;
+        let ours = data.header.kid == self.header.kid && data.header.crit.is_none();
+        let passed = data.claims;
+        let current = passed.exp > now.as_secs() && passed.iat <= now.plus(LEEWAY).as_secs();
+        (ours && current && passed.aim == aim).then_some(passed.pass)
+    }
+
     /// The one token that follows a refresh token.
     ///
     /// It is a keyed hash of the one before, not a new random number, so a client that lost an answer can be given the same
@@ -162,6 +214,12 @@ impl RefreshToken {
     pub(crate) fn into_secret(self) -> Secret {
         self.0
     }
+}
+
+/// Whether a text has the form of a link's token.
+pub(crate) fn link_token_form(text: &str) -> bool {
+    let base64url = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    text.len() == (LINK_TOKEN_BYTES * 8).div_ceil(6) && text.bytes().all(base64url)
 }
 
 /// Base64 with the alphabet for URLs and without padding (RFC 4648, section 5).

@@ -104,6 +104,10 @@ ids! {
     UploadId = "upl";
     /// A unit of background work.
     JobId = "job";
+    /// A link by which people without an account reach an entry.
+    LinkId = "lnk";
+    /// Something that happened through a link.
+    LinkEventId = "lev";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -200,6 +204,8 @@ makers! {
     node -> NodeId;
     upload -> UploadId;
     job -> JobId;
+    link -> LinkId;
+    link_event -> LinkEventId;
 }
 
 fn mix(mut z: u64) -> u64 {

@@ -36,11 +36,13 @@ pub mod accounts;
 pub mod content;
 pub mod jobs;
 pub mod journal;
+pub mod links;
 pub mod migrate;
 pub mod nodes;
 pub mod spaces;
 #[macro_use]
 pub mod tree;
+pub mod archive;
 pub mod trash;
 pub mod uploads;
 pub mod usage;

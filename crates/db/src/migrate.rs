@@ -30,6 +30,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0003_trash_versions_undo.sql"),
         pg: include_str!("../migrations/postgres/0003_trash_versions_undo.sql"),
     },
+    Migration {
+        name: "0004_links",
+        lite: include_str!("../migrations/sqlite/0004_links.sql"),
+        pg: include_str!("../migrations/postgres/0004_links.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

@@ -313,7 +313,7 @@ pub async fn children_within(tx: &Tx, space: SpaceId, parent: EntryId, limit: u3
 }
 
 /// Walks up from an entry; one step more than the deepest tree has, so that a walk always ends.
-const ANCESTORS: &str = "WITH RECURSIVE up (id, parent_id, level) AS (
+pub(crate) const ANCESTORS: &str = "WITH RECURSIVE up (id, parent_id, level) AS (
          SELECT id, parent_id, CAST(0 AS BIGINT) FROM entry WHERE space_id = $1 AND id = $2
          UNION ALL
          SELECT e.id, e.parent_id, up.level + 1 FROM up JOIN entry e ON e.space_id = $1 AND e.id = up.parent_id

@@ -47,7 +47,7 @@ pub enum Error {
     #[error("a folder of more than {0} entries cannot be copied in one step")]
     TooManyEntries(usize),
     /// The root of a space stays where it is.
-    #[error("the root folder of a space cannot be renamed, moved, copied or removed")]
+    #[error("the root folder of a space cannot be renamed, moved, copied, removed or linked to")]
     RootEntry,
     /// The entry is a file where a folder is needed.
     #[error("this is not a folder")]
@@ -58,6 +58,30 @@ pub enum Error {
     /// Entries do not move from one space to another.
     #[error("an entry cannot be moved or copied to another space")]
     OtherSpace,
+    /// The link's time is over.
+    #[error("this link has expired")]
+    LinkExpired,
+    /// The link allowed so many downloads or uploads, and they were made.
+    #[error("what this link allowed has been used up")]
+    LinkUsedUp,
+    /// The link has a password, which was not given, or was changed since.
+    #[error("this link needs its password first")]
+    LinkLocked,
+    /// That is not the password of the link.
+    #[error("this is not the password of the link")]
+    LinkPassword,
+    /// The link is not for that.
+    #[error("{0}")]
+    LinkForbids(&'static str),
+    /// A link cannot be like that.
+    #[error("{0}")]
+    LinkInvalid(&'static str),
+    /// The entry has as many links as one may have.
+    #[error("an entry has at most {0} links")]
+    TooManyLinks(u64),
+    /// The archive would hold more entries than one may.
+    #[error("an archive has at most {0} entries; take a part of the tree")]
+    ArchiveTooLarge(usize),
     /// A name on a path cannot be one.
     #[error(transparent)]
     Name(#[from] base::NameError),
@@ -166,7 +190,8 @@ impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::NotFound(_) | Self::LinkExpired | Self::LinkUsedUp => ErrorKind::NotFound,
+            Self::LinkLocked | Self::LinkPassword | Self::LinkForbids(_) => ErrorKind::Denied,
             Self::NameTaken | Self::IdTaken => ErrorKind::Exists,
             Self::IntoItself
             | Self::InTrash(_)
@@ -176,6 +201,7 @@ impl Error {
             | Self::UndoConflict(_)
             | Self::NotUndoable(_)
             | Self::NothingToUndo(_)
+            | Self::TooManyLinks(_)
             | Self::UploadTakenOver
             | Self::OffsetMismatch { .. }
             | Self::UploadIsFinal
@@ -190,14 +216,17 @@ impl Error {
             | Self::OtherSpace
             | Self::Name(_)
             | Self::VersionName
+            | Self::LinkInvalid(_)
             | Self::Cursor(_)
             | Self::BodyTooShort { .. }
             | Self::Body(_)
             | Self::Checksum
             | Self::BadParts => ErrorKind::Invalid,
-            Self::TooManyEntries(_) | Self::FileTooLarge | Self::BodyTooLong { .. } | Self::TooManyExtents => {
-                ErrorKind::TooLarge
-            }
+            Self::TooManyEntries(_)
+            | Self::ArchiveTooLarge(_)
+            | Self::FileTooLarge
+            | Self::BodyTooLong { .. }
+            | Self::TooManyExtents => ErrorKind::TooLarge,
             Self::Precondition => ErrorKind::Precondition,
             Self::Quota => ErrorKind::Quota,
             Self::Files(error) => error.kind(),
@@ -231,6 +260,14 @@ impl Error {
             Self::NotAFolder => "not-a-folder",
             Self::NotAFile => "not-a-file",
             Self::OtherSpace => "other-space",
+            Self::LinkExpired => "link-expired",
+            Self::LinkUsedUp => "link-used-up",
+            Self::LinkLocked => "link-locked",
+            Self::LinkPassword => "link-wrong-password",
+            Self::LinkForbids(_) => "link-forbids",
+            Self::LinkInvalid(_) => "invalid-link",
+            Self::TooManyLinks(_) => "too-many-links",
+            Self::ArchiveTooLarge(_) => "archive-too-large",
             Self::Name(_) => "invalid-name",
             Self::Cursor(_) => "invalid-cursor",
             Self::Precondition => "precondition-failed",

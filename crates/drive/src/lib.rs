@@ -17,9 +17,12 @@
 //!
 //! - [`Drive`]: the handle; look-ups and changes of the tree, [`Drive::put`], [`Drive::open`]
 //! - [`Upload`]: interrupted uploads ([`Drive::create_upload`], [`Drive::append`], …), the machine below tus and others
+//! - [`Links`]: ways for people without an account to reach an entry, and nothing beside it
+//! - [`Archive`]: a selection as one stream of known length
 //! - [`jobs`]: the background work that this crate owns
 //! - [`Entry`], [`Space`]: what callers see
 
+mod archive;
 mod changes;
 mod copy;
 mod drive;
@@ -30,6 +33,7 @@ mod guard;
 mod hashing;
 mod history;
 mod inverse;
+mod links;
 mod path;
 mod place;
 mod purge;
@@ -47,11 +51,16 @@ mod usage;
 mod versions;
 mod work;
 
+pub use archive::{Archive, Format};
 pub use copy::Copy;
 pub use drive::{Actor, Drive, Options, Page};
 pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict};
 pub use error::{BodyError, Error};
 pub use history::{Activity, Wanted};
+pub use links::{
+    Counted, Event, EventKind, Link, LinkUpdate, Links, Mode, NewLink, Opened, Presented, Target as LinkTarget,
+    Unlocked, Visit,
+};
 pub use put::{Body, Put, Stored, Target};
 pub use read::{File, PartsView};
 pub use repeat::Done;

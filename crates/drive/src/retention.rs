@@ -1,4 +1,4 @@
-//! What age ends: entries of the trash, and versions that another one replaced long ago.
+//! What age ends: entries of the trash, versions that another one replaced long ago, and what is known of the use of links.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use bus::{Progress, WorkError, Worker};
 use db::{trash, versions};
 use parking_lot::Mutex;
 
-use crate::{Drive, Error, work::Work};
+use crate::{Drive, Error, links, work::Work};
 
 /// Rows that one unit of work takes at most.
 const BITE: u32 = 100;
@@ -50,6 +50,7 @@ impl Retention {
         if let Some(lifetime) = options.version_lifetime {
             busy |= self.old_versions(now.minus(lifetime)).await?;
         }
+        busy |= links::forget(&self.drive, now).await?;
         Ok(busy)
     }
 

@@ -1,7 +1,8 @@
 //! Which other web origins may use the API from a browser (the Fetch standard's CORS protocol).
 //!
-//! Sign-in is a bearer token that scripts hold themselves; there is no cookie that a foreign page could ride on. So an
-//! origin that is let in gets no credentials of its own, and letting in all of them is safe, if that is what is wanted.
+//! Sign-in is a bearer token that scripts hold themselves; the only cookies are those of visitors of links, which browsers
+//! send to no request of a foreign page (`SameSite=Strict`). So an origin that is let in gets no credentials of its own, and
+//! letting in all of them is safe, if that is what is wanted.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
@@ -19,12 +20,12 @@ pub enum Origins {
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, Content-Digest, Repr-Digest, If-Match, If-None-Match, If-Range, Operation-Id, Range, \
+    "Authorization, Content-Type, Content-Digest, Download-Id, Link-Session, Repr-Digest, If-Match, If-None-Match, If-Range, Operation-Id, Range, \
      Traceparent, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, \
      X-HTTP-Method-Override, X-Requested-With",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Holdfast-Entry, Location, Request-Id, Retry-After, \
+    "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, Download-Id, ETag, Holdfast-Entry, Location, Request-Id, Retry-After, \
      Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Concat, Upload-Defer-Length, \
      Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset",
 );

@@ -1,4 +1,4 @@
-//! A file's bytes as an answer: conditions, ranges, and bodies that are whole or visibly broken, never quietly short.
+//! The bytes of a file or an archive as an answer: conditions, ranges, and bodies that are whole or visibly broken, never quietly short.
 
 use std::{
     io,
@@ -11,7 +11,7 @@ use std::{
 use axum::{body::Body, response::Response};
 use base::{ErrorKind, Time};
 use bytes::Bytes;
-use drive::{File, FileInfo};
+use drive::{Archive, File, Format};
 use futures::{Stream, StreamExt, TryStreamExt, future, stream, stream::BoxStream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body::{Frame, SizeHint};
@@ -26,6 +26,36 @@ use crate::{
 
 type Pieces = BoxStream<'static, Result<Bytes, drive::Error>>;
 
+/// What is answered with.
+struct Offer {
+    name: String,
+    content_type: String,
+    size: u64,
+    /// With its quotes.
+    etag: String,
+    modified: Time,
+    source: Source,
+}
+
+/// Where the bytes come from.
+enum Source {
+    File(File),
+    Archive(Archive),
+    #[cfg(test)]
+    None,
+}
+
+impl Source {
+    async fn read(&self, range: Range<u64>) -> Result<Pieces, drive::Error> {
+        match self {
+            Self::File(file) => file.read(range).await,
+            Self::Archive(archive) => archive.read(range).await,
+            #[cfg(test)]
+            Self::None => Ok(stream::empty().boxed()),
+        }
+    }
+}
+
 /// Answers a `GET` or `HEAD` of a file. `wanted` is how the client asked to have it treated.
 ///
 /// # Errors
@@ -37,48 +67,80 @@ pub(crate) async fn answer(
     wanted: Disposition,
 ) -> Result<Response, Problem> {
     let entry = &file.entry;
-    let info = entry.file().ok_or(drive::Error::NotAFile)?.clone();
-    let etag = entry.etag();
-    match conditions::evaluate(method, headers, &etag, entry.modified) {
+    let info = entry.file().ok_or(drive::Error::NotAFile)?;
+    let offer = Offer {
+        name: entry.name.clone(),
+        content_type: info.content_type.clone(),
+        size: info.size,
+        etag: entry.etag(),
+        modified: entry.modified,
+        source: Source::File(file),
+    };
+    send(method, headers, offer, wanted).await
+}
+
+/// Answers a `GET` or `HEAD` of an archive.
+///
+/// # Errors
+/// As [`answer`].
+pub(crate) async fn archive(method: &Method, headers: &HeaderMap, archive: Archive) -> Result<Response, Problem> {
+    let content_type = match archive.format() {
+        Format::Zip => "application/zip",
+        Format::Tar => "application/x-tar",
+    };
+    let offer = Offer {
+        name: archive.name.clone(),
+        content_type: content_type.to_owned(),
+        size: archive.size,
+        etag: archive.etag.clone(),
+        // It is never older than it is planned: only its tag tells whether it is the same.
+        modified: archive.made,
+        source: Source::Archive(archive),
+    };
+    send(method, headers, offer, Disposition::Attachment).await
+}
+
+async fn send(method: &Method, headers: &HeaderMap, offer: Offer, wanted: Disposition) -> Result<Response, Problem> {
+    match conditions::evaluate(method, headers, &offer.etag, offer.modified) {
         Verdict::Proceed => {}
         Verdict::NotModified => {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            validators(response.headers_mut(), &etag, entry.modified);
+            validators(response.headers_mut(), &offer.etag, offer.modified);
             return Ok(response);
         }
         Verdict::Failed => return Err(drive::Error::Precondition.into()),
     }
     let mut response = Response::new(Body::empty());
-    describe(response.headers_mut(), &entry.name, &info, wanted);
-    validators(response.headers_mut(), &etag, entry.modified);
+    describe(response.headers_mut(), &offer, wanted);
+    validators(response.headers_mut(), &offer.etag, offer.modified);
     if method == Method::HEAD {
         // Ranges are defined for GET alone (RFC 9110, 14.2).
-        response.headers_mut().insert(header::CONTENT_LENGTH, info.size.into());
+        response.headers_mut().insert(header::CONTENT_LENGTH, offer.size.into());
         return Ok(response);
     }
     let selection = match headers.get(header::RANGE).and_then(|value| value.to_str().ok()) {
-        Some(range) if conditions::range_applies(headers, &etag) => ranges::select(range, info.size),
+        Some(range) if conditions::range_applies(headers, &offer.etag) => ranges::select(range, offer.size),
         _ => Selection::Whole,
     };
     let (length, body) = match selection {
-        Selection::Whole => (info.size, one_run(&file, 0..info.size).await?),
+        Selection::Whole => (offer.size, one_run(&offer.source, 0..offer.size).await?),
         Selection::One(run) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            response.headers_mut().insert(header::CONTENT_RANGE, ascii(content_range(&run, info.size)));
-            (run.end - run.start, one_run(&file, run).await?)
+            response.headers_mut().insert(header::CONTENT_RANGE, ascii(content_range(&run, offer.size)));
+            (run.end - run.start, one_run(&offer.source, run).await?)
         }
         Selection::Many(runs) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let parts = Parts::new(&info, runs);
+            let parts = Parts::new(&offer, runs);
             response.headers_mut().insert(header::CONTENT_TYPE, ascii(parts.content_type()));
             let length = parts.length();
-            (length, parts.body(Arc::new(file)).await?)
+            (length, parts.body(Arc::new(offer.source)).await?)
         }
         Selection::Unsatisfiable => {
-            let detail = format!("The file has {} bytes, and none of them is in the range.", info.size);
+            let detail = format!("There are {} bytes, and none of them is in the range.", offer.size);
             return Err(Problem::new(ErrorKind::Range, "range-not-satisfiable", detail)
-                .with(header::CONTENT_RANGE, ascii(format!("bytes */{}", info.size))));
+                .with(header::CONTENT_RANGE, ascii(format!("bytes */{}", offer.size))));
         }
     };
     response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
@@ -101,19 +163,19 @@ fn validators(headers: &mut HeaderMap, etag: &str, modified: Time) {
     headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
 }
 
-fn describe(headers: &mut HeaderMap, name: &str, info: &FileInfo, wanted: Disposition) {
-    let content_type = HeaderValue::try_from(info.content_type.as_str());
+fn describe(headers: &mut HeaderMap, offer: &Offer, wanted: Disposition) {
+    let content_type = HeaderValue::try_from(offer.content_type.as_str());
     headers.insert(header::CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("application/octet-stream")));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let mut disposition = wanted;
-    if is_active(&info.content_type) {
+    if is_active(&offer.content_type) {
         disposition = Disposition::Attachment;
         headers.insert(
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'"),
         );
     }
-    headers.insert(header::CONTENT_DISPOSITION, content_disposition(disposition, name));
+    headers.insert(header::CONTENT_DISPOSITION, content_disposition(disposition, &offer.name));
 }
 
 /// A header of text that the gateway itself made.
@@ -126,12 +188,12 @@ fn content_range(run: &Range<u64>, size: u64) -> String {
 }
 
 /// The body for one run. Bytes that come in one piece become a body in memory, which leaves with the head in one write.
-async fn one_run(file: &File, run: Range<u64>) -> Result<Body, Problem> {
+async fn one_run(source: &Source, run: Range<u64>) -> Result<Body, Problem> {
     let length = run.end - run.start;
     if length == 0 {
         return Ok(Body::empty());
     }
-    let mut pieces = file.read(run).await?;
+    let mut pieces = source.read(run).await?;
     let first = pieces.try_next().await?;
     match first {
         Some(first) if first.len() as u64 == length => Ok(Body::from(first)),
@@ -204,15 +266,15 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(info: &FileInfo, runs: Vec<Range<u64>>) -> Self {
+    fn new(offer: &Offer, runs: Vec<Range<u64>>) -> Self {
         // 122 random bits: no file can be made to contain the boundary on purpose, and by chance none does.
         let boundary = Uuid::new_v4().as_simple().to_string();
         // A type that is no header value on its own is none within the body either.
-        let content_type = HeaderValue::try_from(info.content_type.as_str()).ok();
+        let content_type = HeaderValue::try_from(offer.content_type.as_str()).ok();
         let content_type =
             content_type.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("application/octet-stream");
         let head = |run: &Range<u64>| {
-            let range = content_range(run, info.size);
+            let range = content_range(run, offer.size);
             Bytes::from(format!("\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {range}\r\n\r\n"))
         };
         let parts = runs.into_iter().map(|run| (head(&run), run)).collect();
@@ -231,18 +293,18 @@ impl Parts {
 
     /// The first run is opened now, so that a file that cannot be read is still refused with a status; the others when
     /// their turn comes.
-    async fn body(self, file: Arc<File>) -> Result<Body, Problem> {
+    async fn body(self, source: Arc<Source>) -> Result<Body, Problem> {
         let left = self.length();
         let mut opened = match self.parts.first() {
-            Some((_, run)) => Some(file.read(run.clone()).await?),
+            Some((_, run)) => Some(source.read(run.clone()).await?),
             None => None,
         };
         let parts = self.parts.into_iter().map(move |(head, run)| {
-            let (file, opened) = (file.clone(), opened.take());
+            let (source, opened) = (source.clone(), opened.take());
             let bytes = async move {
                 match opened {
                     Some(opened) => Ok(opened),
-                    None => file.read(run).await,
+                    None => source.read(run).await,
                 }
             };
             stream::once(future::ready(Ok(head))).chain(stream::once(bytes).try_flatten())
@@ -254,7 +316,6 @@ impl Parts {
 
 #[cfg(test)]
 mod tests {
-    use base::VersionId;
     use http_body_util::BodyExt;
 
     use super::*;
@@ -275,13 +336,15 @@ mod tests {
 
     #[test]
     fn lengths_of_several_ranges_count_everything() {
-        let info = FileInfo {
-            size: 100,
+        let offer = Offer {
+            name: "a".into(),
             content_type: "text/plain\r\nX-Evil: 1".into(),
-            blake3: None,
-            version: VersionId::from_bytes([0; 16]),
+            size: 100,
+            etag: "\"x\"".into(),
+            modified: Time::default(),
+            source: Source::None,
         };
-        let parts = Parts::new(&info, vec![0..10, 50..60]);
+        let parts = Parts::new(&offer, vec![0..10, 50..60]);
         let heads: Vec<_> = parts.parts.iter().map(|(head, _)| String::from_utf8_lossy(head).into_owned()).collect();
         assert!(heads[1].ends_with("Content-Type: application/octet-stream\r\nContent-Range: bytes 50-59/100\r\n\r\n"));
         assert_eq!(parts.length(), (heads[0].len() + heads[1].len() + parts.end.len()) as u64 + 20);

@@ -43,7 +43,7 @@ pub(crate) fn status(protocol: Protocol, kind: ErrorKind, code: &str) -> StatusC
         // 460 is the tus protocol's own (checksum extension).
         (Protocol::Tus, "checksum-mismatch") => return StatusCode::from_u16(460).expect("460 is within 100 to 999"),
         (Protocol::Tus, "upload-is-final") => return StatusCode::FORBIDDEN,
-        (_, "cursor-gone") => return StatusCode::GONE,
+        (_, "cursor-gone" | "link-expired" | "link-used-up") => return StatusCode::GONE,
         (_, "unsupported-media-type") => return StatusCode::UNSUPPORTED_MEDIA_TYPE,
         (_, "upgrade-required") => return StatusCode::UPGRADE_REQUIRED,
         (_, "method-not-allowed") => return StatusCode::METHOD_NOT_ALLOWED,
@@ -271,7 +271,11 @@ impl From<accounts::Error> for Problem {
 
 impl From<drive::Error> for Problem {
     fn from(error: drive::Error) -> Self {
-        Self::domain(error.kind(), error.code(), error)
+        match error {
+            // It may say when to come back.
+            drive::Error::Accounts(error) => error.into(),
+            error => Self::domain(error.kind(), error.code(), error),
+        }
     }
 }
 

@@ -6,12 +6,12 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Query as AxumQuery, RawPathParams, Request},
     response::{IntoResponse, Response},
 };
-use base::{ErrorKind, Name, ParseIdError, limits};
+use base::{ErrorKind, Name, ParseIdError, ParseTimeError, Time, limits};
 use bytes::Bytes;
 use drive::OnConflict;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 use crate::error::Problem;
 
@@ -47,6 +47,32 @@ where
             _ => Err(Problem::invalid("The path lacks an id.")),
         }
     }
+}
+
+/// The second parameter of the path, as an id.
+pub(crate) struct SecondId<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: FromStr<Err = ParseIdError>> FromRequestParts<S> for SecondId<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(Problem::internal)?;
+        let (_, text) = params.iter().nth(1).ok_or_else(|| Problem::invalid("The path lacks an id."))?;
+        parse_id(text).map(Self)
+    }
+}
+
+/// Tells a JSON `null` from nothing.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(value).map(Some)
+}
+
+/// A moment from a query parameter or a body.
+///
+/// # Errors
+/// `invalid-request` for text that is none.
+pub(crate) fn parse_time(text: &str) -> Result<Time, Problem> {
+    text.parse().map_err(|error: ParseTimeError| Problem::invalid(format!("This is no time: {error}.")))
 }
 
 /// An id from a query parameter, a header or a body.

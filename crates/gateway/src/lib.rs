@@ -38,6 +38,7 @@ mod socket;
 mod state;
 mod trace;
 mod tus;
+mod visitor;
 mod web;
 
 pub use cors::Origins;

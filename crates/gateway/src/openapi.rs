@@ -47,6 +47,8 @@ use crate::{
         (name = "History", description = "What was done, and taking one's own changes back."),
         (name = "Entries", description = "What folders and files have in common."),
         (name = "Trash", description = "What was deleted and can come back."),
+        (name = "Links", description = "Ways in for people without an account, and what came of them."),
+        (name = "Public links", description = "What visitors of a link call, without signing in."),
         (name = "Resumable uploads", description = "The tus protocol, version 1.0.0, for uploads that survive a broken connection."),
         (name = "Administration", description = "Storage servers and background work; needs the permission `admin.nodes`."),
     ),
@@ -157,6 +159,20 @@ const WRITE: &[Refusal] = &[
     (ErrorKind::Unavailable, "storage-write-failed"),
     (ErrorKind::Unavailable, "busy"),
     (ErrorKind::Conflict, "write-expired"),
+];
+
+/// What every call of a visitor may be refused with.
+const VISIT: &[Refusal] = &[(ErrorKind::NotFound, "not-found"), (ErrorKind::NotFound, "link-expired")];
+
+const LOOK: &[Refusal] = &[(ErrorKind::Denied, "link-locked"), (ErrorKind::Denied, "link-forbids")];
+
+const USED_UP: &[Refusal] = &[(ErrorKind::NotFound, "link-used-up")];
+
+const LINK: &[Refusal] = &[
+    (ErrorKind::Invalid, "invalid-link"),
+    (ErrorKind::Invalid, "invalid-password"),
+    (ErrorKind::Invalid, "not-a-folder"),
+    (ErrorKind::Unavailable, "busy"),
 ];
 
 const TUS: &[Refusal] = &[(ErrorKind::Precondition, "unsupported-tus-version")];
@@ -271,6 +287,42 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "delete_version" => {
             &[ID, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Conflict, "current-version")]]
         }
+        "create_link" => {
+            &[JSON, ID, TRASHED, LINK, &[(ErrorKind::Invalid, "root-entry"), (ErrorKind::Conflict, "too-many-links")]]
+        }
+        "list_entry_links" | "get_link" | "delete_link" | "list_link_events" => &[ID],
+        "list_links" => &[],
+        "update_link" => &[JSON, ID, LINK],
+        "open_link" => &[VISIT],
+        "unlock_link" => &[
+            JSON,
+            VISIT,
+            &[
+                (ErrorKind::Denied, "link-locked"),
+                (ErrorKind::Denied, "link-wrong-password"),
+                (ErrorKind::Invalid, "invalid-display-name"),
+                (ErrorKind::Throttled, "too-many-attempts"),
+                (ErrorKind::Unavailable, "busy"),
+            ],
+        ],
+        "get_linked_entry" => &[INVALID_ID, VISIT, LOOK],
+        "list_linked_children" => &[INVALID_ID, VISIT, LOOK, &[(ErrorKind::Invalid, "not-a-folder")]],
+        "download_linked_file" => {
+            &[INVALID_ID, VISIT, LOOK, USED_UP, READ, &[(ErrorKind::Range, "range-not-satisfiable")]]
+        }
+        "download_archive" => {
+            &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable"), (ErrorKind::TooLarge, "archive-too-large")]]
+        }
+        "download_linked_archive" => &[
+            INVALID_ID,
+            VISIT,
+            LOOK,
+            USED_UP,
+            READ,
+            &[(ErrorKind::Range, "range-not-satisfiable"), (ErrorKind::TooLarge, "archive-too-large")],
+        ],
+        "head_linked_file" => &[INVALID_ID, VISIT, LOOK, USED_UP, READ],
+        "upload_by_link" => &[VISIT, LOOK, USED_UP, WRITE, &[(ErrorKind::Invalid, "invalid-name")]],
         "list_trash" | "empty_trash" | "get_emptying" => &[ID],
         "tus_options" => &[],
         "create_upload" => &[

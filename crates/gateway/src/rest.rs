@@ -3,11 +3,14 @@
 mod accounts;
 mod activity;
 mod admin;
+mod archive;
 mod batch;
 mod entries;
 mod files;
 mod folders;
+mod links;
 mod page;
+mod public;
 mod sessions;
 pub(crate) mod spaces;
 mod trash;
@@ -48,6 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(folders::list_children))
         .merge(files::routes())
         .routes(routes!(batch::upload_batch).layer(DefaultBodyLimit::disable()))
+        .routes(routes!(archive::download_archive))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
         .routes(routes!(trash::restore_entry))
@@ -60,6 +64,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::list_versions))
         .routes(routes!(versions::download_version, versions::update_version, versions::delete_version))
         .routes(routes!(versions::restore_version))
+        .routes(routes!(links::create_link, links::list_entry_links))
+        .routes(routes!(links::list_links))
+        .routes(routes!(links::get_link, links::update_link, links::delete_link))
+        .routes(routes!(links::list_link_events))
+        .merge(public::routes())
         .routes(routes!(uploads::get_upload))
         .routes(routes!(uploads::finish_upload))
         .routes(routes!(admin::list_nodes))

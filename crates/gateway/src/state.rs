@@ -6,7 +6,7 @@ use accounts::Accounts;
 use axum::{Router, extract::ConnectInfo, extract::FromRequestParts};
 use base::{Clock, ErrorKind, limits};
 use bus::Jobs;
-use drive::Drive;
+use drive::{Drive, Links};
 use files::Cluster;
 use futures::future::BoxFuture;
 use http::request::Parts;
@@ -87,6 +87,7 @@ impl Default for Options {
 pub(crate) struct App {
     pub(crate) state: State,
     pub(crate) options: Options,
+    pub(crate) links: Links,
     pub(crate) feeds: live::Feeds,
 }
 
@@ -98,7 +99,8 @@ pub fn router(state: State, options: Options) -> Router {
         options.origins.clone(),
         options.on_span,
     );
-    let app = Arc::new(App { state, options, feeds: live::Feeds::default() });
+    let links = Links::new(state.drive.clone(), state.accounts.clone());
+    let app = Arc::new(App { state, options, links, feeds: live::Feeds::default() });
     let (routes, description) = api().split_for_parts();
     routes
         .merge(openapi::route(&description))

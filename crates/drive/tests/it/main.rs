@@ -1,5 +1,7 @@
 //! The drive over real databases and six real nodes.
 
+mod archives;
+mod links;
 mod properties;
 mod put;
 mod races;

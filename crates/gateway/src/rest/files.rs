@@ -145,7 +145,7 @@ fn created(created: bool) -> StatusCode {
     if created { StatusCode::CREATED } else { StatusCode::OK }
 }
 
-fn header_type(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(crate) fn header_type(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return Ok(None);
     };

@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use base::{AccountId, EntryId, Time, VersionId};
 use drive::{Label, Version};
 use http::{HeaderMap, Method, StatusCode};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     digest::to_hex,
     download,
     error::Problem,
-    extract::{Id, Ids, Json, NoQuery, PageQuery, Query, page_limit, parse_id},
+    extract::{Id, Ids, Json, NoQuery, PageQuery, Query, given, page_limit, parse_id},
     rest::{
         files::{DownloadQuery, disposition},
         page::{self, Page},
@@ -60,11 +60,6 @@ pub(crate) struct LabelBody {
     #[schema(value_type = Option<String>, example = "as sent to the printer")]
     name: Option<Option<String>>,
     pinned: Option<bool>,
-}
-
-/// Tells `null` from nothing.
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(value).map(Some)
 }
 
 /// List a file's versions

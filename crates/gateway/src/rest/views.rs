@@ -42,7 +42,7 @@ pub(crate) struct EntryView {
 /// What an entry is.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum EntryKind {
+pub(crate) enum EntryKind {
     Folder,
     File,
 }

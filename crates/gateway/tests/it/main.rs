@@ -2,7 +2,9 @@
 
 mod accounts;
 mod admin;
+mod archives;
 mod downloads;
+mod links;
 mod pages;
 mod tree;
 mod tus;

@@ -34,6 +34,7 @@ pub(crate) struct World {
     pub(crate) bob: Person,
     pub(crate) admin: Person,
     pub(crate) node: NodeId,
+    pub(crate) clock: TestClock,
     _test: TestDb,
     _folder: TempDir,
 }
@@ -84,7 +85,7 @@ impl World {
         }
         let (alice, bob, admin) =
             (sign_in(&router, "alice").await, sign_in(&router, "bob").await, sign_in(&router, "admin").await);
-        Self { router, alice, bob, admin, node, _test: test, _folder: folder }
+        Self { router, alice, bob, admin, node, clock, _test: test, _folder: folder }
     }
 
     /// Asks without a token.

@@ -12,6 +12,7 @@ mod deploy;
 mod disk;
 mod harness;
 mod intruders;
+mod links;
 mod live;
 mod load;
 mod postgres;
