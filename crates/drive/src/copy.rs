@@ -13,7 +13,7 @@ use crate::{
     entry::NameOf,
     inverse::Inverse,
     place::{Bytes, Slot, Spot},
-    repeat::{Repeat, or_first},
+    repeat::Repeat,
     work::{Work, signed},
 };
 
@@ -47,33 +47,35 @@ impl Drive {
         };
         let to = copy.parent.unwrap_or(from);
         let repeat = Repeat::child(to, &name, copy.on_conflict, None, &[Changed::Copied, Changed::Content]);
-        if let Some(done) = self.done_before(actor, &repeat).await? {
-            return Ok(done.entry);
-        }
-        if let Some(parent) = copy.parent {
-            let target = self.folder(actor, Action::Change, Some(parent)).await?;
-            if target.space.id != space {
-                return Err(Error::OtherSpace);
+        let run = async {
+            let repeat = repeat.clone();
+            if let Some(parent) = copy.parent {
+                let target = self.folder(actor, Action::Change, Some(parent)).await?;
+                if target.space.id != space {
+                    return Err(Error::OtherSpace);
+                }
             }
-        }
-        let (drive, actor) = (self.clone(), actor.clone());
-        let unit = async move |tx: Tx| {
-            let work = Work::change(&drive, &tx, space, &actor, 0).await?;
-            work.refuse_repeat(&repeat).await?;
-            let source = work.entry(id, "entry").await?;
-            let Some(from) = source.parent else { return Err(Error::RootEntry) };
-            let to = copy.parent.unwrap_or(from);
-            let name = match copy.name {
-                Some(name) => name,
-                None => Name::new(&source.name)?,
+            let (drive, actor) = (self.clone(), actor.clone());
+            let unit = async move |tx: Tx| {
+                let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+                work.refuse_repeat(&repeat).await?;
+                let source = work.entry(id, "entry").await?;
+                let Some(from) = source.parent else { return Err(Error::RootEntry) };
+                let to = copy.parent.unwrap_or(from);
+                let name = match copy.name {
+                    Some(name) => name,
+                    None => Name::new(&source.name)?,
+                };
+                if source.kind == tree::FILE {
+                    work.copy_file(&source, Spot::Child { parent: to, name, on_conflict: copy.on_conflict, id: None })
+                        .await
+                } else {
+                    work.copy_tree(source, to, name, copy.on_conflict).await
+                }
             };
-            if source.kind == tree::FILE {
-                work.copy_file(&source, Spot::Child { parent: to, name, on_conflict: copy.on_conflict, id: None }).await
-            } else {
-                work.copy_tree(source, to, name, copy.on_conflict).await
-            }
+            self.write(space, unit).await
         };
-        or_first(self.write(space, unit).await, |done| done.entry)
+        self.once(actor, &repeat, run, |done| done.entry).await
     }
 }
 

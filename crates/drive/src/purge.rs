@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Actor, Drive, Entry, Error, IfMatch,
     drive::Reach,
-    repeat::{Repeat, or_first},
+    repeat::Repeat,
     work::{Work, signed},
 };
 
@@ -42,28 +42,29 @@ impl Drive {
     /// [`Error::Precondition`].
     pub async fn remove(&self, actor: &Actor, id: EntryId, if_match: Option<IfMatch>) -> Result<(), Error> {
         let repeat = Repeat::of(id, &[Changed::Deleted]);
-        if self.done_before(actor, &repeat).await?.is_some() {
-            return Ok(());
-        }
-        let space = self.find(actor, Action::Change, id, "entry").await?.0.space.id;
-        let (drive, actor) = (self.clone(), actor.clone());
-        let unit = async move |tx: Tx| {
-            let work = Work::change(&drive, &tx, space, &actor, 0).await?;
-            work.refuse_repeat(&repeat).await?;
-            let row = tree::entry(&tx, space, id).await?.ok_or(Error::NotFound("entry"))?;
-            if id == work.space.root {
-                return Err(Error::RootEntry);
-            }
-            IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
-            match work.reach(id).await? {
-                Some(Reach::Tree) => {}
-                Some(Reach::Trash { top }) if top == id => work.leave_trash(id).await?,
-                Some(Reach::Trash { .. }) => return Err(Error::InTrash("entry")),
-                None => return Err(Error::NotFound("entry")),
-            }
-            work.destroy(row, &mut { BITE }).await
+        let run = async {
+            let repeat = repeat.clone();
+            let space = self.find(actor, Action::Change, id, "entry").await?.0.space.id;
+            let (drive, actor) = (self.clone(), actor.clone());
+            let unit = async move |tx: Tx| {
+                let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+                work.refuse_repeat(&repeat).await?;
+                let row = tree::entry(&tx, space, id).await?.ok_or(Error::NotFound("entry"))?;
+                if id == work.space.root {
+                    return Err(Error::RootEntry);
+                }
+                IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
+                match work.reach(id).await? {
+                    Some(Reach::Tree) => {}
+                    Some(Reach::Trash { top }) if top == id => work.leave_trash(id).await?,
+                    Some(Reach::Trash { .. }) => return Err(Error::InTrash("entry")),
+                    None => return Err(Error::NotFound("entry")),
+                }
+                work.destroy(row, &mut { BITE }).await
+            };
+            self.write(space, unit).await
         };
-        or_first(self.write(space, unit).await, drop)
+        self.once(actor, &repeat, run, drop).await
     }
 
     /// Takes a bite of a removed tree; true when nothing is left of it.

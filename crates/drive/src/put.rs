@@ -14,7 +14,7 @@ use crate::{
     guard::{Guard, end_reservation},
     hashing::Hashing,
     place::{self, Spot},
-    repeat::{Done, Repeat, or_first},
+    repeat::{Done, Repeat},
     work::Work,
 };
 
@@ -118,11 +118,12 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::NotAFile`], [`Error::NameTaken`], [`Error::Precondition`],
     /// [`Error::Quota`], [`Error::FileTooLarge`], [`Error::BodyTooShort`], [`Error::BodyTooLong`], [`Error::Body`],
     /// [`Error::Checksum`], [`Error::Files`].
-    pub async fn put(&self, actor: &Actor, put: Put, mut body: Body) -> Result<Stored, Error> {
+    pub async fn put(&self, actor: &Actor, put: Put, body: Body) -> Result<Stored, Error> {
         let repeat = put.target.repeat(actor);
-        if let Some(done) = self.done_before(actor, &repeat).await? {
-            return Ok(done.into());
-        }
+        self.once(actor, &repeat, self.store_file(actor, put, body, &repeat), Stored::from).await
+    }
+
+    async fn store_file(&self, actor: &Actor, put: Put, mut body: Body, repeat: &Repeat) -> Result<Stored, Error> {
         let prepared = self.prepare(actor, &put).await?;
         let content = self.inner.ids.content();
         let mut guard = Guard::new(self, prepared.space.id, content);
@@ -133,7 +134,7 @@ impl Drive {
         }
         let result = async {
             let received = self.receive(&prepared.space, &put, content, &mut guard, &mut body).await?;
-            self.commit(actor, prepared, received, guard.reservation(), repeat).await
+            self.commit(actor, prepared, received, guard.reservation(), repeat.clone()).await
         }
         .await;
         match result {
@@ -143,7 +144,7 @@ impl Drive {
             }
             Err(error) => {
                 guard.give_up().await;
-                or_first(Err(error), Stored::from)
+                Err(error)
             }
         }
     }

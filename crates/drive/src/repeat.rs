@@ -90,9 +90,31 @@ impl Repeat {
 }
 
 impl Drive {
-    /// What the request did, if it was answered before. To be asked first of all: the world has moved on since, and what
-    /// the request needs may not be there any more.
-    pub(crate) async fn done_before(&self, actor: &Actor, repeat: &Repeat) -> Result<Option<Done>, Error> {
+    /// Does what a request asks for, unless it was done before: then its first answer is the answer.
+    ///
+    /// The journal is asked first of all, since the world has moved on and what the request needs may not be there any more;
+    /// and again if it is refused: perhaps the same request was faster on another way, and made just what it was refused for.
+    pub(crate) async fn once<T>(
+        &self,
+        actor: &Actor,
+        repeat: &Repeat,
+        run: impl Future<Output = Result<T, Error>>,
+        answer: impl Fn(Done) -> T,
+    ) -> Result<T, Error> {
+        if let Some(done) = self.done_before(actor, repeat).await? {
+            return Ok(answer(done));
+        }
+        match run.await {
+            Ok(value) => Ok(value),
+            Err(Error::Repeated(done)) => Ok(answer(*done)),
+            Err(error) => match self.done_before(actor, repeat).await? {
+                Some(done) => Ok(answer(done)),
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn done_before(&self, actor: &Actor, repeat: &Repeat) -> Result<Option<Done>, Error> {
         let Some(operation) = actor.operation else { return Ok(None) };
         repeat.find(rows::find_operation(&self.inner.db, actor.principal.account, operation, LOOKED_AT).await?)
     }
@@ -109,13 +131,5 @@ impl Work<'_> {
             Some(done) => Err(Error::Repeated(Box::new(done))),
             None => Ok(()),
         }
-    }
-}
-
-/// The first answer where a unit was ended as a repeat.
-pub(crate) fn or_first<T>(result: Result<T, Error>, answer: impl FnOnce(Done) -> T) -> Result<T, Error> {
-    match result {
-        Err(Error::Repeated(done)) => Ok(answer(*done)),
-        other => other,
     }
 }

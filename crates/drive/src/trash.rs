@@ -14,14 +14,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Actor, Drive, Entry, Error, IfMatch, OnConflict, Page,
-    drive::permit,
-    entry::NameOf,
-    inverse::Inverse,
-    place::Slot,
-    purge::BITE,
-    repeat::{Repeat, or_first},
-    work::Work,
+    Actor, Drive, Entry, Error, IfMatch, OnConflict, Page, drive::permit, entry::NameOf, inverse::Inverse, place::Slot,
+    purge::BITE, repeat::Repeat, work::Work,
 };
 
 /// Kind of the jobs that empty the trash of a space.
@@ -93,20 +87,21 @@ impl Drive {
     /// [`Error::NotFound`], also for what is in the trash already, [`Error::RootEntry`], [`Error::Precondition`].
     pub async fn trash(&self, actor: &Actor, id: EntryId, if_match: Option<IfMatch>) -> Result<(), Error> {
         let repeat = Repeat::of(id, &[Changed::Trashed]);
-        if self.done_before(actor, &repeat).await?.is_some() {
-            return Ok(());
-        }
-        let gone = |error: Error| if matches!(error, Error::InTrash(_)) { Error::NotFound("entry") } else { error };
-        let space = self.locate(actor, Action::Change, id, "entry").await.map_err(gone)?.space.id;
-        let (drive, actor) = (self.clone(), actor.clone());
-        let unit = async move |tx: Tx| {
-            let work = Work::change(&drive, &tx, space, &actor, 0).await?;
-            work.refuse_repeat(&repeat).await?;
-            let row = work.entry(id, "entry").await.map_err(gone)?;
-            IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
-            work.discard(row).await
+        let run = async {
+            let repeat = repeat.clone();
+            let gone = |error: Error| if matches!(error, Error::InTrash(_)) { Error::NotFound("entry") } else { error };
+            let space = self.locate(actor, Action::Change, id, "entry").await.map_err(gone)?.space.id;
+            let (drive, actor) = (self.clone(), actor.clone());
+            let unit = async move |tx: Tx| {
+                let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+                work.refuse_repeat(&repeat).await?;
+                let row = work.entry(id, "entry").await.map_err(gone)?;
+                IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
+                work.discard(row).await
+            };
+            self.write(space, unit).await
         };
-        or_first(self.write(space, unit).await, drop)
+        self.once(actor, &repeat, run, drop).await
     }
 
     /// Up to `limit` entries of a space's trash that are older than the place `before`, newest first.
@@ -149,24 +144,25 @@ impl Drive {
     /// [`Error::NameTaken`], [`Error::TooDeep`].
     pub async fn restore(&self, actor: &Actor, id: EntryId, restore: Restore) -> Result<Entry, Error> {
         let repeat = Repeat::of(id, &[Changed::Restored]);
-        if let Some(done) = self.done_before(actor, &repeat).await? {
-            return Ok(done.entry);
-        }
-        let (located, _) = self.find(actor, Action::Change, id, "entry").await?;
-        let space = located.space.id;
-        if let Some(parent) = restore.parent {
-            let target = self.folder(actor, Action::Change, Some(parent)).await?;
-            if target.space.id != space {
-                return Err(Error::OtherSpace);
+        let run = async {
+            let repeat = repeat.clone();
+            let (located, _) = self.find(actor, Action::Change, id, "entry").await?;
+            let space = located.space.id;
+            if let Some(parent) = restore.parent {
+                let target = self.folder(actor, Action::Change, Some(parent)).await?;
+                if target.space.id != space {
+                    return Err(Error::OtherSpace);
+                }
             }
-        }
-        let (drive, actor) = (self.clone(), actor.clone());
-        let unit = async move |tx: Tx| {
-            let work = Work::change(&drive, &tx, space, &actor, 0).await?;
-            work.refuse_repeat(&repeat).await?;
-            work.bring_back(id, restore).await
+            let (drive, actor) = (self.clone(), actor.clone());
+            let unit = async move |tx: Tx| {
+                let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+                work.refuse_repeat(&repeat).await?;
+                work.bring_back(id, restore).await
+            };
+            self.write(space, unit).await
         };
-        or_first(self.write(space, unit).await, |done| done.entry)
+        self.once(actor, &repeat, run, |done| done.entry).await
     }
 
     /// Asks for all that is in a space's trash now to be removed for good. A job does that in bites; asking again while it

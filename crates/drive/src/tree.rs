@@ -13,7 +13,7 @@ use crate::{
     drive::{Reach, is_folder, permit},
     entry::NameOf,
     inverse::Inverse,
-    repeat::{Repeat, or_first},
+    repeat::Repeat,
     work::Work,
 };
 
@@ -107,26 +107,27 @@ impl Drive {
         let NewFolder { id, parent, name } = folder;
         let parent = parent.unwrap_or(actor.principal.root);
         let repeat = Repeat::child(parent, &name, OnConflict::Fail, id, &[Changed::Created]);
-        if let Some(done) = self.done_before(actor, &repeat).await? {
-            return Ok(done.entry);
-        }
-        let space = self.folder(actor, Action::Change, Some(parent)).await?.space.id;
-        let (drive, actor) = (self.clone(), actor.clone());
-        let unit = async move |tx: Tx| {
-            let work = Work::change(&drive, &tx, space, &actor, 0).await?;
-            work.refuse_repeat(&repeat).await?;
-            work.slot(parent, name.clone(), OnConflict::Fail, NameOf::Folder).await?;
-            if work.depth(parent).await? >= limits::DEPTH_MAX {
-                return Err(Error::TooDeep);
-            }
-            let id = work.new_id(id).await?;
-            let row = EntryRow { id, ..work.new_folder(parent, name.into_string()) };
-            let entry = Entry::try_from(&row)?;
-            tree::insert_entry(&tx, &row).await?;
-            work.record(Changed::Created, &entry, Some(Inverse::Trash)).await?;
-            Ok(entry)
+        let run = async {
+            let repeat = repeat.clone();
+            let space = self.folder(actor, Action::Change, Some(parent)).await?.space.id;
+            let (drive, actor) = (self.clone(), actor.clone());
+            let unit = async move |tx: Tx| {
+                let work = Work::change(&drive, &tx, space, &actor, 0).await?;
+                work.refuse_repeat(&repeat).await?;
+                work.slot(parent, name.clone(), OnConflict::Fail, NameOf::Folder).await?;
+                if work.depth(parent).await? >= limits::DEPTH_MAX {
+                    return Err(Error::TooDeep);
+                }
+                let id = work.new_id(id).await?;
+                let row = EntryRow { id, ..work.new_folder(parent, name.into_string()) };
+                let entry = Entry::try_from(&row)?;
+                tree::insert_entry(&tx, &row).await?;
+                work.record(Changed::Created, &entry, Some(Inverse::Trash)).await?;
+                Ok(entry)
+            };
+            self.write(space, unit).await
         };
-        or_first(self.write(space, unit).await, |done| done.entry)
+        self.once(actor, &repeat, run, |done| done.entry).await
     }
 
     /// Renames and moves an entry in one step. A folder takes its tree along, whatever its size: that is one row.
@@ -136,24 +137,25 @@ impl Drive {
     /// [`Error::IntoItself`], [`Error::NotAFolder`], [`Error::TooDeep`].
     pub async fn update(&self, actor: &Actor, id: EntryId, update: Update) -> Result<Entry, Error> {
         let repeat = Repeat::place(id, update.parent, update.name.clone());
-        if let Some(done) = self.done_before(actor, &repeat).await? {
-            return Ok(done.entry);
-        }
-        let located = self.locate(actor, Action::Change, id, "entry").await?;
-        if let Some(parent) = update.parent {
-            let target = self.folder(actor, Action::Change, Some(parent)).await?;
-            if target.space.id != located.space.id {
-                return Err(Error::OtherSpace);
+        let run = async {
+            let repeat = repeat.clone();
+            let located = self.locate(actor, Action::Change, id, "entry").await?;
+            if let Some(parent) = update.parent {
+                let target = self.folder(actor, Action::Change, Some(parent)).await?;
+                if target.space.id != located.space.id {
+                    return Err(Error::OtherSpace);
+                }
             }
-        }
-        let space = located.space.id;
-        let (drive, actor) = (self.clone(), actor.clone());
-        let unit = async move |tx: Tx| {
-            let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
-            work.refuse_repeat(&repeat).await?;
-            work.relocate(id, update).await
+            let space = located.space.id;
+            let (drive, actor) = (self.clone(), actor.clone());
+            let unit = async move |tx: Tx| {
+                let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+                work.refuse_repeat(&repeat).await?;
+                work.relocate(id, update).await
+            };
+            self.write(space, unit).await
         };
-        or_first(self.write(space, unit).await, |done| done.entry)
+        self.once(actor, &repeat, run, |done| done.entry).await
     }
 }
 

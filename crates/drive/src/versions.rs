@@ -13,7 +13,7 @@ use crate::{
     drive::is_file,
     inverse::Inverse,
     place::Bytes,
-    repeat::{Repeat, or_first},
+    repeat::Repeat,
     work::{Work, signed},
 };
 
@@ -115,30 +115,31 @@ impl Drive {
         if_match: Option<IfMatch>,
     ) -> Result<Entry, Error> {
         let repeat = Repeat::of(id, &[Changed::Content]);
-        if let Some(done) = self.done_before(actor, &repeat).await? {
-            return Ok(done.entry);
-        }
-        let space = self.locate(actor, Action::Change, id, "file").await?.space.id;
-        let (drive, actor) = (self.clone(), actor.clone());
-        let unit = async move |tx: Tx| {
-            let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
-            work.refuse_repeat(&repeat).await?;
-            let row = work.entry(id, "file").await?;
-            is_file(&row)?;
-            IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
-            let old = work.kept_version(id, version).await?.version;
-            if row.version == Some(version) {
-                return Entry::try_from(&row);
-            }
-            work.count(signed(old.size)?, 0).await?;
-            drive.inner.store.add_reference(&tx, old.content).await?;
-            let bytes =
-                Bytes { content: old.content, size: old.size, content_type: old.content_type, blake3: old.blake3 };
-            let placed = work.replace(row, bytes).await?;
-            work.hash_if_unknown(&placed.row).await?;
-            Ok(placed.entry)
+        let run = async {
+            let repeat = repeat.clone();
+            let space = self.locate(actor, Action::Change, id, "file").await?.space.id;
+            let (drive, actor) = (self.clone(), actor.clone());
+            let unit = async move |tx: Tx| {
+                let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+                work.refuse_repeat(&repeat).await?;
+                let row = work.entry(id, "file").await?;
+                is_file(&row)?;
+                IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
+                let old = work.kept_version(id, version).await?.version;
+                if row.version == Some(version) {
+                    return Entry::try_from(&row);
+                }
+                work.count(signed(old.size)?, 0).await?;
+                drive.inner.store.add_reference(&tx, old.content).await?;
+                let bytes =
+                    Bytes { content: old.content, size: old.size, content_type: old.content_type, blake3: old.blake3 };
+                let placed = work.replace(row, bytes).await?;
+                work.hash_if_unknown(&placed.row).await?;
+                Ok(placed.entry)
+            };
+            self.write(space, unit).await
         };
-        or_first(self.write(space, unit).await, |done| done.entry)
+        self.once(actor, &repeat, run, |done| done.entry).await
     }
 
     /// Names a version or pins it, which keeps it whatever the rules for old versions are.
