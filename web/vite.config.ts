@@ -6,7 +6,7 @@ import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig } from 'vitest/config';
 
 const server = process.env.HOLDFAST_SERVER ?? 'http://127.0.0.1:8080';
-const proxy = { '/api': { target: server, changeOrigin: false } };
+const proxy = { '/api': { target: server, changeOrigin: false, ws: true } };
 
 export default defineConfig({
   plugins: [
@@ -43,11 +43,18 @@ export default defineConfig({
   resolve: {
     alias: {
       '@': fileURLToPath(new URL('./src', import.meta.url)),
+      // The same library without the parts for browsers that nothing else here runs in.
+      dexie: fileURLToPath(new URL('./node_modules/dexie/dist/modern/dexie.mjs', import.meta.url)),
       '#openapi': fileURLToPath(new URL('./openapi/schema.ts', import.meta.url)),
     },
   },
   // Parts of vue-i18n that are not used here.
-  define: { __VUE_I18N_LEGACY_API__: false, __VUE_I18N_FULL_INSTALL__: true, __INTLIFY_PROD_DEVTOOLS__: false },
+  define: {
+    __VUE_I18N_LEGACY_API__: false,
+    __VUE_I18N_FULL_INSTALL__: false,
+    __INTLIFY_PROD_DEVTOOLS__: false,
+    __INTLIFY_DROP_MESSAGE_COMPILER__: true,
+  },
   build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0, reportCompressedSize: false },
   server: { proxy },
   preview: { proxy },

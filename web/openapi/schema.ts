@@ -153,6 +153,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload many small files
+         * @description The body is a sequence of frames: the length of a header (4 bytes, big-endian), the header as JSON
+         *     (`{"path","size","content_type"?,"blake3"?,"on_conflict"?,"id"?}`), and `size` bytes. `path` is names with `/` between them; folders
+         *     that are missing are made. Up to 10,000 files of up to 8 MiB each.
+         *
+         *     Each file has a result of its own, and one that is refused does not stop the others. When the answer comes, all that
+         *     it calls stored is durable.
+         */
+        post: operations["upload_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/entries/{id}": {
         parameters: {
             query?: never;
@@ -668,7 +693,8 @@ export interface paths {
         /**
          * List what changed in a space
          * @description Without `since` from the beginning. A reader that keeps `next` misses nothing and sees nothing twice; one whose cursor
-         *     is too old, or of another epoch, is told to begin again.
+         *     is too old, or of another epoch, is told to begin again. With `wait` the answer comes as soon as there is a change, and
+         *     after that many seconds without one; `/api/v1/live` tells of changes of many spaces over one connection.
          */
         get: operations["list_changes"];
         put?: never;
@@ -936,6 +962,23 @@ export interface components {
              */
             undone_by: number | null;
         };
+        /** @description What became of the files. */
+        Batch: {
+            error: components["schemas"]["Problem"] | null;
+            /** @description One for each file, in the order of the body. */
+            items: components["schemas"]["BatchResult"][];
+            /** @description Files that were not stored, without those that were skipped. */
+            refused: number;
+        };
+        /** @description What became of one file. */
+        BatchResult: {
+            entry: components["schemas"]["Entry"] | null;
+            error: components["schemas"]["Problem"] | null;
+            /** @description As the frame said it. */
+            path: string;
+            /** @description `created`, `replaced`, `skipped`, `refused`. */
+            status: string;
+        };
         /** @description Something that happened to an entry. */
         Change: {
             /**
@@ -1164,6 +1207,11 @@ export interface components {
         };
         /** @description A new folder. */
         FolderBody: {
+            /**
+             * @description The id that it is to have: a UUIDv7 of the client's own making, that no entry has. Ours where it is absent.
+             * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            id?: string | null;
             /** @example Photos */
             name: string;
             /**
@@ -2768,6 +2816,111 @@ export interface operations {
             };
         };
     };
+    upload_batch: {
+        parameters: {
+            query?: {
+                /** @description The folder that paths begin in; the root of one's own space where it is absent. */
+                parent?: string;
+                /** @description For files that do not say: `fail` (the default), `replace`, `rename`, `skip`. */
+                on_conflict?: string;
+            };
+            header?: {
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Frames. */
+        requestBody: {
+            content: {
+                "application/vnd.holdfast.batch": string;
+            };
+        };
+        responses: {
+            /** @description What became of each file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `not-a-folder`, `too-deep`, `body-cut`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_entry: {
         parameters: {
             query?: never;
@@ -3307,6 +3460,8 @@ export interface operations {
                 on_conflict?: string;
                 /** @description The BLAKE3 hash of the bytes, 64 hexadecimal digits. */
                 blake3?: string;
+                /** @description The id that a new file is to have: a UUIDv7 of the client's own making, that no entry has. */
+                id?: string;
             };
             header?: {
                 /** @description RFC 9530; `blake3=:…:` is compared, others are passed over. `Repr-Digest` likewise. */
@@ -3381,7 +3536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `in-trash`, `write-expired`. */
+            /** @description Refused: `name-taken`, `in-trash`, `write-expired`, `id-taken`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4745,7 +4900,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `in-trash`. */
+            /** @description Refused: `name-taken`, `in-trash`, `id-taken`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5950,6 +6105,8 @@ export interface operations {
                 since?: string;
                 /** @description Changes at most: 1 to 1000, 100 if absent. */
                 limit?: number;
+                /** @description Seconds to wait for a change if there is none: 0 to 50, 0 if absent. */
+                wait?: number;
             };
             header?: never;
             path: {

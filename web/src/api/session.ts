@@ -98,7 +98,7 @@ function locked<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Spends the refresh token, unless another tab was faster: `stale` is the access token that no longer worked. */
-async function renew(stale: string): Promise<string | null> {
+export async function renewToken(stale: string): Promise<string | null> {
   return locked(async () => {
     const session = await currentSession();
     if (!session) return null;
@@ -123,7 +123,7 @@ async function renew(stale: string): Promise<string | null> {
 export async function accessToken(): Promise<string | null> {
   const session = await currentSession();
   if (!session) return null;
-  return session.accessUntil - Date.now() > marginMs ? session.access : renew(session.access);
+  return session.accessUntil - Date.now() > marginMs ? session.access : renewToken(session.access);
 }
 
 /** `fetch` as the signed-in account; renews once when the server no longer takes the token. */
@@ -141,6 +141,6 @@ export async function authorizedFetch(request: Request): Promise<Response> {
   const spare = request.clone();
   const response = await send(access, request);
   if (response.status !== 401 || !access) return response;
-  const next = await renew(access);
+  const next = await renewToken(access);
   return next ? send(next, spare) : response;
 }

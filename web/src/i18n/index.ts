@@ -1,5 +1,6 @@
 // The language of the page: English is always there, others are fetched when they are wanted.
 import { createI18n } from 'vue-i18n';
+import { compileText } from './compile';
 import { en, type Messages } from './en';
 
 export type Language = 'en' | 'ru';
@@ -22,6 +23,7 @@ export const i18n = createI18n<[Messages], Language, false>({
   fallbackLocale: 'en',
   messages: { en } as Record<Language, Messages>,
   pluralRules: { ru: russianForm },
+  messageCompiler: compileText,
   missingWarn: true,
 });
 

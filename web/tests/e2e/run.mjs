@@ -32,7 +32,7 @@ try {
     const troubles = [];
     const watch = (page) => {
       page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
-      page.on('console', (message) => message.type() === 'error' && !/ERR_|Failed to load resource/.test(message.text()) && troubles.push(`console: ${message.text()}`));
+      page.on('console', (message) => message.type() === 'error' && !/ERR_|Failed to load resource|WebSocket connection to .* failed: (?:Connection closed|Error in connection|Error during WebSocket handshake)/.test(message.text()) && troubles.push(`console: ${message.text()}`));
       page.on('request', (request) => {
         const url = new URL(request.url());
         if (url.hostname !== '127.0.0.1' && !['blob:', 'data:'].includes(url.protocol)) troubles.push(`a request left the machine: ${request.url()}`);
@@ -51,7 +51,7 @@ try {
     };
     const start = performance.now();
     try {
-      await journey({ open, browser, watch, base: pages.url, apiBase: server.base, apiPort: server.port, files, network: pages.state, startServer: server.start, stopServer: server.stop, out });
+      await journey({ open, browser, watch, base: pages.url, apiBase: server.base, apiPort: server.port, files, network: pages.state, startServer: server.start, stopServer: server.stop, killServer: server.kill, out });
       if (troubles.length > 0) throw new Error(troubles.join('\n'));
       passed += 1;
       console.log(`ok    ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`);

@@ -2,6 +2,7 @@
 // Brotli where it is taken, and the strict policy. `/api` goes to the server under test; `cut` plays a dead network.
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import { Transform } from 'node:stream';
 import { extname, join, normalize } from 'node:path';
 
@@ -28,6 +29,12 @@ export function serve(port, apiPort) {
   let cut = false;
   /** How fast bodies go up; null for as fast as they can. */
   let bytesPerSecond = null;
+  /** Sockets that have left HTTP behind. */
+  const tunnels = new Set();
+  const endAll = () => {
+    server?.closeAllConnections();
+    for (const tunnel of tunnels) tunnel.destroy();
+  };
   const state = {
     get bytesPerSecond() {
       return bytesPerSecond;
@@ -41,7 +48,7 @@ export function serve(port, apiPort) {
     /** Cutting ends what is under way too, as pulling the cable does. */
     set cut(value) {
       cut = value;
-      if (cut) server?.closeAllConnections();
+      if (cut) endAll();
     },
   };
   server = http.createServer((request, response) => {
@@ -85,13 +92,31 @@ export function serve(port, apiPort) {
     response.writeHead(200, headers);
     createReadStream(path).pipe(response);
   });
+  server.on('upgrade', (request, socket, head) => {
+    if (state.cut || !request.url.startsWith('/api/')) {
+      socket.destroy();
+      return;
+    }
+    const up = net.connect(apiPort, '127.0.0.1', () => {
+      const lines = [`${request.method} ${request.url} HTTP/1.1`];
+      for (let at = 0; at < request.rawHeaders.length; at += 2) lines.push(`${request.rawHeaders[at]}: ${request.rawHeaders[at + 1]}`);
+      up.write(`${lines.join('\r\n')}\r\n\r\n`);
+      up.write(head);
+      up.pipe(socket).pipe(up);
+    });
+    tunnels.add(socket);
+    for (const [one, other] of [[socket, up], [up, socket]]) {
+      one.on('error', () => other.destroy());
+      one.on('close', () => (other.destroy(), tunnels.delete(socket)));
+    }
+  });
   return new Promise((resolve) =>
     server.listen(port, '127.0.0.1', () =>
       resolve({
         state,
         url: `http://127.0.0.1:${server.address().port}`,
         close: () => {
-          server.closeAllConnections();
+          endAll();
           server.close();
         },
       }),

@@ -48,13 +48,15 @@ export async function makeServer({ config = '' } = {}) {
     }
     throw new Error('the server did not become ready in 15 s');
   }
-  const stop = () =>
+  const end = (signal) => () =>
     new Promise((resolve) => {
-      if (!child || child.exitCode !== null) return resolve();
+      if (!child || child.exitCode !== null || child.signalCode !== null) return resolve();
       child.once('exit', resolve);
-      child.kill('SIGTERM');
+      child.kill(signal);
     });
+  const stop = end('SIGTERM');
+  const kill = end('SIGKILL');
   process.on('exit', () => child?.kill('SIGKILL'));
-  return { port, base, start, stop, remove: () => rmSync(data, { recursive: true, force: true }) };
+  return { port, base, start, stop, kill, remove: () => rmSync(data, { recursive: true, force: true }) };
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));

@@ -42,6 +42,7 @@ interface Call {
   line: string;
   body: Record<string, unknown> | null;
   ifMatch: string | null;
+  operation: string | null;
 }
 
 let db: DriveDb;
@@ -64,6 +65,7 @@ beforeEach(async () => {
       line: `${request.method} ${new URL(request.url).pathname.replace('/api/v1', '')}`,
       body: text ? (JSON.parse(text) as Record<string, unknown>) : null,
       ifMatch: request.headers.get('if-match'),
+      operation: request.headers.get('operation-id'),
     };
     calls.push(call);
     const result = answer(call);
@@ -222,6 +224,46 @@ describe('when somebody else was there first', () => {
     expect(notes).toEqual([{ code: 'number-added', name: 'b (2).txt', wanted: 'b.txt' }]);
     expect(await names()).toEqual(['b (2).txt']);
   });
+});
+
+it('sends an operation under one id, however often, so that a lost answer is no conflict with itself', async () => {
+  const file = entry('ent_f', 'a.txt');
+  await putEntries(db, [file]);
+  const inputs: OpInput[] = [
+    { kind: 'create-folder', temp: newTemp(), space: 'spc_1', parent: 'ent_root', name: 'New' },
+    {
+      kind: 'copy',
+      entry: 'ent_f',
+      temp: newTemp(),
+      space: 'spc_1',
+      parent: 'ent_root',
+      name: 'b.txt',
+      like: { kind: 'file' },
+    },
+    { kind: 'update', entry: 'ent_f', name: 'c.txt', before: before(file) },
+    { kind: 'delete', entry: 'ent_f', before: before(file) },
+    { kind: 'restore', entry: 'ent_f', was: file },
+  ];
+  await add(...inputs);
+  const ids = (await db.ops.toArray()).map((op) => op.id);
+  // The server does each at the first call, and the answer is lost; the second is answered as the first was.
+  const done = new Set<string>();
+  answer = ({ line, body, operation }) => {
+    if (!operation || !done.has(operation)) {
+      done.add(operation ?? '');
+      return 'offline';
+    }
+    return line.startsWith('DELETE')
+      ? { status: 204 }
+      : {
+          status: 200,
+          body: entry(line.startsWith('POST /folders') ? 'ent_n' : 'ent_f', String(body?.name), 'ent_root', 2),
+        };
+  };
+  for (let round = 0; round < inputs.length; round += 1) expect((await run()).state).toBe('later');
+  expect((await run()).state).toBe('empty');
+  expect(calls.map((call) => call.operation)).toEqual(ids.flatMap((id) => [id, id]));
+  expect(notes).toEqual([]);
 });
 
 it('parks a refusal with what rests on it, shows the true state, and loses neither', async () => {

@@ -27,6 +27,26 @@ it.each(['en', 'ru'] as const)('shows every text in %s', (language) => {
   }
 });
 
+it('puts in values, plain signs and the form for a number', () => {
+  const { t } = i18n.global;
+  let last = 0;
+  const of = (text: string, values: Record<string, unknown> = {}, count?: number) => {
+    last += 1;
+    i18n.global.locale.value = 'en';
+    i18n.global.mergeLocaleMessage('en', { probe: { [last]: text } });
+    return count === undefined ? t(`probe.${last}`, values) : t(`probe.${last}`, values, count);
+  };
+  expect(of('Plain')).toBe('Plain');
+  expect(of('{a} of {b}', { a: 0, b: '' })).toBe('0 of ');
+  expect(of('{who} wrote', { who: '{who} <b>$&' })).toBe('{who} <b>$& wrote');
+  expect(of("{'@'}{'{'}a}")).toBe('@{a}');
+  expect([0, 1, 2].map((count) => of('{count} file | {count} files', { count }, count))).toEqual([
+    '0 files',
+    '1 file',
+    '2 files',
+  ]);
+});
+
 it('has room for the same things in both languages', () => {
   const russian = new Map(texts.ru);
   for (const [key, text] of texts.en) expect(slots(russian.get(key) ?? ''), key).toEqual(slots(text));

@@ -21,6 +21,8 @@ export interface Outcome {
 }
 
 const etag = (revision: number) => `"${revision}"`;
+/** By this the server knows an operation again: sent once more, because its answer was lost, it is answered as it was. */
+const named = (op: Op) => ({ 'Operation-Id': op.id });
 /** How often a name or revision may be taken from under us before we stop and say so. */
 const maxRaces = 5;
 
@@ -69,18 +71,21 @@ export async function send(op: Op): Promise<Outcome> {
 async function sendCreate(op: Extract<Op, { kind: 'create-folder' }>): Promise<Outcome> {
   try {
     return {
-      entry: await take(api.POST('/api/v1/folders', { body: { name: op.name, parent_id: op.parent } })),
+      entry: await take(
+        api.POST('/api/v1/folders', { params: { header: named(op) }, body: { name: op.name, parent_id: op.parent } }),
+      ),
     };
   } catch (error) {
     if (!isProblem(error, 'name-taken')) throw error;
-    // Either the answer of an earlier try was lost, or somebody was faster. Folders of one name are one folder.
+    // Somebody was faster. Folders of one name are one folder.
     const there = await childByName(op.parent, op.name);
-    if (there?.kind === 'folder')
-      return op.attempts > 0 ? { entry: there } : { entry: there, note: { code: 'merged', name: op.name } };
+    if (there?.kind === 'folder') return { entry: there, note: { code: 'merged', name: op.name } };
     for (let count = 2; count < 2 + maxRaces; count += 1) {
       const name = numbered(op.name, 'folder', count);
       try {
-        const entry = (await take(api.POST('/api/v1/folders', { body: { name, parent_id: op.parent } }))) as Entry;
+        const entry = (await take(
+          api.POST('/api/v1/folders', { params: { header: named(op) }, body: { name, parent_id: op.parent } }),
+        )) as Entry;
         return { entry, note: { code: 'number-added', name, wanted: op.name } };
       } catch (again) {
         if (!isProblem(again, 'name-taken')) throw again;
@@ -99,7 +104,7 @@ async function sendUpdate(op: Extract<Op, { kind: 'update' }>): Promise<Outcome>
     try {
       const entry = (await take(
         api.PATCH('/api/v1/entries/{id}', {
-          params: { path: { id: op.entry }, header: { 'If-Match': etag(revision) } },
+          params: { path: { id: op.entry }, header: { ...named(op), 'If-Match': etag(revision) } },
           body: {
             ...(name === undefined ? {} : { name }),
             ...(op.parent === undefined ? {} : { parent_id: op.parent }),
@@ -137,17 +142,13 @@ async function sendUpdate(op: Extract<Op, { kind: 'update' }>): Promise<Outcome>
 }
 
 async function sendCopy(op: Extract<Op, { kind: 'copy' }>): Promise<Outcome> {
-  const path = { id: op.entry };
-  const body = { parent_id: op.parent, name: op.name };
-  if (op.attempts > 0) {
-    // The answer of an earlier try may have been lost: a copy that stands there under its name is that one.
-    const there = await childByName(op.parent, op.name);
-    if (there && there.kind === op.like.kind && there.created_at >= op.at) return { entry: there };
-  }
   try {
     return {
       entry: await take(
-        api.POST('/api/v1/entries/{id}/copy', { params: { path }, body: { ...body, on_conflict: 'rename' } }),
+        api.POST('/api/v1/entries/{id}/copy', {
+          params: { path: { id: op.entry }, header: named(op) },
+          body: { parent_id: op.parent, name: op.name, on_conflict: 'rename' },
+        }),
       ),
     };
   } catch (error) {
@@ -162,7 +163,7 @@ async function sendDelete(op: Extract<Op, { kind: 'delete' }>): Promise<Outcome>
   try {
     await take(
       api.DELETE('/api/v1/entries/{id}', {
-        params: { path: { id: op.entry }, header: { 'If-Match': etag(op.before.revision) } },
+        params: { path: { id: op.entry }, header: { ...named(op), 'If-Match': etag(op.before.revision) } },
       }),
     );
     return { entry: null };
@@ -179,7 +180,9 @@ async function sendDelete(op: Extract<Op, { kind: 'delete' }>): Promise<Outcome>
 
 async function sendRestore(op: Extract<Op, { kind: 'restore' }>): Promise<Outcome> {
   const restore = (body: { parent_id?: string }) =>
-    take(api.POST('/api/v1/entries/{id}/restore', { params: { path: { id: op.entry } }, body })) as Promise<Entry>;
+    take(
+      api.POST('/api/v1/entries/{id}/restore', { params: { path: { id: op.entry } }, headers: named(op), body }),
+    ) as Promise<Entry>;
   try {
     return { entry: await restore({}) };
   } catch (error) {

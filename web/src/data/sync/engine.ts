@@ -1,18 +1,27 @@
 // Keeps the local copy and the server in step. Every tab has one; the tab that holds the lock does the work for all,
 // the others ask it to. Without Web Locks each tab works for itself, which is wasteful but right.
+//
+// While there is a socket the server tells what happens, and what it tells is written down as it comes as long as it goes
+// on exactly where this device is. Everything else (a beginning, a gap, a doubt) is settled by a pull.
 import { reactive } from 'vue';
 import { Problem, isProblem } from '@/api/problem';
 import type { DriveDb } from '../db';
-import { drain } from '../outbox/runner';
 import type { Note } from '../outbox/send';
-import { pullSpace, pullSpaces } from './pull';
+import { Live, type LiveSocket, type LiveTokens, type Pushed } from './live';
+import { applyPage, pullSpace, pullSpaces } from './pull';
 import { Away } from './review';
 
-/** How often a visible page asks for changes. There is no live connection yet, so this is how soon others are seen. */
-const visiblePollMs = 4_000;
-const hiddenPollMs = 60_000;
+/** How often changes are asked for: while nobody tells them, and as a net below the socket. */
+const pollMs = 15_000;
+const restMs = 60_000;
 /** A page that is looked at finds the server again within this time. */
 const longestBackoffMs = 12_000;
+/** After a push, the time in which more may come before the room that is used is asked for. */
+const roomMs = 1_000;
+/** How soon a space that ended is pulled: soon where that mends it, else with the next poll. */
+const mendMs = 1_000;
+/** All browsers lose a server that stops at the same moment. They do not all come back in the same. */
+const scatterMs = 800;
 
 export interface SyncState {
   /** `offline` while the server cannot be reached. */
@@ -28,26 +37,55 @@ export class Sync {
   readonly state: SyncState = reactive({ link: 'starting', busy: false, problem: null, lastAt: null });
   private readonly channel: BroadcastChannel;
   private readonly stop = new AbortController();
+  private readonly live: Live;
   private leader = false;
   private wake: (() => void) | null = null;
   private kicked = false;
   private failures = 0;
+  /** Whether the server may know more than it has told here. */
+  private stale = true;
+  private pushes: Pushed[] = [];
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   /** Since the connection went, or since this page began with changes that wait; null while all is well. */
   private away: Away | null = null;
 
   constructor(
     private readonly db: DriveDb,
     private readonly onNote: (note: Note) => void,
+    socket?: () => LiveSocket,
+    tokens?: LiveTokens,
   ) {
     this.channel = new BroadcastChannel(`${db.name}-sync`);
     this.channel.onmessage = (event: MessageEvent<Message>) => this.hear(event.data);
+    this.live = new Live(
+      {
+        opened: () => this.doubt(),
+        closed: () => {
+          this.stale = true;
+          this.after('closed', Math.random() * scatterMs, () => this.doubt());
+        },
+        pushed: (push) => {
+          this.pushes.push(push);
+          this.wake?.();
+        },
+        behind: () => this.doubt(),
+        ended: (_, code) => this.after('ended', code === 'cursor-gone' ? mendMs : pollMs, () => this.doubt()),
+      },
+      socket,
+      tokens,
+    );
   }
 
   start(): void {
     const options = { signal: this.stop.signal };
-    globalThis.addEventListener('online', () => this.kick(), options);
-    globalThis.addEventListener('offline', () => this.kick(), options);
-    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.kick(), options);
+    // What the browser says of the connection is a hint, not a fact: both are looked into at once.
+    const look = () => {
+      this.live.hurry();
+      if (this.leader) this.doubt();
+    };
+    globalThis.addEventListener('online', look, options);
+    globalThis.addEventListener('offline', look, options);
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && look(), options);
     if ('locks' in navigator) {
       navigator.locks
         .request(`${this.db.name}-leader`, { signal: this.stop.signal }, () => this.lead())
@@ -59,6 +97,8 @@ export class Sync {
 
   close(): void {
     this.stop.abort();
+    this.live.close();
+    for (const timer of this.timers.values()) clearTimeout(timer);
     this.wake?.();
     this.channel.close();
   }
@@ -68,6 +108,24 @@ export class Sync {
     this.kicked = true;
     if (this.leader) this.wake?.();
     else this.channel.postMessage({ type: 'kick' } satisfies Message);
+  }
+
+  /** The server may know more than it has told here: the next round asks, and that is now. */
+  private doubt(): void {
+    this.stale = true;
+    this.kick();
+  }
+
+  /** Does something once after a time, however often it is asked for meanwhile. */
+  private after(name: string, ms: number, act: () => void): void {
+    if (this.timers.has(name) || this.stop.signal.aborted) return;
+    this.timers.set(
+      name,
+      setTimeout(() => {
+        this.timers.delete(name);
+        act();
+      }, ms),
+    );
   }
 
   private hear(message: Message): void {
@@ -90,13 +148,19 @@ export class Sync {
   private async lead(): Promise<void> {
     this.leader = true;
     const waiting = await this.db.ops.where('state').equals('waiting').first();
+    if (this.stop.signal.aborted) return;
     if (waiting) this.away = new Away(waiting.at);
+    this.live.start();
+    let roundAt = 0;
     while (!this.stop.signal.aborted) {
-      this.kicked = false;
-      const waitMs = await this.round();
-      if (this.kicked || this.stop.signal.aborted) continue;
+      if (this.kicked || Date.now() >= roundAt) {
+        this.kicked = false;
+        roundAt = Date.now() + (await this.round());
+      }
+      await this.takePushes();
+      if (this.kicked || this.pushes.length > 0 || this.stop.signal.aborted) continue;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, waitMs);
+        const timer = setTimeout(resolve, Math.max(0, roundAt - Date.now()));
         this.wake = () => {
           clearTimeout(timer);
           resolve();
@@ -106,33 +170,88 @@ export class Sync {
     }
   }
 
-  /** Sends, then pulls. Returns how long to rest. */
+  /** Sends, then pulls what is not told. Returns how long to rest. */
   private async round(): Promise<number> {
     this.tell({ busy: true });
+    const visible = document.visibilityState === 'visible';
     try {
-      const drained = await drain(
-        this.db,
-        (note) => this.pass(note),
-        Date.now,
-        (op, outcome) => this.away?.sent(op, outcome),
-      );
-      if (drained.state === 'later' && drained.problem.status === 0) throw drained.problem;
-      await pullSpaces(this.db);
-      for (const space of await this.db.spaces.toArray()) await pullSpace(this.db, space.id, this.away);
+      const laterMs = await this.sendWaiting();
+      if (this.stale || !(await this.isTold()) || Date.now() - (this.state.lastAt ?? 0) >= restMs) await this.pull();
+      if (this.failures > 0) this.live.hurry();
       this.failures = 0;
-      if (drained.state === 'empty') await this.returned();
+      if (laterMs === null) await this.returned();
       this.tell({ link: 'online', busy: false, problem: null, lastAt: Date.now() });
-      const poll = document.visibilityState === 'visible' ? visiblePollMs : hiddenPollMs;
-      return drained.state === 'later' ? Math.min(poll, drained.afterMs) : poll;
+      const rest = visible && !(await this.isTold()) ? pollMs : restMs;
+      return Math.min(rest, laterMs ?? rest);
     } catch (error) {
       const problem = error instanceof Problem ? error : Problem.offline(error);
       this.failures += 1;
+      this.stale = true;
       this.away ??= new Away(new Date(this.state.lastAt ?? Date.now()).toISOString());
       // A 401 is for the session to deal with: it signs out or renews, and the next round tells.
       this.tell({ link: isProblem(problem) && problem.passing ? 'offline' : this.state.link, busy: false, problem });
-      const longest = document.visibilityState === 'visible' ? longestBackoffMs : hiddenPollMs;
+      const longest = visible ? longestBackoffMs : restMs;
       return Math.min(longest, 500 * 2 ** Math.min(this.failures, 10)) * (0.75 + Math.random() / 2);
     }
+  }
+
+  /** Sends what waits. Returns after how long to try again, or null when nothing waits any more. */
+  private async sendWaiting(): Promise<number | null> {
+    if (!(await this.db.ops.where('state').equals('waiting').first())) return null;
+    // A start that has nothing to send does without.
+    const { drain } = await import('../outbox/runner');
+    const drained = await drain(
+      this.db,
+      (note) => this.pass(note),
+      Date.now,
+      (op, outcome) => this.away?.sent(op, outcome),
+    );
+    if (drained.state === 'empty') return null;
+    if (drained.problem.status === 0) throw drained.problem;
+    return drained.afterMs;
+  }
+
+  /** Whether the socket tells everything that happens. */
+  private async isTold(): Promise<boolean> {
+    if (!this.live.open) return false;
+    const spaces = await this.db.spaces.toCollection().primaryKeys();
+    return spaces.every((space) => this.live.follows(space));
+  }
+
+  private async pull(): Promise<void> {
+    // What makes this doubtful from here on asks for another pull.
+    this.stale = false;
+    await pullSpaces(this.db);
+    for (const { id } of await this.db.spaces.toArray()) {
+      await pullSpace(this.db, id, this.away);
+      const cursor = (await this.db.spaces.get(id))?.cursor;
+      if (cursor !== undefined && !this.timers.has('ended')) this.live.follow(id, cursor);
+    }
+  }
+
+  /** Writes down what was pushed, where it goes on exactly from here. */
+  private async takePushes(): Promise<void> {
+    let took = false;
+    for (let push = this.pushes.shift(); push !== undefined; push = this.pushes.shift()) {
+      try {
+        const space = await this.db.spaces.get(push.space);
+        // A pull was faster.
+        if (!space || space.cursor === push.next) continue;
+        if (space.complete && space.cursor === push.since && !this.stale) {
+          await applyPage(this.db, push.space, push.items, push.next, this.away);
+          took = true;
+          continue;
+        }
+      } catch (error) {
+        console.warn('a push could not be taken', error);
+      }
+      this.stale = true;
+      this.kicked = true;
+    }
+    if (!took) return;
+    this.tell({ lastAt: Date.now() });
+    // How much room is used is not in the changes.
+    this.after('room', roomMs, () => void pullSpaces(this.db).catch(() => undefined));
   }
 
   /** Everything has met: what a person should know of it is written down. */

@@ -9,7 +9,7 @@ const pageSize = 1000;
 /** Pages per pull; what is left comes with the next one. Bounds a pull against a server that never says it is done. */
 const maxPages = 10_000;
 
-type Change = Omit<Schemas['Change'], 'entry'> & { entry?: Entry | null };
+export type Change = Omit<Schemas['Change'], 'entry'> & { entry?: Entry | null };
 
 /** Learns the spaces of the account. A cursor that is known stays. */
 export async function pullSpaces(db: DriveDb): Promise<void> {
@@ -56,11 +56,10 @@ export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null 
       return count + (await pullSpace(db, spaceId));
     }
     const changes = answer.items as unknown as Change[];
-    if (space.complete) await away?.pulled(db, changes);
-    await applyChanges(db, changes);
+    await applyPage(db, spaceId, changes, answer.next, space.complete ? away : null);
+    if (!answer.more) await db.spaces.update(spaceId, { complete: true });
     count += changes.length;
     cursor = answer.next;
-    await db.spaces.update(spaceId, { cursor, ...(answer.more ? {} : { complete: true }) });
     if (!answer.more) break;
   }
   return count;
@@ -77,6 +76,19 @@ async function forgetSpace(db: DriveDb, spaceId: string): Promise<void> {
     const root = await take(api.GET('/api/v1/folders/{id}', { params: { path: { id: space.root_id } } }));
     await putEntries(db, [root]);
   }
+}
+
+/** Writes down changes that go on from the cursor, and then that they are known: a page that ends in between comes again. */
+export async function applyPage(
+  db: DriveDb,
+  spaceId: string,
+  changes: readonly Change[],
+  next: string,
+  away: Away | null,
+): Promise<void> {
+  await away?.pulled(db, changes);
+  await applyChanges(db, changes);
+  await db.spaces.update(spaceId, { cursor: next });
 }
 
 export async function applyChanges(db: DriveDb, changes: readonly Change[]): Promise<void> {

@@ -188,6 +188,7 @@ class Uploads {
       const parent = await this.realParent(owner, row.parent, stop.signal);
       let before = row.sent;
       const entry = await sendFile({
+        id: row.id,
         file: bytes.file,
         name: row.name,
         parent,

@@ -9,6 +9,8 @@ export type OnConflict = 'fail' | 'replace' | 'rename';
 export const resumableFromBytes = 8 * 1024 * 1024;
 
 export interface Job {
+  /** The same for every try, by which the server knows what it has stored already. */
+  id: string;
   file: File;
   name: string;
   parent: string;
@@ -34,6 +36,7 @@ async function sendWhole(job: Job): Promise<Entry> {
     const request = new XMLHttpRequest();
     request.open('POST', `/api/v1/files?${query}`);
     if (token) request.setRequestHeader('authorization', `Bearer ${token}`);
+    request.setRequestHeader('operation-id', job.id);
     if (job.file.type) request.setRequestHeader('content-type', job.file.type);
     else request.setRequestHeader('content-type', 'application/octet-stream');
     request.upload.onprogress = (event) => job.onProgress(event.loaded);

@@ -135,3 +135,23 @@ export async function keepsTwoAccountsOfOneBrowserApart({ open, files, base, api
   await page.goto(`${base}/files/${folder}`);
   await eventually(() => names(page), ['renamed offline.txt']);
 }
+
+/** What fills the space adds up to what the server says is used. */
+export async function showsWhatFillsTheSpace({ open, files, base }) {
+  const folder = await files.folder('Usage');
+  const kept = await files.file('kept.bin', 'a'.repeat(300_000), 'application/octet-stream', folder);
+  assert.equal((await files.call('PUT', `/files/${kept}`, 'b'.repeat(200_000), { 'content-type': 'application/octet-stream' })).status, 200);
+  const gone = await files.file('gone.bin', 'c'.repeat(100_000), 'application/octet-stream', folder);
+  assert.equal((await files.call('DELETE', `/files/${gone}`)).status, 204);
+  const page = await open();
+  const told = page.waitForResponse((response) => response.url().endsWith('/usage'));
+  await page.goto(`${base}/settings`);
+  const usage = await (await told).json();
+  assert.equal(usage.files_bytes + usage.versions_bytes + usage.trash_bytes + usage.removing_bytes, usage.used_bytes);
+  assert.ok(usage.versions_bytes >= 300_000 && usage.trash_bytes >= 100_000);
+  const panel = page.locator('[data-usage]');
+  await panel.locator('dd').first().waitFor();
+  const lines = await panel.locator('dl > div').evaluateAll((rows) => rows.map((row) => [row.querySelector('dt').textContent.trim(), row.querySelector('dd').textContent.trim()]));
+  assert.deepEqual(lines.slice(0, 3).map(([name]) => name), ['Files', 'Earlier versions', 'Trash']);
+  assert.ok(lines.every(([, size]) => /^\d/.test(size)), String(lines));
+}

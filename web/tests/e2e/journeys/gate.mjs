@@ -93,9 +93,11 @@ export async function staysWithinItsBudgets({ open, base, network }) {
   await page.reload();
   await signIn(page);
   await row(page, 'main.rs').waitFor();
-  // The sign-in page before it, and what is fetched beside the list without its waiting for it.
-  const lazy = /^(?:SignInPage|AuthFrame|PasswordField|TextField|dndAdapters|Inspector|PartsPanel|ItemPicture|eviction)/;
-  const bytes = [...scripts].filter((name) => !lazy.test(name)).reduce((sum, name) => sum + packed(name), 0);
+  // All that comes counts, also what is fetched beside the list, but for the sign-in page before it and for the hands of
+  // dragging, which are fetched on purpose a while after the list stands.
+  await page.waitForTimeout(250);
+  const apart = /^(?:SignInPage|AuthFrame|PasswordField|TextField|dndAdapters)-/;
+  const bytes = [...scripts].filter((name) => !apart.test(name)).reduce((sum, name) => sum + packed(name), 0);
   if (process.env.HOLDFAST_E2E_LIST) for (const name of [...scripts].sort((a, b) => packed(b) - packed(a))) console.log(`      ${packed(name)} ${name}`);
   console.log(`      script to the first list ${(bytes / 1000).toFixed(1)} kB gzip`);
   assert.ok(bytes <= 170_000, `${bytes} bytes of script`);

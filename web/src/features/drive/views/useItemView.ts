@@ -1,7 +1,7 @@
 // What every view of a folder does, whatever it looks like: keys, the rubber band, letting go beside the items, and
 // bringing an item into sight when it is asked to.
-import { useEventListener, useResizeObserver } from '@vueuse/core';
 import { nextTick, onMounted, onUnmounted, ref, watch, type Ref } from 'vue';
+import { useListener, useResize } from '@/lib/element';
 import { look } from '@/lib/look';
 import { useFolder } from '../folder';
 import type { Layout } from '../geometry';
@@ -15,7 +15,7 @@ export function useToken(element: Ref<HTMLElement | null>, token: string, initia
     if (element.value) value.value = parseFloat(getComputedStyle(element.value).getPropertyValue(token)) || initial;
   };
   onMounted(measure);
-  useResizeObserver(element, measure);
+  useResize(element, measure);
   watch(
     () => look.density,
     () => nextTick(measure),
@@ -47,7 +47,7 @@ export function useItemView(options: {
       !target.closest('[role="columnheader"], input, [data-handle]') &&
       itemAt(target)?.getAttribute('aria-selected') !== 'true',
   });
-  useEventListener(scroller, 'pointerdown', onPointerDown);
+  useListener(scroller, 'pointerdown', onPointerDown);
 
   function onBackground(event: MouseEvent): void {
     if (event.target instanceof Element && !itemAt(event.target) && !event.target.closest('[role="columnheader"]'))

@@ -1,0 +1,236 @@
+// Pulling and being told, together: a server with a journal, played by a function, and a socket played by hand. Whatever
+// comes in whatever order, the local copy ends as the journal says, and nothing is pulled that was told.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { DriveDb, type Entry } from '@/data/db';
+import { Sync } from '@/data/sync/engine';
+import type { LiveTokens } from '@/data/sync/live';
+import * as pull from '@/data/sync/pull';
+import { asSocket, FakeSocket } from './fakeSocket';
+
+const at = '2026-11-21T05:00:00.000000Z';
+const entry = (id: string, name: string, revision: number, parent: string | null = 'ent_root'): Entry => ({
+  id,
+  space_id: 'spc_1',
+  parent_id: parent,
+  name,
+  kind: parent ? 'file' : 'folder',
+  revision,
+  created_at: at,
+  modified_at: at,
+});
+const root = entry('ent_root', '', 1, null);
+const change = (number: number, id = `ent_${number}`, name = `${number}.txt`) => ({
+  sequence: number,
+  kind: 'created',
+  entry_id: id,
+  revision: number,
+  actor: null,
+  operation_id: null,
+  undoes: null,
+  at,
+  entry: entry(id, name, number),
+});
+
+const tokens: LiveTokens = {
+  access: async () => 'token',
+  renew: async () => 'token',
+  watch: (onChange) => {
+    onChange({ access: 'token', accessUntil: Date.now() + 900_000 });
+    return { unsubscribe: () => undefined };
+  },
+};
+let db: DriveDb;
+let sync: Sync;
+let sockets: FakeSocket[];
+let journal: ReturnType<typeof change>[];
+let pulls: string[];
+let down: boolean;
+/** The first cursor that the journal still has. */
+let oldest: number;
+const socket = () => sockets.at(-1)!;
+const follows = () => socket().sent.filter((one) => one.do === 'follow');
+const names = async () =>
+  (await db.entries.where('parent_id').equals('ent_root').toArray()).map((one) => one.name).sort();
+const settled = () => vi.waitFor(() => expect(sync.state).toMatchObject({ link: 'online', busy: false }));
+const push = (since: number, next: number, items = journal.slice(since, next)) =>
+  socket().say({ push: 'changes', space: 'spc_1', since: `1.${since}`, next: `1.${next}`, items });
+
+beforeEach(() => {
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  // The only tab there is leads.
+  const request = (_: string, __: unknown, work: () => Promise<void>) => work();
+  Object.defineProperty(navigator, 'locks', { value: { request }, configurable: true });
+  db = new DriveDb(crypto.randomUUID());
+  sockets = [];
+  pulls = [];
+  down = false;
+  oldest = 0;
+  journal = [change(1), change(2)];
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const url = new URL(request.url);
+    const path = url.pathname.replace('/api/v1', '');
+    const reply = (status: number, body: unknown) =>
+      new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    if (down) throw new TypeError('failed to fetch');
+    if (path === '/spaces')
+      return reply(200, {
+        items: [{ id: 'spc_1', kind: 'personal', name: '', root_id: 'ent_root', used_bytes: 0, reserved_bytes: 0 }],
+      });
+    if (path === '/folders/ent_root') return reply(200, root);
+    if (path !== '/spaces/spc_1/changes') throw new Error(path);
+    const since = url.searchParams.get('since');
+    pulls.push(since ?? 'all');
+    const from = Number(since?.split('.')[1] ?? oldest);
+    if (from < oldest) return reply(410, { status: 410, code: 'cursor-gone', title: '', detail: '' });
+    return reply(200, { items: journal.slice(from), next: `1.${journal.length}`, more: false });
+  });
+  sync = new Sync(
+    db,
+    () => undefined,
+    () => (sockets.push(new FakeSocket()), asSocket(socket())),
+    tokens,
+  );
+});
+afterEach(() => sync.close());
+
+/** Started, pulled, and followed from the end of the journal. */
+async function follow(): Promise<void> {
+  sync.start();
+  await vi.waitFor(() => expect(sockets).toHaveLength(1));
+  socket().accept();
+  await vi.waitFor(() => expect(follows()).toHaveLength(1));
+  await settled();
+  socket().say({ reply: follows()[0]!.id, ok: { space: 'spc_1', cursor: `1.${journal.length}` } });
+  pulls.splice(0);
+}
+
+it('pulls first, then follows from where the pull ended', async () => {
+  await follow();
+  expect(follows()[0]).toMatchObject({ space: 'spc_1', since: '1.2' });
+  expect(await names()).toEqual(['1.txt', '2.txt']);
+});
+
+it('writes down what goes on from its cursor without asking', async () => {
+  await follow();
+  journal.push(change(3), change(4), change(5));
+  push(2, 3);
+  push(3, 5);
+  await vi.waitFor(async () => expect((await db.spaces.get('spc_1'))?.cursor).toBe('1.5'));
+  expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', '4.txt', '5.txt']);
+  // Own work is sent, and what comes of it is told: a kick asks for nothing.
+  sync.kick();
+  await settled();
+  expect(pulls).toEqual([]);
+});
+
+it('pulls where a push leaves a gap', async () => {
+  await follow();
+  journal.push(change(3), change(4));
+  push(3, 4);
+  await vi.waitFor(async () => expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', '4.txt']));
+  expect(pulls).toEqual(['1.2']);
+  journal.push(change(5));
+  push(4, 5);
+  await vi.waitFor(async () => expect(await names()).toContain('5.txt'));
+  expect(pulls).toEqual(['1.2']);
+});
+
+it('takes nothing twice: what a pull brought already is passed over', async () => {
+  await follow();
+  const apply = vi.spyOn(pull, 'applyPage');
+  journal.push(change(3));
+  socket().say({ push: 'behind', space: 'spc_1', next: '1.3' });
+  await vi.waitFor(async () => expect(await names()).toContain('3.txt'));
+  await settled();
+  apply.mockClear();
+  push(2, 3);
+  journal.push(change(4));
+  push(3, 4);
+  await vi.waitFor(async () => expect(await names()).toContain('4.txt'));
+  expect(pulls).toEqual(['1.2']);
+});
+
+it('lets no older state replace a newer one that it knows already', async () => {
+  await follow();
+  await db.entries.put(entry('ent_3', 'newer.txt', 9));
+  journal.push(change(3));
+  push(2, 3);
+  await vi.waitFor(async () => expect((await db.spaces.get('spc_1'))?.cursor).toBe('1.3'));
+  expect(await names()).toEqual(['1.txt', '2.txt', 'newer.txt']);
+});
+
+it('pulls when there is more than a push holds, from its own cursor', async () => {
+  await follow();
+  for (let number = 3; number <= 90; number += 1) journal.push(change(number));
+  socket().say({ push: 'behind', space: 'spc_1', next: '1.90' });
+  await vi.waitFor(async () => expect(await names()).toHaveLength(90));
+  expect(pulls).toEqual(['1.2']);
+});
+
+it('starts over when the journal cannot be continued, and follows again', async () => {
+  await follow();
+  journal.push(change(3));
+  oldest = 3;
+  journal = [...journal, change(4, 'ent_4', 'after.txt')];
+  socket().say({ push: 'ended', space: 'spc_1', error: { code: 'cursor-gone' } });
+  await vi.waitFor(() => expect(follows()).toHaveLength(2), 4_000);
+  expect(follows()[1]).toMatchObject({ since: '1.4' });
+  expect(pulls).toEqual(['1.2', 'all']);
+  expect(await names()).toEqual(['after.txt']);
+});
+
+it('does not storm a server that refuses to be followed', async () => {
+  await follow();
+  socket().say({ push: 'ended', space: 'spc_1', error: { code: 'not-found' } });
+  for (let round = 0; round < 3; round += 1) {
+    sync.kick();
+    await settled();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(follows()).toHaveLength(1);
+  expect(pulls.length).toBeLessThanOrEqual(3);
+});
+
+it('is offline as soon as the socket breaks and nothing answers, and misses nothing when it is back', async () => {
+  await follow();
+  down = true;
+  socket().onclose?.({ code: 1006 });
+  await vi.waitFor(() => expect(sync.state.link).toBe('offline'));
+  journal.push(change(3));
+  down = false;
+  await vi.waitFor(() => expect(sockets).toHaveLength(2), 4_000);
+  journal.push(change(4));
+  socket().accept();
+  await vi.waitFor(() => expect(follows()).toHaveLength(1), 4_000);
+  await settled();
+  expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', '4.txt']);
+  expect(follows()[0]).toMatchObject({ since: '1.4' });
+});
+
+it('goes on by polling where there is no socket', async () => {
+  sync.start();
+  await settled();
+  const rounds = pulls.length;
+  journal.push(change(3));
+  // Nobody tells, so each round asks.
+  sync.kick();
+  await vi.waitFor(async () => expect(await names()).toContain('3.txt'));
+  expect(pulls.length).toBeGreaterThan(rounds);
+});
+
+it('looks at once when the browser says that it is online', async () => {
+  await follow();
+  globalThis.dispatchEvent(new Event('online'));
+  await vi.waitFor(() => expect(pulls).toEqual(['1.2']));
+  expect(socket().sent.at(-1)).toMatchObject({ do: 'ping' });
+});
+
+it('pulls again what a push could not write down', async () => {
+  await follow();
+  journal.push(change(3));
+  vi.spyOn(db.entries, 'bulkPut').mockRejectedValueOnce(new Error('no room'));
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  push(2, 3);
+  await vi.waitFor(async () => expect(await names()).toContain('3.txt'));
+  expect(pulls).toEqual(['1.2']);
+});
