@@ -29,6 +29,8 @@ pub struct Copy {
     pub name: Option<Name>,
     /// What to do if the name is taken. Only a file is ever replaced, and only by a file.
     pub on_conflict: OnConflict,
+    /// The id of the copy, if the client made one: a UUIDv7 that no entry has.
+    pub id: Option<EntryId>,
 }
 
 impl Drive {
@@ -46,7 +48,7 @@ impl Drive {
             None => Name::new(&located.entry.name)?,
         };
         let to = copy.parent.unwrap_or(from);
-        let repeat = Repeat::child(to, &name, copy.on_conflict, None, &[Changed::Copied, Changed::Content]);
+        let repeat = Repeat::child(to, &name, copy.on_conflict, copy.id, &[Changed::Copied, Changed::Content]);
         let run = async {
             let repeat = repeat.clone();
             if let Some(parent) = copy.parent {
@@ -67,10 +69,13 @@ impl Drive {
                     None => Name::new(&source.name)?,
                 };
                 if source.kind == tree::FILE {
-                    work.copy_file(&source, Spot::Child { parent: to, name, on_conflict: copy.on_conflict, id: None })
-                        .await
+                    work.copy_file(
+                        &source,
+                        Spot::Child { parent: to, name, on_conflict: copy.on_conflict, id: copy.id },
+                    )
+                    .await
                 } else {
-                    work.copy_tree(source, to, name, copy.on_conflict).await
+                    work.copy_tree(source, to, name, copy.on_conflict, copy.id).await
                 }
             };
             self.write(space, unit).await
@@ -95,6 +100,7 @@ impl Work<'_> {
         to: EntryId,
         name: Name,
         on_conflict: OnConflict,
+        id: Option<EntryId>,
     ) -> Result<Entry, Error> {
         let Slot::Free(name) = self.slot(to, name, on_conflict, NameOf::Folder).await? else {
             return Err(Error::NameTaken);
@@ -105,7 +111,7 @@ impl Work<'_> {
         }
         let below = self.collect(source.id, above.len()).await?;
         self.count(signed(below.iter().map(|(row, _)| row.size).sum())?, 0).await?;
-        let top = self.new_folder(to, name.into_string());
+        let top = EntryRow { id: self.new_id(id).await?, ..self.new_folder(to, name.into_string()) };
         tree::insert_entry(self.tx, &top).await?;
         // Parents come before their children, so a new parent's id is known when it is needed.
         let mut copies: Vec<EntryId> = Vec::with_capacity(below.len());

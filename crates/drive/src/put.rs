@@ -120,7 +120,9 @@ impl Drive {
     /// [`Error::Checksum`], [`Error::Files`].
     pub async fn put(&self, actor: &Actor, put: Put, body: Body) -> Result<Stored, Error> {
         let repeat = put.target.repeat(actor);
-        self.once(actor, &repeat, self.store_file(actor, put, body, &repeat), Stored::from).await
+        // A body's way in is a large future; those of all callers would be.
+        let run = Box::pin(self.store_file(actor, put, body, &repeat));
+        self.once(actor, &repeat, run, Stored::from).await
     }
 
     async fn store_file(&self, actor: &Actor, put: Put, mut body: Body, repeat: &Repeat) -> Result<Stored, Error> {

@@ -27,8 +27,8 @@ enum What {
     Entry(EntryId),
     /// To an entry that gets this name and this folder, where they are given.
     Place { entry: EntryId, parent: Option<EntryId>, name: Option<Name> },
-    /// Something in a folder under a name, or under a free one like it.
-    Child { parent: EntryId, name: Name, like: bool },
+    /// Something in a folder under a name, or under a free one like it. What is new has the client's id, if it made one.
+    Child { parent: EntryId, name: Name, like: bool, id: Option<EntryId> },
 }
 
 /// What a request did the first time.
@@ -59,8 +59,7 @@ impl Repeat {
         kinds: &'static [Changed],
     ) -> Self {
         let like = on_conflict == OnConflict::Rename;
-        let what = id.map_or_else(|| What::Child { parent, name: name.clone(), like }, What::Entry);
-        Self { kinds, what }
+        Self { kinds, what: What::Child { parent, name: name.clone(), like, id } }
     }
 
     /// The change among these that the request asks for.
@@ -76,7 +75,8 @@ impl Repeat {
                         && parent.is_none_or(|parent| entry.parent == Some(parent))
                         && name.as_ref().is_none_or(|name| entry.name == name.as_str())
                 }
-                What::Child { parent, name, like } => {
+                What::Child { id: Some(id), .. } if kind != Changed::Content => row.entry == *id,
+                What::Child { parent, name, like, .. } => {
                     entry.parent == Some(*parent)
                         && (entry.name == name.as_str() || (*like && numbered_like(name, &entry.name)))
                 }

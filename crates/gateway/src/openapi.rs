@@ -252,6 +252,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         ],
         "copy_entry" => &[
             JSON,
+            ID_TAKEN,
             ID,
             NAME,
             PLACE,

@@ -105,7 +105,7 @@ fn untar(tar: &[u8]) -> BTreeMap<String, Vec<u8>> {
 
 async fn archives_hold_the_tree(test: TestDb) {
     let world = World::new(test).await;
-    let (top, files) = tree(&world).await;
+    let (top, files) = Box::pin(tree(&world)).await;
     let zip = pack(&world, &[top], Format::Zip).await;
     assert_eq!(zip.name, "top.zip");
     let whole = read(&zip, 0..zip.size).await;
@@ -130,7 +130,7 @@ async fn archives_hold_the_tree(test: TestDb) {
 
 async fn ranges_are_slices(test: TestDb) {
     let world = World::new(test).await;
-    let (top, _) = tree(&world).await;
+    let (top, _) = Box::pin(tree(&world)).await;
     for format in [Format::Zip, Format::Tar] {
         let archive = pack(&world, &[top], format).await;
         // Backwards, so that no range finds a checksum that one before it computed; each from an archive of its own.
@@ -171,7 +171,7 @@ async fn ranges_are_slices(test: TestDb) {
 
 async fn what_changes_changes_the_tag(test: TestDb) {
     let world = World::new(test).await;
-    let (top, _) = tree(&world).await;
+    let (top, _) = Box::pin(tree(&world)).await;
     let mut tags = vec![pack(&world, &[top], Format::Zip).await.etag, pack(&world, &[top], Format::Tar).await.etag];
     world.put_with(Some(top), "a.txt", drive::OnConflict::Replace, b"other").await.expect("a version");
     tags.push(pack(&world, &[top], Format::Zip).await.etag);
@@ -188,7 +188,7 @@ async fn what_changes_changes_the_tag(test: TestDb) {
 
 async fn archives_are_bounded_by_rights(test: TestDb) {
     let world = World::new(test).await;
-    let (top, _) = tree(&world).await;
+    let (top, _) = Box::pin(tree(&world)).await;
     assert_eq!(code(world.drive.archive(&world.bob, &[top], Format::Zip).await), "not-found");
     assert_eq!(code(world.drive.archive(&world.alice, &[top, world.nobody()], Format::Zip).await), "not-found");
 }

@@ -105,7 +105,7 @@ async fn drop_boxes_have_a_bound(test: TestDb) {
         let visit = links.enter(token.expose(), nobody()).await.expect("it works");
         links.upload(&visit, name("same"), None, None, body(b"")).await
     };
-    put().await.expect("a file");
+    Box::pin(put()).await.expect("a file");
     let used = "UPDATE link SET uploads = 10000";
     let changed = world.test.db.write(Lane::Free, async move |tx| tx.exec(used, &[]).await);
     assert_eq!(changed.await.expect("a change"), 1);

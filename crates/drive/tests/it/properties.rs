@@ -112,7 +112,8 @@ async fn take(world: &World, tree: &BTreeMap<EntryId, Option<[u8; 32]>>, step: &
             code(drive.update(alice, entry(id), update).await)
         }
         Step::Copy { entry: id, parent, name, on_conflict } => {
-            let copy = Copy { parent: folder(parent), name: Some(word(name)), on_conflict: rule(on_conflict) };
+            let copy =
+                Copy { parent: folder(parent), name: Some(word(name)), on_conflict: rule(on_conflict), id: None };
             code(drive.copy(alice, entry(id), copy).await)
         }
         Step::Remove { entry: id } => code(drive.remove(alice, entry(id), None).await),

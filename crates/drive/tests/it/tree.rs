@@ -162,8 +162,12 @@ async fn copies_share_bytes(test: TestDb) {
     let path = "/docs (2)/inner/f.bin";
     let survivor = world.drive.resolve(&world.alice, space_of(&world.alice), path).await.expect("a path");
     let target = world.put(None, "t", b"old").await.expect("a file").entry;
-    let over =
-        Copy { parent: Some(world.alice.principal.root), name: Some(name("t")), on_conflict: OnConflict::Replace };
+    let over = Copy {
+        parent: Some(world.alice.principal.root),
+        name: Some(name("t")),
+        on_conflict: OnConflict::Replace,
+        id: None,
+    };
     let replaced = world.drive.copy(&world.alice, survivor.id, over).await.expect("a copy");
     assert_eq!((replaced.id, replaced.revision), (target.id, 2));
     world.drive.remove(&world.alice, copy.id, None).await.expect("removed");

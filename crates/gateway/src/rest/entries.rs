@@ -44,6 +44,9 @@ pub(crate) struct CopyBody {
     /// What to do if the name is taken: `fail` (the default), `replace`, `rename`.
     #[schema(example = "rename")]
     on_conflict: Option<String>,
+    /// The id that the copy is to have: a UUIDv7 of the client's own making, that no entry has.
+    #[schema(example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    id: Option<String>,
 }
 
 /// Show an entry
@@ -104,6 +107,7 @@ pub(crate) async fn copy_entry(
         parent: body.parent_id.as_deref().map(parse_id).transpose()?,
         name: body.name.as_deref().map(parse_name).transpose()?,
         on_conflict: parse_conflict(body.on_conflict.as_deref())?,
+        id: body.id.as_deref().map(parse_id).transpose()?,
     };
     let entry = app.state.drive.copy(&caller.actor(), id, copy).await?;
     Ok((StatusCode::CREATED, WithTag(entry)))

@@ -224,7 +224,7 @@ impl Client {
                 self.send("PATCH", &format!("/entries/{id}"), body).await;
             }
             (9, Some(id)) => {
-                let body = json!({ "parent_id": folder, "on_conflict": "rename" });
+                let body = json!({ "parent_id": folder, "on_conflict": "rename", "id": own });
                 self.send("POST", &format!("/entries/{id}/copy"), body).await;
             }
             (10, Some(id)) => {
