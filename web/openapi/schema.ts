@@ -153,6 +153,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download entries as one archive
+         * @description Folders with all that is in them. The archive is made while it is sent, and not compressed; its length is known, and a
+         *     transfer that broke off can go on with `Range` and `If-Range`, as long as nothing in it has changed.
+         */
+        get: operations["download_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batch": {
         parameters: {
             query?: never;
@@ -218,6 +239,27 @@ export interface paths {
          * @description A folder takes its tree along. No byte is copied: both share what is stored.
          */
         post: operations["copy_entry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entries/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List an entry's links */
+        get: operations["list_entry_links"];
+        put?: never;
+        /**
+         * Make a link
+         * @description An entry may have several. Visitors reach the entry and what is below it, and nothing else.
+         */
+        post: operations["create_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -480,6 +522,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's links
+         * @description All that one has made, of whatever entry.
+         */
+        get: operations["list_links"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/links/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a link */
+        get: operations["get_link"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a link
+         * @description Nobody gets in by it any more, and what is known of its use is forgotten.
+         */
+        delete: operations["delete_link"];
+        options?: never;
+        head?: never;
+        /** Change a link */
+        patch: operations["update_link"];
+        trace?: never;
+    };
+    "/api/v1/links/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what happened through a link
+         * @description Newest first, for 90 days and up to about 10,000. A visitor who looks again within ten minutes is not told of again.
+         */
+        get: operations["list_link_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login": {
         parameters: {
             query?: never;
@@ -548,6 +652,148 @@ export interface paths {
          * @description Ends all other sessions of the account.
          */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/links/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look at a link */
+        get: operations["open_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/links/{token}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download what a link leads to as one archive
+         * @description All of it, or the entries that are named. Counts as one download, like a file: ranges of it bring the `Download-Id` of
+         *     the first answer. Not for links that are for looking only.
+         */
+        get: operations["download_linked_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/links/{token}/entries/{entry}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an entry of a link
+         * @description The one that the link leads to, or one below it; everything else does not exist here.
+         */
+        get: operations["get_linked_entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/links/{token}/entries/{entry}/children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a folder of a link */
+        get: operations["list_linked_children"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/links/{token}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a file in by a link
+         * @description For links that take files. The body is the file, of known or unknown length. It counts in the space of the link's owner.
+         */
+        post: operations["upload_by_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/links/{token}/files/{entry}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file of a link
+         * @description A download counts once, however many ranges it comes in: the first answer has a `Download-Id` (for browsers also as a
+         *     cookie), and requests that bring it within 24 hours, for the same version, are not counted again. Without it each
+         *     request is a download. A link for looking only gives files that a browser shows, and none to be saved.
+         */
+        get: operations["download_linked_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * Show the headers of a file of a link
+         * @description Those of the download, without the bytes; not counted.
+         */
+        head: operations["head_linked_file"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/links/{token}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a link's password, or one's name
+         * @description The answer also sets a cookie for this link, so that browsers may embed and save what it leads to. It ends when the
+         *     owner changes the password.
+         */
+        post: operations["unlock_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1051,6 +1297,11 @@ export interface components {
         /** @description Where the copy goes. */
         CopyBody: {
             /**
+             * @description The id that the copy is to have: a UUIDv7 of the client's own making, that no entry has.
+             * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            id?: string | null;
+            /**
              * @description The name of the copy; that of the original where it is absent.
              * @example report (copy).pdf
              */
@@ -1293,6 +1544,179 @@ export interface components {
              */
             name?: string | null;
             pinned?: boolean | null;
+        };
+        /** @description A link. */
+        Link: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            created_at: string;
+            /** Format: int64 */
+            download_limit: number | null;
+            /** Format: int64 */
+            downloads: number;
+            /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            entry_id: string;
+            entry_kind: components["schemas"]["EntryKind"] | null;
+            /** @description Of the entry, which may be in the trash; `null` once that is gone for good. */
+            entry_name: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-21T01:26:55.000000Z
+             */
+            expires_at: string | null;
+            has_password: boolean;
+            /** @example lnk_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When somebody last opened it, downloaded or uploaded.
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            last_used_at: string | null;
+            /**
+             * @description `view`, `download`, `upload`.
+             * @example download
+             */
+            mode: string;
+            /**
+             * @description What its owner calls it.
+             * @example for the printer
+             */
+            name: string | null;
+            /** @description What its visitors read. */
+            note: string | null;
+            /** Format: int64 */
+            opens: number;
+            /**
+             * @description What visitors need, for `/api/v1/public/links/{token}`. `null` only after the server's key was replaced.
+             * @example q1Zr0o4kWk2f6v8sYt3nLQ
+             */
+            token: string | null;
+            /** Format: int64 */
+            uploads: number;
+        };
+        /** @description A link to make. */
+        LinkBody: {
+            /**
+             * Format: int64
+             * @description Downloads that it allows.
+             * @example 10
+             */
+            download_limit?: number | null;
+            /**
+             * @description When it ends, as RFC 3339 says.
+             * @example 2026-12-21T00:00:00Z
+             */
+            expires_at?: string | null;
+            /**
+             * @description `view`: look at what browsers can show. `download`: take files and archives. `upload`: put files into the folder, and
+             *     see nothing.
+             * @example download
+             */
+            mode: string;
+            /**
+             * @description What its owner calls it; visitors do not see it.
+             * @example for the printer
+             */
+            name?: string | null;
+            /** @description What visitors read. */
+            note?: string | null;
+            /** @description What visitors must know: 8 to 256 characters. */
+            password?: string | null;
+        };
+        /** @description Something that happened through a link. */
+        LinkEvent: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description How many bytes it had; `null` for a folder that was opened.
+             */
+            bytes: number | null;
+            /**
+             * @description Program and system.
+             * @example Firefox on Linux
+             */
+            client: string;
+            /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            entry_id: string | null;
+            /** @description What the entry was called then. */
+            entry_name: string | null;
+            /** @example lev_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * @description `opened`, `downloaded`, `uploaded`.
+             * @example downloaded
+             */
+            kind: string;
+            /**
+             * @description Not the address: the first 24 bits of an IPv4 address, the first 48 of an IPv6 one.
+             * @example 203.0.113.0/24
+             */
+            network: string;
+            /** @description What the visitor said to be called. */
+            visitor: string | null;
+        };
+        /** @description What a visitor goes on with. */
+        LinkSession: {
+            /**
+             * Format: int64
+             * @description Seconds until the password has to be given again.
+             * @example 7200
+             */
+            expires_in: number;
+            /** @description Goes into the header `Link-Session`; browsers have it as a cookie already. */
+            session_token: string;
+        };
+        /** @description What is to change about a link; what is absent stays, `null` takes it away. */
+        LinkUpdateBody: {
+            /**
+             * Format: int64
+             * @description Those that were made count.
+             */
+            download_limit?: number | null;
+            expires_at?: string | null;
+            /** @example view */
+            mode?: string | null;
+            name?: string | null;
+            note?: string | null;
+            /** @description Whoever gave the old one has to give the new one. */
+            password?: string | null;
+        };
+        /** @description A folder or file, as far as visitors of a link see it. */
+        LinkedEntry: {
+            /**
+             * @description Of a file.
+             * @example application/pdf
+             */
+            content_type: string | null;
+            /** @description Of a file, with its quotes. */
+            etag: string | null;
+            /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            kind: components["schemas"]["EntryKind"];
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            modified_at: string;
+            /** @example report.pdf */
+            name: string;
+            /**
+             * @description `null` for what the link leads to: nothing is above it.
+             * @example ent_0197f3c6b1d07c3a9d2e5f6071829300
+             */
+            parent_id: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of a file.
+             */
+            size: number | null;
         };
         /** @description Who signs in. */
         LoginBody: {
@@ -1549,6 +1973,139 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_Link: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                created_at: string;
+                /** Format: int64 */
+                download_limit: number | null;
+                /** Format: int64 */
+                downloads: number;
+                /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                entry_id: string;
+                entry_kind: components["schemas"]["EntryKind"] | null;
+                /** @description Of the entry, which may be in the trash; `null` once that is gone for good. */
+                entry_name: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-12-21T01:26:55.000000Z
+                 */
+                expires_at: string | null;
+                has_password: boolean;
+                /** @example lnk_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When somebody last opened it, downloaded or uploaded.
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                last_used_at: string | null;
+                /**
+                 * @description `view`, `download`, `upload`.
+                 * @example download
+                 */
+                mode: string;
+                /**
+                 * @description What its owner calls it.
+                 * @example for the printer
+                 */
+                name: string | null;
+                /** @description What its visitors read. */
+                note: string | null;
+                /** Format: int64 */
+                opens: number;
+                /**
+                 * @description What visitors need, for `/api/v1/public/links/{token}`. `null` only after the server's key was replaced.
+                 * @example q1Zr0o4kWk2f6v8sYt3nLQ
+                 */
+                token: string | null;
+                /** Format: int64 */
+                uploads: number;
+            }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_LinkEvent: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                at: string;
+                /**
+                 * Format: int64
+                 * @description How many bytes it had; `null` for a folder that was opened.
+                 */
+                bytes: number | null;
+                /**
+                 * @description Program and system.
+                 * @example Firefox on Linux
+                 */
+                client: string;
+                /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                entry_id: string | null;
+                /** @description What the entry was called then. */
+                entry_name: string | null;
+                /** @example lev_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                id: string;
+                /**
+                 * @description `opened`, `downloaded`, `uploaded`.
+                 * @example downloaded
+                 */
+                kind: string;
+                /**
+                 * @description Not the address: the first 24 bits of an IPv4 address, the first 48 of an IPv6 one.
+                 * @example 203.0.113.0/24
+                 */
+                network: string;
+                /** @description What the visitor said to be called. */
+                visitor: string | null;
+            }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_LinkedEntry: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * @description Of a file.
+                 * @example application/pdf
+                 */
+                content_type: string | null;
+                /** @description Of a file, with its quotes. */
+                etag: string | null;
+                /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                id: string;
+                kind: components["schemas"]["EntryKind"];
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                modified_at: string;
+                /** @example report.pdf */
+                name: string;
+                /**
+                 * @description `null` for what the link leads to: nothing is above it.
+                 * @example ent_0197f3c6b1d07c3a9d2e5f6071829300
+                 */
+                parent_id: string | null;
+                /**
+                 * Format: int64
+                 * @description Bytes of a file.
+                 */
+                size: number | null;
+            }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_Session: {
             /** @description In the order of the list. */
             items: {
@@ -1778,6 +2335,47 @@ export interface components {
              * @example /api/v1/docs/errors#name-taken
              */
             type: string;
+        };
+        /** @description A link as its visitors see it. */
+        PublicLink: {
+            /**
+             * Format: int64
+             * @description `null` without a limit.
+             */
+            downloads_left: number | null;
+            entry: components["schemas"]["LinkedEntry"] | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-21T01:26:55.000000Z
+             */
+            expires_at: string | null;
+            /**
+             * @description `view`, `download`, `upload`.
+             * @example download
+             */
+            mode: string;
+            /** @description There is a password, and this visitor has not given it (see `unlock`). */
+            needs_password: boolean;
+            /** @description What its owner tells visitors; `null` while the password is needed. */
+            note: string | null;
+            /**
+             * @description Who made it.
+             * @example Ada
+             */
+            owner_name: string;
+        };
+        /** @description What came in. */
+        Received: {
+            /**
+             * @description As the visitor called it; where the name was taken the file got another one, of which visitors are not told.
+             * @example report.pdf
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
         };
         /** @description A refresh token to be spent. */
         RefreshBody: {
@@ -2026,6 +2624,15 @@ export interface components {
         UndoneList: {
             /** @description The newest first. */
             items: components["schemas"]["Undone"][];
+        };
+        /** @description What a visitor gives. */
+        UnlockBody: {
+            password?: string | null;
+            /**
+             * @description What the visitor wants to be called, for the owner of the link.
+             * @example Grace
+             */
+            visitor_name?: string | null;
         };
         /** @description What is to change; what is absent stays as it is. */
         UpdateBody: {
@@ -2816,6 +3423,135 @@ export interface operations {
             };
         };
     };
+    download_archive: {
+        parameters: {
+            query: {
+                /** @description Ids of folders and files, `ent_…`, with commas between them; up to 500. */
+                entries: string;
+                /** @description `zip` (the default) or `tar`. */
+                format?: string;
+            };
+            header?: {
+                /** @description One range or up to 32: `bytes=0-99, -100`. */
+                Range?: string;
+                /** @description An entity tag: the range counts only for the same archive. */
+                "If-Range"?: string;
+                /** @description Only if it is not this archive. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The bytes of the ranges; several as `multipart/byteranges`. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The client has this archive already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `not-a-file`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `precondition-failed`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `archive-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `range-not-satisfiable`. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `content-damaged`, `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `storage-unreachable`, `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upload_batch: {
         parameters: {
             query?: {
@@ -3285,7 +4021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `in-trash`, `into-itself`. */
+            /** @description Refused: `id-taken`, `name-taken`, `in-trash`, `into-itself`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3332,6 +4068,196 @@ export interface operations {
             };
             /** @description Refused: `quota-exceeded`. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_entry_links: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description An entry's id, `ent_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of links, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Link"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An entry's id, `ent_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkBody"];
+            };
+        };
+        responses: {
+            /** @description The link. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-link`, `invalid-password`, `not-a-folder`, `root-entry`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`, `too-many-links`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5209,6 +6135,412 @@ export interface operations {
             };
         };
     };
+    list_links: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of links, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Link"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A link's id, `lnk_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A link's id, `lnk_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A link's id, `lnk_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkUpdateBody"];
+            };
+        };
+        responses: {
+            /** @description The link. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-link`, `invalid-password`, `not-a-folder`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_link_events: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description `csv`: everything, as a table. `json` is the default. */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                /** @description A link's id, `lnk_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events, or all of them as a table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LinkEvent"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -5473,6 +6805,849 @@ export interface operations {
             };
             /** @description Refused: `wrong-password`, `permission-missing`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-attempts`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of `unlock`, if there is a password. */
+                "Link-Session"?: string;
+            };
+            path: {
+                /** @description The token of the link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it leads to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicLink"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-expired`. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_linked_archive: {
+        parameters: {
+            query?: {
+                /** @description Ids of folders and files, `ent_…`, with commas between them; up to 500. */
+                entries?: string;
+                /** @description `zip` (the default) or `tar`. */
+                format?: string;
+            };
+            header?: {
+                /** @description Of `unlock`, if there is a password. */
+                "Link-Session"?: string;
+                /** @description Of the first answer of this download. */
+                "Download-Id"?: string;
+                /** @description One range or up to 32: `bytes=0-99, -100`. */
+                Range?: string;
+                /** @description An entity tag: the range counts only for the same archive. */
+                "If-Range"?: string;
+            };
+            path: {
+                /** @description The token of the link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The bytes of the ranges; several as `multipart/byteranges`. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The client has this archive already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `not-a-file`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-locked`, `link-forbids`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-expired`, `link-used-up`. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `precondition-failed`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `archive-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `range-not-satisfiable`. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `content-damaged`, `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `storage-unreachable`, `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_linked_entry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of `unlock`, if there is a password. */
+                "Link-Session"?: string;
+            };
+            path: {
+                /** @description The token of the link. */
+                token: string;
+                /** @description An entry's id, `ent_…`. */
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The folder or file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedEntry"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-locked`, `link-forbids`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-expired`. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_linked_children: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Of `unlock`, if there is a password. */
+                "Link-Session"?: string;
+            };
+            path: {
+                /** @description The token of the link. */
+                token: string;
+                /** @description A folder's id, `ent_…`. */
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LinkedEntry"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `not-a-folder`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-locked`, `link-forbids`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-expired`. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_by_link: {
+        parameters: {
+            query: {
+                /** @description The file's name. */
+                name: string;
+            };
+            header?: {
+                /** @description Of `unlock`, if there is a password. */
+                "Link-Session"?: string;
+            };
+            path: {
+                /** @description The token of the link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** @description The bytes of the file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description It is there. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Received"];
+                };
+            };
+            /** @description Refused: `body-cut`, `body-malformed`, `body-too-short`, `invalid-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-locked`, `link-forbids`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `write-expired`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-expired`, `link-used-up`. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `file-too-large`, `body-too-long`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `checksum-mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-few-nodes`, `storage-write-failed`, `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `quota-exceeded`. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_linked_file: {
+        parameters: {
+            query?: {
+                /** @description `1`: browsers save the file instead of showing it. */
+                download?: string;
+            };
+            header?: {
+                /** @description Of `unlock`, if there is a password. */
+                "Link-Session"?: string;
+                /** @description Of the first answer of this download. */
+                "Download-Id"?: string;
+                /** @description One range or up to 32: `bytes=0-99, -100`. */
+                Range?: string;
+                /** @description An entity tag: the range counts only for this version. */
+                "If-Range"?: string;
+                /** @description Only this version. */
+                "If-Match"?: string;
+                /** @description Only if it is not this version. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The token of the link. */
+                token: string;
+                /** @description A file's id, `ent_…`. */
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All bytes of the file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The bytes of the ranges; several as `multipart/byteranges`. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The client has this version already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `not-a-file`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-locked`, `link-forbids`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-expired`, `link-used-up`. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `precondition-failed`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `range-not-satisfiable`. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `content-damaged`, `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `storage-unreachable`, `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    head_linked_file: {
+        parameters: {
+            query?: {
+                /** @description As for the download. */
+                download?: string;
+            };
+            header?: {
+                /** @description Of `unlock`, if there is a password. */
+                "Link-Session"?: string;
+            };
+            path: {
+                /** @description The token of the link. */
+                token: string;
+                /** @description A file's id, `ent_…`. */
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The headers; `Content-Length` is the file's size. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client has this version already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `not-a-file`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-locked`, `link-forbids`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-expired`, `link-used-up`. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `precondition-failed`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `content-damaged`, `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `storage-unreachable`, `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlock_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token of the link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnlockBody"];
+            };
+        };
+        responses: {
+            /** @description What to go on with. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkSession"];
+                };
+            };
+            /** @description Refused: `invalid-display-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-locked`, `link-wrong-password`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `link-expired`. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
