@@ -111,7 +111,13 @@ export class Drive {
   }
 
   async remove(items: readonly Item[]): Promise<void> {
-    await this.queue(items.map((item) => ({ kind: 'delete', entry: item.id, before: beforeOf(item) })));
+    await this.queue(
+      items.map((item) => ({
+        kind: 'delete',
+        entry: item.id,
+        before: { ...beforeOf(item), ...(item.version_id ? { version: item.version_id } : {}) },
+      })),
+    );
   }
 
   /** Takes entries out of the trash again. */

@@ -210,6 +210,20 @@ describe('when somebody else was there first', () => {
     expect(await names()).toEqual(['a.txt']);
   });
 
+  it('deletes what is as it was seen, though its revision rose with a change of its own', async () => {
+    await putEntries(db, [entry('ent_d', 'New', 'ent_root', 2, 'folder')]);
+    await add({ kind: 'delete', entry: 'ent_d', before: { name: 'New', parent: 'ent_root', revision: 2 } });
+    answer = ({ line, ifMatch }) =>
+      line.startsWith('GET')
+        ? { status: 200, body: entry('ent_d', 'New', 'ent_root', 3, 'folder') }
+        : ifMatch === '"3"'
+          ? { status: 204 }
+          : problem(412, 'precondition-failed');
+    expect((await run()).state).toBe('empty');
+    expect(notes).toEqual([]);
+    expect(await names()).toEqual([]);
+  });
+
   it('numbers a name that was taken meanwhile', async () => {
     const file = entry('ent_f', 'a.txt');
     await putEntries(db, [file]);

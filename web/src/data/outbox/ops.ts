@@ -55,7 +55,8 @@ export interface Copy extends Base {
 export interface Delete extends Base {
   kind: 'delete';
   entry: string;
-  before: { name: string; parent: string; revision: number };
+  /** `version` is the bytes that were seen, for files. */
+  before: { name: string; parent: string; revision: number; version?: string };
 }
 
 export interface Restore extends Base {

@@ -160,22 +160,31 @@ async function sendCopy(op: Extract<Op, { kind: 'copy' }>): Promise<Outcome> {
 }
 
 async function sendDelete(op: Extract<Op, { kind: 'delete' }>): Promise<Outcome> {
-  try {
-    await take(
-      api.DELETE('/api/v1/entries/{id}', {
-        params: { path: { id: op.entry }, header: { ...named(op), 'If-Match': etag(op.before.revision) } },
-      }),
-    );
-    return { entry: null };
-  } catch (error) {
-    if (isProblem(error, 'not-found')) return { entry: null };
-    // Somebody worked on it since: their work wins over the wish to remove what was there before.
-    if (isProblem(error, 'precondition-failed')) {
+  let { revision } = op.before;
+  for (let race = 0; ; race += 1) {
+    try {
+      await take(
+        api.DELETE('/api/v1/entries/{id}', {
+          params: { path: { id: op.entry }, header: { ...named(op), 'If-Match': etag(revision) } },
+        }),
+      );
+      return { entry: null };
+    } catch (error) {
+      if (isProblem(error, 'not-found')) return { entry: null };
+      if (!isProblem(error, 'precondition-failed') || race >= maxRaces) throw error;
       const now = await fetchEntry(op.entry);
-      return now ? { entry: now, note: { code: 'kept-edited', name: now.name } } : { entry: null };
+      if (!now) return { entry: null };
+      // Somebody worked on it since: their work wins over the wish to remove what was there before.
+      if (!isAsSeen(now, op.before)) return { entry: now, note: { code: 'kept-edited', name: now.name } };
+      revision = now.revision;
     }
-    throw error;
   }
+}
+
+/** Whether an entry is what the person saw. Its revision also rises with changes of one's own that were just being answered. */
+function isAsSeen(now: Entry, seen: Extract<Op, { kind: 'delete' }>['before']): boolean {
+  const sameBytes = now.kind === 'folder' || (seen.version !== undefined && now.version_id === seen.version);
+  return sameBytes && now.name === seen.name && now.parent_id === seen.parent;
 }
 
 async function sendRestore(op: Extract<Op, { kind: 'restore' }>): Promise<Outcome> {
