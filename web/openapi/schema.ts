@@ -4270,7 +4270,10 @@ export interface operations {
     restore_entry: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
+            };
             path: {
                 /** @description An entry's id, `ent_…`. */
                 id: string;
@@ -5150,7 +5153,10 @@ export interface operations {
     restore_file: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
+            };
             path: {
                 /** @description An entry's id, `ent_…`. */
                 id: string;
@@ -5662,6 +5668,8 @@ export interface operations {
             header?: {
                 /** @description Only if the file has this entity tag. */
                 "If-Match"?: string;
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
             };
             path: {
                 /** @description A file's id, `ent_…`. */
@@ -7705,7 +7713,10 @@ export interface operations {
     redo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8761,7 +8772,10 @@ export interface operations {
     undo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The client's own id of this change. `operation_id` of the journal shows it to all who follow the space. */
+                "Operation-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::auth::OPERATION_ID;
 
 /// The calls that change the tree and so are told apart by the client's own id.
-const CHANGES: [&str; 12] = [
+const CHANGES: [&str; 17] = [
     "create_folder",
     "delete_folder",
     "create_file",
@@ -18,6 +18,11 @@ const CHANGES: [&str; 12] = [
     "update_entry",
     "copy_entry",
     "delete_entry",
+    "restore_entry",
+    "restore_file",
+    "restore_version",
+    "undo",
+    "redo",
     "create_upload",
     "append_upload",
     "finish_upload",
