@@ -108,6 +108,10 @@ ids! {
     LinkId = "lnk";
     /// Something that happened through a link.
     LinkEventId = "lev";
+    /// A role that somebody was given on an entry.
+    GrantId = "grt";
+    /// A group of accounts.
+    GroupId = "grp";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -206,6 +210,8 @@ makers! {
     job -> JobId;
     link -> LinkId;
     link_event -> LinkEventId;
+    grant -> GrantId;
+    group -> GroupId;
 }
 
 fn mix(mut z: u64) -> u64 {

@@ -35,6 +35,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0004_links.sql"),
         pg: include_str!("../migrations/postgres/0004_links.sql"),
     },
+    Migration {
+        name: "0005_sharing",
+        lite: include_str!("../migrations/sqlite/0005_sharing.sql"),
+        pg: include_str!("../migrations/postgres/0005_sharing.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

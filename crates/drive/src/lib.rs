@@ -42,6 +42,8 @@ mod read;
 mod rehash;
 mod repeat;
 mod retention;
+mod rights;
+mod sharing;
 mod space;
 mod trash;
 mod tree;
@@ -52,6 +54,7 @@ mod versions;
 mod work;
 
 pub use archive::{Archive, Format};
+pub use changes::HIDDEN;
 pub use copy::Copy;
 pub use drive::{Actor, Drive, Options, Page};
 pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict};
@@ -64,6 +67,8 @@ pub use links::{
 pub use put::{Body, Put, Stored, Target};
 pub use read::{File, PartsView};
 pub use repeat::Done;
+pub use rights::Access;
+pub use sharing::{Grant, NewGrant, Shared, SharedPage, Subject};
 pub use space::Space;
 pub use trash::{Emptying, Restore, Trashed};
 pub use tree::{NewFolder, Update};

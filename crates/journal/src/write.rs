@@ -27,13 +27,15 @@ pub enum Kind {
     Restored,
     /// An older version of it was named, pinned or removed.
     Versions,
+    /// Somebody was given a role on it, or lost one.
+    Shared,
     /// It is gone, with all that was in it.
     Deleted,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Created,
         Self::Renamed,
         Self::Moved,
@@ -42,6 +44,7 @@ impl Kind {
         Self::Trashed,
         Self::Restored,
         Self::Versions,
+        Self::Shared,
         Self::Deleted,
     ];
 
@@ -56,6 +59,7 @@ impl Kind {
             Self::Trashed => "trashed",
             Self::Restored => "restored",
             Self::Versions => "versions",
+            Self::Shared => "shared",
             Self::Deleted => "deleted",
         }
     }
@@ -164,7 +168,10 @@ mod tests {
         let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(
             words,
-            ["created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "deleted"]
+            [
+                "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "shared",
+                "deleted"
+            ]
         );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));
         assert_eq!(Kind::parse("tagged"), None);

@@ -6,6 +6,7 @@ mod properties;
 mod put;
 mod races;
 mod remove;
+mod sharing;
 mod trash;
 mod tree;
 mod undo;

@@ -15,7 +15,7 @@ use crate::{
     extract::{Id, Json, NoQuery, Query, parse_conflict, parse_id, parse_name},
     rest::{
         trash::{DeleteQuery, delete},
-        views::{EntryView, WithTag},
+        views::{EntryView, WithRole, WithTag},
     },
     state::App,
 };
@@ -58,8 +58,9 @@ pub(crate) async fn get_entry(
     caller: Caller,
     Id(id): Id<EntryId>,
     _: NoQuery,
-) -> Result<WithTag, Problem> {
-    Ok(WithTag(app.state.drive.stat(&caller.actor(), id).await?))
+) -> Result<WithRole, Problem> {
+    let (entry, role) = app.state.drive.look(&caller.actor(), id).await?;
+    Ok(WithRole(entry, role))
 }
 
 /// Rename or move an entry

@@ -1,5 +1,6 @@
 //! Entries as clients see them.
 
+use accounts::Role;
 use axum::response::{IntoResponse, Response};
 use base::{EntryId, SpaceId, Time, VersionId};
 use http::{HeaderValue, header};
@@ -37,6 +38,10 @@ pub(crate) struct EntryView {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     trashed: bool,
+    /// What one may do with it: `viewer`, `commenter`, `editor`, `manager`. Only where a single entry was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String, example = "manager")]
+    role: Option<&'static str>,
 }
 
 /// What an entry is.
@@ -93,6 +98,7 @@ impl From<drive::Entry> for EntryView {
             modified_at: entry.modified,
             file,
             trashed: entry.trashed,
+            role: None,
         }
     }
 }
@@ -104,6 +110,17 @@ impl IntoResponse for WithTag {
     fn into_response(self) -> Response {
         let etag = HeaderValue::try_from(self.0.etag()).expect("an entity tag is digits between quotes");
         ([(header::ETAG, etag)], Json(EntryView::from(self.0))).into_response()
+    }
+}
+
+/// An entry as an answer, with what the caller may do with it.
+pub(crate) struct WithRole(pub(crate) drive::Entry, pub(crate) Role);
+
+impl IntoResponse for WithRole {
+    fn into_response(self) -> Response {
+        let etag = HeaderValue::try_from(self.0.etag()).expect("an entity tag is digits between quotes");
+        let view = EntryView { role: Some(self.1.as_str()), ..EntryView::from(self.0) };
+        ([(header::ETAG, etag)], Json(view)).into_response()
     }
 }
 
