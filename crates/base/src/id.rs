@@ -108,6 +108,8 @@ ids! {
     LinkId = "lnk";
     /// Something that happened through a link.
     LinkEventId = "lev";
+    /// A tag of a space, which entries can have.
+    TagId = "tag";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -206,6 +208,7 @@ makers! {
     job -> JobId;
     link -> LinkId;
     link_event -> LinkEventId;
+    tag -> TagId;
 }
 
 fn mix(mut z: u64) -> u64 {

@@ -43,6 +43,8 @@ pub mod spaces;
 #[macro_use]
 pub mod tree;
 pub mod archive;
+pub mod tags;
+pub mod totals;
 pub mod trash;
 pub mod uploads;
 pub mod usage;
