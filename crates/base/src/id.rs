@@ -112,6 +112,8 @@ ids! {
     GrantId = "grt";
     /// A group of accounts.
     GroupId = "grp";
+    /// A tag of a space, which entries can have.
+    TagId = "tag";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -212,6 +214,7 @@ makers! {
     link_event -> LinkEventId;
     grant -> GrantId;
     group -> GroupId;
+    tag -> TagId;
 }
 
 fn mix(mut z: u64) -> u64 {

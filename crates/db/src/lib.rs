@@ -46,6 +46,8 @@ pub mod spaces;
 pub mod tree;
 pub mod archive;
 pub mod grants;
+pub mod tags;
+pub mod totals;
 pub mod trash;
 pub mod uploads;
 pub mod usage;

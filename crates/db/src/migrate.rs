@@ -40,6 +40,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0005_sharing.sql"),
         pg: include_str!("../migrations/postgres/0005_sharing.sql"),
     },
+    Migration {
+        name: "0020_tree_extras",
+        lite: include_str!("../migrations/sqlite/0020_tree_extras.sql"),
+        pg: include_str!("../migrations/postgres/0020_tree_extras.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

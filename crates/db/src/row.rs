@@ -2,7 +2,7 @@
 
 use base::{
     AccountId, ContentId, EntryId, ExtentId, GrantId, GroupId, JobId, LinkEventId, LinkId, NodeId, PartId, SessionId,
-    SpaceId, Time, UploadId, VersionId,
+    SpaceId, TagId, Time, UploadId, VersionId,
 };
 use uuid::Uuid;
 
@@ -183,7 +183,7 @@ macro_rules! ids {
     )*};
 }
 
-ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId GrantId GroupId }
+ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId GrantId GroupId TagId }
 
 macro_rules! tuples {
     ($($($name:ident $index:tt)+;)*) => {$(

@@ -2,7 +2,7 @@
 
 use base::{
     AccountId, ContentId, EntryId, ExtentId, GrantId, GroupId, JobId, LinkEventId, LinkId, Name, NodeId, PartId,
-    SessionId, SpaceId, Time, UploadId, VersionId,
+    SessionId, SpaceId, TagId, Time, UploadId, VersionId,
 };
 use uuid::Uuid;
 
@@ -105,4 +105,4 @@ macro_rules! from_ids {
     )*};
 }
 
-from_ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId GrantId GroupId }
+from_ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId GrantId GroupId TagId }

@@ -31,6 +31,18 @@ pub enum Error {
     /// The current version of a file is the file.
     #[error("this is the current version of the file, which cannot be removed by itself")]
     CurrentVersion,
+    /// The description or a property cannot be like that; says what it must be.
+    #[error("{0}")]
+    Details(&'static str),
+    /// The text is no name of a tag.
+    #[error("the name of a tag has 1 to {} bytes and no control characters", limits::NAME_BYTES_MAX)]
+    TagName,
+    /// A tag cannot become a part of itself.
+    #[error("a tag cannot be merged into itself")]
+    SameTag,
+    /// A space, or an entry, has as many tags as it may have.
+    #[error("there are at most {0} tags")]
+    TooManyTags(u64),
     /// The text is no name of a version.
     #[error("the name of a version has 1 to {} bytes and no control characters", limits::NAME_BYTES_MAX)]
     VersionName,
@@ -44,7 +56,7 @@ pub enum Error {
     #[error("folders nest at most {} deep", limits::DEPTH_MAX)]
     TooDeep,
     /// The tree has more entries than one unit of work takes.
-    #[error("a folder of more than {0} entries cannot be copied in one step")]
+    #[error("more than {0} entries cannot be taken in one step")]
     TooManyEntries(usize),
     /// The root of a space stays where it is.
     #[error("the root folder of a space cannot be renamed, moved, copied, removed or linked to")]
@@ -226,6 +238,7 @@ impl Error {
             | Self::TooManyGrants(_)
             | Self::TooManySpaces(_)
             | Self::LastManager
+            | Self::TooManyTags(_)
             | Self::UploadTakenOver
             | Self::OffsetMismatch { .. }
             | Self::UploadIsFinal
@@ -240,6 +253,9 @@ impl Error {
             | Self::OtherSpace
             | Self::Name(_)
             | Self::VersionName
+            | Self::Details(_)
+            | Self::TagName
+            | Self::SameTag
             | Self::LinkInvalid(_)
             | Self::GrantInvalid(_)
             | Self::SubjectUnknown(_)
@@ -278,6 +294,10 @@ impl Error {
             Self::NothingToUndo(_) => "nothing-to-undo",
             Self::CurrentVersion => "current-version",
             Self::VersionName => "invalid-version-name",
+            Self::Details(_) => "invalid-details",
+            Self::TagName => "invalid-tag-name",
+            Self::SameTag => "same-tag",
+            Self::TooManyTags(_) => "too-many-tags",
             Self::NameTaken => "name-taken",
             Self::IdTaken => "id-taken",
             Self::IdForm => "invalid-id",

@@ -236,6 +236,7 @@ impl Work<'_> {
         self.permit(Action::Change, parent, "entry").await?;
         let names = tree::path_names(self.tx, row.space, row.id).await?;
         let inverse = Inverse::Restore { parent_id: parent, name: row.name.clone() };
+        self.count_below(parent, -self.weight(&row).await?).await?;
         let sequence = self.record_removal(Changed::Trashed, &row, Some(inverse)).await?;
         let place = TrashRow {
             space: row.space,
@@ -279,6 +280,7 @@ impl Work<'_> {
             }
         }
         self.leave_trash(id).await?;
+        self.count_below(parent, self.weight(&row).await?).await?;
         let row = EntryRow { parent: Some(parent), name: name.into_string(), revision: row.revision + 1, ..row };
         tree::update_entry(self.tx, &row).await?;
         self.roles_moved().await?;

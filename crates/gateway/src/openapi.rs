@@ -46,6 +46,7 @@ use crate::{
         (name = "Versions", description = "What files were before."),
         (name = "History", description = "What was done, and taking one's own changes back."),
         (name = "Entries", description = "What folders and files have in common."),
+        (name = "Tags", description = "Words with a colour, for the entries of a space."),
         (name = "Trash", description = "What was deleted and can come back."),
         (name = "Sharing", description = "Roles that people and groups have on entries, and the members of teams."),
         (name = "Links", description = "Ways in for people without an account, and what came of them."),
@@ -183,6 +184,8 @@ const LINK: &[Refusal] = &[
     (ErrorKind::Unavailable, "busy"),
 ];
 
+const TAG: &[Refusal] = &[(ErrorKind::Invalid, "invalid-tag-name"), (ErrorKind::Exists, "name-taken")];
+
 const TUS: &[Refusal] = &[(ErrorKind::Precondition, "unsupported-tus-version")];
 
 /// What each call may be refused with, beyond [`EVERY`] and, for calls with a token, [`TOKEN`].
@@ -256,8 +259,16 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Conflict, "into-itself"),
                 (ErrorKind::Invalid, "root-entry"),
                 (ErrorKind::Invalid, "other-space"),
+                (ErrorKind::Invalid, "invalid-details"),
             ],
         ],
+        "list_tags" | "list_tagged" | "delete_tag" => &[ID],
+        "create_tag" => &[JSON, ID, TAG, &[(ErrorKind::Conflict, "too-many-tags")]],
+        "update_tag" => &[JSON, ID, TAG],
+        "merge_tag" => &[JSON, ID, &[(ErrorKind::Invalid, "same-tag")]],
+        "tag_entries" => {
+            &[JSON, ID, TRASHED, &[(ErrorKind::TooLarge, "too-many-entries"), (ErrorKind::Conflict, "too-many-tags")]]
+        }
         "copy_entry" => &[
             JSON,
             ID_TAKEN,

@@ -15,6 +15,7 @@ mod page;
 mod public;
 mod sessions;
 pub(crate) mod spaces;
+mod tags;
 mod trash;
 mod undo;
 mod uploads;
@@ -56,6 +57,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(archive::download_archive))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
+        .routes(routes!(tags::list_tags, tags::create_tag))
+        .routes(routes!(tags::update_tag, tags::delete_tag))
+        .routes(routes!(tags::merge_tag))
+        .routes(routes!(tags::tag_entries, tags::list_tagged))
         .routes(routes!(trash::restore_entry))
         .routes(routes!(trash::restore_file))
         .routes(routes!(trash::list_trash, trash::empty_trash))

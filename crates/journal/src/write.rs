@@ -29,13 +29,19 @@ pub enum Kind {
     Versions,
     /// Somebody was given a role on it, or lost one.
     Shared,
+    /// Its description or its properties are others.
+    Details,
+    /// It has other tags.
+    Tagged,
+    /// It is the root of a space, whose tags are others.
+    Tags,
     /// It is gone, with all that was in it.
     Deleted,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Created,
         Self::Renamed,
         Self::Moved,
@@ -45,6 +51,9 @@ impl Kind {
         Self::Restored,
         Self::Versions,
         Self::Shared,
+        Self::Details,
+        Self::Tagged,
+        Self::Tags,
         Self::Deleted,
     ];
 
@@ -60,6 +69,9 @@ impl Kind {
             Self::Restored => "restored",
             Self::Versions => "versions",
             Self::Shared => "shared",
+            Self::Details => "details",
+            Self::Tagged => "tagged",
+            Self::Tags => "tags",
             Self::Deleted => "deleted",
         }
     }
@@ -170,10 +182,10 @@ mod tests {
             words,
             [
                 "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "shared",
-                "deleted"
+                "details", "tagged", "tags", "deleted"
             ]
         );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));
-        assert_eq!(Kind::parse("tagged"), None);
+        assert_eq!(Kind::parse("painted"), None);
     }
 }

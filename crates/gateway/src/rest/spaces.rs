@@ -110,8 +110,9 @@ pub(crate) struct Change {
     /// Counts up without holes.
     #[schema(example = 42)]
     sequence: u64,
-    /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `shared`,
-    /// `deleted`; and `hidden`, for who sees only a part of the space and this entry not any more.
+    /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `shared`, `details`, `tagged`,
+    /// `tags` (those of the space, the entry being its root), `deleted`; and `hidden`, for who sees only a part of the space and
+    /// this entry not any more.
     #[schema(example = "created")]
     kind: String,
     #[schema(value_type = String, example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
