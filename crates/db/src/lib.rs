@@ -45,9 +45,11 @@ pub mod spaces;
 #[macro_use]
 pub mod tree;
 pub mod archive;
+pub mod dissolve;
 pub mod grants;
 pub mod tags;
 pub mod totals;
+pub mod transfer;
 pub mod trash;
 pub mod uploads;
 pub mod usage;

@@ -26,6 +26,7 @@ mod archive;
 mod changes;
 mod copy;
 mod describe;
+mod dissolve;
 mod drive;
 mod entry;
 mod error;
@@ -49,6 +50,7 @@ mod seen;
 mod sharing;
 mod space;
 mod tags;
+mod transfer;
 mod trash;
 mod tree;
 mod undo;
@@ -86,6 +88,7 @@ pub use versions::{Label, Version};
 /// The queued and recurring work of this crate, for the worker role to run.
 pub mod jobs {
     pub use crate::{
-        expire::Expirer, purge::PurgeHandler, rehash::HashHandler, retention::Retention, trash::EmptyHandler,
+        dissolve::DissolveHandler, expire::Expirer, purge::PurgeHandler, rehash::HashHandler, retention::Retention,
+        trash::EmptyHandler,
     };
 }

@@ -159,7 +159,7 @@ impl Drive {
 
 /// # Errors
 /// [`Error::SpaceName`].
-fn space_name(text: &str) -> Result<String, Error> {
+pub(crate) fn space_name(text: &str) -> Result<String, Error> {
     let name = text.trim();
     let count = name.chars().count();
     if count == 0 || count > NAME_CHARS_MAX || name.chars().any(char::is_control) {

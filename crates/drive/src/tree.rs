@@ -166,7 +166,8 @@ impl Drive {
             if let Some(parent) = update.parent {
                 let target = self.folder(actor, Action::Change, Some(parent)).await?;
                 if target.space.id != located.space.id {
-                    return Err(Error::OtherSpace);
+                    let spaces = (located.space.id, target.space.id);
+                    return self.transfer(actor, id, spaces, update, repeat).await;
                 }
             }
             let space = located.space.id;

@@ -313,6 +313,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "rename_space" => {
             &[JSON, ID, &[(ErrorKind::Invalid, "invalid-space-name"), (ErrorKind::Invalid, "personal-space")]]
         }
+        "delete_space" => &[ID, &[(ErrorKind::Invalid, "personal-space")]],
         "list_grants" => &[ID],
         "put_grant" => &[
             JSON,

@@ -45,7 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
         .routes(routes!(spaces::list_spaces, spaces::create_space))
-        .routes(routes!(spaces::get_space, spaces::rename_space))
+        .routes(routes!(spaces::get_space, spaces::rename_space, spaces::delete_space))
         .routes(routes!(spaces::get_usage))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))

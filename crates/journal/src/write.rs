@@ -35,13 +35,15 @@ pub enum Kind {
     Tagged,
     /// It is the root of a space, whose tags are others.
     Tags,
+    /// It is in another space now, with all that is in it.
+    Left,
     /// It is gone, with all that was in it.
     Deleted,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Created,
         Self::Renamed,
         Self::Moved,
@@ -54,6 +56,7 @@ impl Kind {
         Self::Details,
         Self::Tagged,
         Self::Tags,
+        Self::Left,
         Self::Deleted,
     ];
 
@@ -72,13 +75,14 @@ impl Kind {
             Self::Details => "details",
             Self::Tagged => "tagged",
             Self::Tags => "tags",
+            Self::Left => "left",
             Self::Deleted => "deleted",
         }
     }
 
     /// Whether the entry is no part of the tree after it.
     pub fn is_removal(self) -> bool {
-        matches!(self, Self::Trashed | Self::Deleted)
+        matches!(self, Self::Trashed | Self::Left | Self::Deleted)
     }
 
     /// The kind of a word; `None` for words of a newer version.
@@ -182,7 +186,7 @@ mod tests {
             words,
             [
                 "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "shared",
-                "details", "tagged", "tags", "deleted"
+                "details", "tagged", "tags", "left", "deleted"
             ]
         );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));
