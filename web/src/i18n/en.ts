@@ -1,5 +1,8 @@
 // English texts, and the shape every other language has to have.
+import { sharing } from './en.sharing';
+
 export const en = {
+  ...sharing,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {
     cancel: 'Cancel',
@@ -56,6 +59,7 @@ export const en = {
     files: 'Files',
     spaces: 'Spaces',
     personal: 'My files',
+    links: 'Shared by link',
     admin: 'Storage servers',
     settings: 'Settings',
     signOut: 'Sign out',

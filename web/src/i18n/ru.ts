@@ -1,7 +1,9 @@
 // Русские тексты.
 import type { Messages } from './en';
+import { sharing } from './ru.sharing';
 
 export const ru = {
+  ...sharing,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
   common: {
     cancel: 'Отмена',
@@ -58,6 +60,7 @@ export const ru = {
     files: 'Файлы',
     spaces: 'Пространства',
     personal: 'Мои файлы',
+    links: 'Доступно по ссылке',
     admin: 'Серверы хранения',
     settings: 'Настройки',
     signOut: 'Выйти',

@@ -27,6 +27,13 @@ async function arrange({ page, phone }, action) {
   await page.locator(`[role^=menuitem][data-action=${action}]`).click();
 }
 
+async function openShare(env, id) {
+  await folder(env, id, 'list', 'Control+1');
+  await env.page.focus('#files');
+  await env.page.keyboard.press('Alt+s');
+  await env.page.waitForSelector('[data-new-link]');
+}
+
 /** Settings of the device that every picture begins with. */
 export async function prepare(context) {
   await context.addInitScript(() => {
@@ -230,6 +237,42 @@ export const scenes = {
       await page.click('[data-review-done]');
       for (const item of (await (await files.call('GET', `/folders/${files.root}/children?limit=100`)).json()).items)
         if (item.name.startsWith('Shared ')) await files.call('DELETE', `/entries/${item.id}?permanent=true`);
+    },
+  },
+  share: {
+    show: async (env) => {
+      await openShare(env, env.files.photos);
+      await env.page.waitForSelector('[data-link]');
+      await env.page.locator('[role=dialog] [data-link]').first().getByRole('button').last().click();
+      await env.page.click('[role=menuitem][data-action=link-events]');
+      await env.page.waitForSelector('[data-event]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'share-new': {
+    show: async (env) => {
+      await openShare(env, env.files.photos);
+      await env.page.click('[data-new-link]');
+      await env.page.locator('[role=dialog] input[type=checkbox]').first().check();
+      await env.page.locator('[role=dialog] select').selectOption('custom');
+      await env.page.evaluate(() => document.activeElement?.blur());
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'share-qr': {
+    show: async (env) => {
+      await openShare(env, env.files.autumn);
+      await env.page.waitForSelector('[data-link]');
+      await env.page.locator('[role=dialog] [data-link]').first().getByRole('button').last().click();
+      await env.page.click('[role=menuitem][data-action=link-qr]');
+      await env.page.waitForSelector('[role=dialog] figure');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  links: {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/links`);
+      await page.waitForSelector('[data-link]');
     },
   },
   trash: {
