@@ -1,9 +1,8 @@
 // Russian texts about sharing.
 import type { sharing as english } from './en.sharing';
+import type { Shape } from './shape';
 
-type Same<T> = { [K in keyof T]: T[K] extends string ? string : Same<T[K]> };
-
-export const sharing: Same<typeof english> = {
+export const sharing: Shape<typeof english> = {
   share: {
     action: 'Поделиться…',
     title: 'Доступ к «{name}»',

@@ -128,6 +128,7 @@ export async function fill(base, page) {
     printer: await share(photos, { mode: 'view', name: 'Exhibition, draft', password: 'long-enough', download_limit: 20 }),
     report: await share(autumn, { mode: 'download', name: 'Reviewers', expires_at: inDays(3) }),
     box: await share(work, { mode: 'upload', name: 'Показания с постов', note: 'Пожалуйста, кладите сюда показания до пятницы. Имя файла: пост и дата.' }),
+    counted: await share(await file('Chart of the bay.jpg', await photo(page, 12, 'noon'), 'image/jpeg', year), { mode: 'download', download_limit: 3 }),
     locked: await share(documents, { mode: 'download', password: 'long-enough', note: 'For the board' }),
   };
   const visit = `${base}/api/v1/public/links/${links.photos.token}`;

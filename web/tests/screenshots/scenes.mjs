@@ -299,6 +299,76 @@ export const scenes = {
       await page.waitForSelector('main ul li');
     },
   },
+  'public-pictures': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.photos.token}`);
+      await page.waitForSelector('ul[data-view=grid] img');
+      await page.waitForTimeout(500);
+    },
+  },
+  'public-list': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.report.token}`);
+      await page.waitForSelector('ul[data-view=list]');
+    },
+  },
+  'public-picture': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.photos.token}`);
+      await page.click('a[data-name="Harbour at dawn.jpg"]');
+      await page.waitForSelector('main section img');
+      await page.waitForTimeout(500);
+    },
+  },
+  'public-gate': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.counted.token}`);
+      await page.waitForSelector('[data-show]');
+    },
+  },
+  'public-password': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.locked.token}`);
+      await page.waitForSelector('input[name=password]');
+      await page.evaluate(() => document.activeElement?.blur());
+    },
+  },
+  'public-drop': {
+    open: true,
+    show: async ({ page, base, files, network }) => {
+      await page.goto(`${base}/s/${files.links.box.token}`);
+      await page.waitForSelector('[data-dropzone]');
+      await page.fill('input[name=visitor]', 'Grace');
+      network.bytesPerSecond = 400_000;
+      await page.route(/name=Station/, (route) => route.fulfill({ status: 507, contentType: 'application/problem+json', body: JSON.stringify({ code: 'quota-exceeded', detail: 'The space of the owner is full.' }) }));
+      await dropFiles(page, '[data-dropzone]', [
+        { name: 'Drone, second flight.mp4', size: 9_000_000, type: 'video/mp4' },
+        { name: 'Letter.odt', size: 2_400 },
+        { name: 'Station 4, readings.xlsx', size: 31_000 },
+        { name: 'North bay panorama.jpg', size: 4_000_000, type: 'image/jpeg' },
+      ]);
+      await page.waitForSelector('[data-drop][data-state=failed]');
+      await page.waitForTimeout(1_800);
+      await page.evaluate(() => document.activeElement?.blur());
+    },
+    leave: async ({ page, network }) => {
+      network.bytesPerSecond = null;
+      page.once('dialog', (dialog) => dialog.accept());
+      await page.goto('about:blank');
+    },
+  },
+  'public-gone': {
+    open: true,
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/s/AAAAAAAAAAAAAAAAAAAAAA`);
+      await page.waitForSelector('[data-end]');
+    },
+  },
   components: {
     open: true,
     show: async ({ page, base }) => {
