@@ -108,6 +108,12 @@ ids! {
     LinkId = "lnk";
     /// Something that happened through a link.
     LinkEventId = "lev";
+    /// A role that somebody was given on an entry.
+    GrantId = "grt";
+    /// A group of accounts.
+    GroupId = "grp";
+    /// A tag of a space, which entries can have.
+    TagId = "tag";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -206,6 +212,9 @@ makers! {
     job -> JobId;
     link -> LinkId;
     link_event -> LinkEventId;
+    grant -> GrantId;
+    group -> GroupId;
+    tag -> TagId;
 }
 
 fn mix(mut z: u64) -> u64 {

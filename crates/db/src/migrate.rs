@@ -35,6 +35,16 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0004_links.sql"),
         pg: include_str!("../migrations/postgres/0004_links.sql"),
     },
+    Migration {
+        name: "0005_sharing",
+        lite: include_str!("../migrations/sqlite/0005_sharing.sql"),
+        pg: include_str!("../migrations/postgres/0005_sharing.sql"),
+    },
+    Migration {
+        name: "0020_tree_extras",
+        lite: include_str!("../migrations/sqlite/0020_tree_extras.sql"),
+        pg: include_str!("../migrations/postgres/0020_tree_extras.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

@@ -25,10 +25,12 @@
 mod archive;
 mod changes;
 mod copy;
+mod describe;
 mod drive;
 mod entry;
 mod error;
 mod expire;
+mod extras;
 mod guard;
 mod hashing;
 mod history;
@@ -42,7 +44,11 @@ mod read;
 mod rehash;
 mod repeat;
 mod retention;
+mod rights;
+mod seen;
+mod sharing;
 mod space;
+mod tags;
 mod trash;
 mod tree;
 mod undo;
@@ -52,10 +58,12 @@ mod versions;
 mod work;
 
 pub use archive::{Archive, Format};
+pub use changes::HIDDEN;
 pub use copy::Copy;
 pub use drive::{Actor, Drive, Options, Page};
-pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict};
+pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict, Total};
 pub use error::{BodyError, Error};
+pub use extras::{Details, Extras, Property};
 pub use history::{Activity, Wanted};
 pub use links::{
     Counted, Event, EventKind, Link, LinkUpdate, Links, Mode, NewLink, Opened, Presented, Target as LinkTarget,
@@ -64,7 +72,10 @@ pub use links::{
 pub use put::{Body, Put, Stored, Target};
 pub use read::{File, PartsView};
 pub use repeat::Done;
+pub use rights::Access;
+pub use sharing::{Grant, NewGrant, Shared, SharedPage, Subject};
 pub use space::Space;
+pub use tags::{Colour, Count, TAGGED_TOGETHER_MAX, Tag, TagUpdate};
 pub use trash::{Emptying, Restore, Trashed};
 pub use tree::{NewFolder, Update};
 pub use undo::{Undone, Which};

@@ -62,6 +62,14 @@ impl Repeat {
         Self { kinds, what: What::Child { parent, name: name.clone(), like, id } }
     }
 
+    /// The entry that the request is about, if it names one.
+    fn entry(&self) -> Option<EntryId> {
+        match self.what {
+            What::Entry(entry) | What::Place { entry, .. } => Some(entry),
+            What::Child { .. } => None,
+        }
+    }
+
     /// The change among these that the request asks for.
     fn find(&self, rows: Vec<ChangeRow>) -> Result<Option<Done>, Error> {
         for row in rows {
@@ -116,7 +124,11 @@ impl Drive {
 
     async fn done_before(&self, actor: &Actor, repeat: &Repeat) -> Result<Option<Done>, Error> {
         let Some(operation) = actor.operation else { return Ok(None) };
-        repeat.find(rows::find_operation(&self.inner.db, actor.principal.account, operation, LOOKED_AT).await?)
+        let (db, account) = (&self.inner.db, actor.principal.account);
+        repeat.find(match repeat.entry() {
+            Some(entry) => rows::find_operation_on(db, account, operation, entry).await?,
+            None => rows::find_operation(db, account, operation, LOOKED_AT).await?,
+        })
     }
 }
 
@@ -127,7 +139,11 @@ impl Work<'_> {
     /// [`Error::Repeated`].
     pub(crate) async fn refuse_repeat(&self, repeat: &Repeat) -> Result<(), Error> {
         let (Some(operation), Some(account)) = (self.operation, self.actor) else { return Ok(()) };
-        match repeat.find(rows::of_operation(self.tx, account, operation, LOOKED_AT).await?)? {
+        let found = match repeat.entry() {
+            Some(entry) => rows::of_operation_on(self.tx, account, operation, entry).await?,
+            None => rows::of_operation(self.tx, account, operation, LOOKED_AT).await?,
+        };
+        match repeat.find(found)? {
             Some(done) => Err(Error::Repeated(Box::new(done))),
             None => Ok(()),
         }

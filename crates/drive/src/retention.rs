@@ -1,11 +1,12 @@
-//! What age ends: entries of the trash, versions that another one replaced long ago, and what is known of the use of links.
+//! What age ends: entries of the trash, versions that another one replaced long ago, roles that ended, and what is known of the
+//! use of links.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use base::Time;
 use bus::{Progress, WorkError, Worker};
-use db::{trash, versions};
+use db::{Lane, grants, trash, versions};
 use parking_lot::Mutex;
 
 use crate::{Drive, Error, links, work::Work};
@@ -18,6 +19,9 @@ const LOOK: Duration = Duration::from_secs(600);
 
 /// How long a time must have been past by this process's own clock before anything goes by it.
 const SECOND_LOOK: Duration = Duration::from_secs(3600);
+
+/// How long a role that ended is still shown.
+const ENDED_SHOWN: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Removes for good what is older than the options allow.
 ///
@@ -51,6 +55,7 @@ impl Retention {
             busy |= self.old_versions(now.minus(lifetime)).await?;
         }
         busy |= links::forget(&self.drive, now).await?;
+        busy |= self.old_grants(now.minus(ENDED_SHOWN)).await?;
         Ok(busy)
     }
 
@@ -93,6 +98,13 @@ impl Retention {
             .await?;
         metrics::counter!("holdfast_trash_expired_total").increment(gone as u64);
         Ok(true)
+    }
+
+    /// Forgets what was given on entries that are gone, and what ended.
+    async fn old_grants(&self, before: Time) -> Result<bool, Error> {
+        let swept =
+            self.drive.inner.db.write(Lane::Free, async move |tx| grants::sweep(&tx, before, BITE).await).await?;
+        Ok(swept > 0)
     }
 
     async fn old_versions(&self, before: Time) -> Result<bool, Error> {

@@ -27,13 +27,21 @@ pub enum Kind {
     Restored,
     /// An older version of it was named, pinned or removed.
     Versions,
+    /// Somebody was given a role on it, or lost one.
+    Shared,
+    /// Its description or its properties are others.
+    Details,
+    /// It has other tags.
+    Tagged,
+    /// It is the root of a space, whose tags are others.
+    Tags,
     /// It is gone, with all that was in it.
     Deleted,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Created,
         Self::Renamed,
         Self::Moved,
@@ -42,6 +50,10 @@ impl Kind {
         Self::Trashed,
         Self::Restored,
         Self::Versions,
+        Self::Shared,
+        Self::Details,
+        Self::Tagged,
+        Self::Tags,
         Self::Deleted,
     ];
 
@@ -56,6 +68,10 @@ impl Kind {
             Self::Trashed => "trashed",
             Self::Restored => "restored",
             Self::Versions => "versions",
+            Self::Shared => "shared",
+            Self::Details => "details",
+            Self::Tagged => "tagged",
+            Self::Tags => "tags",
             Self::Deleted => "deleted",
         }
     }
@@ -164,9 +180,12 @@ mod tests {
         let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(
             words,
-            ["created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "deleted"]
+            [
+                "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "shared",
+                "details", "tagged", "tags", "deleted"
+            ]
         );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));
-        assert_eq!(Kind::parse("tagged"), None);
+        assert_eq!(Kind::parse("painted"), None);
     }
 }

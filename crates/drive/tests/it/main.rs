@@ -1,11 +1,14 @@
 //! The drive over real databases and six real nodes.
 
 mod archives;
+mod extras;
 mod links;
 mod properties;
 mod put;
 mod races;
 mod remove;
+mod sharing;
+mod totals;
 mod trash;
 mod tree;
 mod undo;

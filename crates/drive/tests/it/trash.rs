@@ -240,6 +240,7 @@ async fn emptying_takes_what_was_there(test: TestDb) {
         })
         .await
         .expect("many entries");
+    world.recount().await;
     // Before and after the large one, and more than a bite takes.
     for n in 0..120 {
         let id = world.put(None, "f", &bytes(n)).await.expect("a file").entry.id;

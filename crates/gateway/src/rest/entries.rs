@@ -1,6 +1,6 @@
 //! What folders and files have in common: names, places, copies, ends.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::State;
 use base::EntryId;
@@ -12,10 +12,10 @@ use crate::{
     auth::Caller,
     conditions::if_match,
     error::Problem,
-    extract::{Id, Json, NoQuery, Query, parse_conflict, parse_id, parse_name},
+    extract::{Id, Json, NoQuery, Query, given, parse_conflict, parse_id, parse_name},
     rest::{
         trash::{DeleteQuery, delete},
-        views::{EntryView, WithTag},
+        views::{EntryView, PropertyView, WithRole, WithTag},
     },
     state::App,
 };
@@ -29,6 +29,13 @@ pub(crate) struct UpdateBody {
     /// The folder to move it to.
     #[schema(example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
     parent_id: Option<String>,
+    /// A description of at most 4096 bytes; `null` for none.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, example = "The version that was signed.")]
+    description: Option<Option<String>>,
+    /// Properties to set, up to 50 of an entry; `null` removes one. Those that are not named stay.
+    #[schema(value_type = Option<BTreeMap<String, PropertyView>>)]
+    properties: Option<BTreeMap<String, Option<PropertyView>>>,
 }
 
 /// Where the copy goes.
@@ -58,13 +65,15 @@ pub(crate) async fn get_entry(
     caller: Caller,
     Id(id): Id<EntryId>,
     _: NoQuery,
-) -> Result<WithTag, Problem> {
-    Ok(WithTag(app.state.drive.stat(&caller.actor(), id).await?))
+) -> Result<WithRole, Problem> {
+    let (entry, role) = app.state.drive.look(&caller.actor(), id).await?;
+    Ok(WithRole(entry, role))
 }
 
-/// Rename or move an entry
+/// Rename, move or describe an entry
 ///
-/// Both in one step, if both are given. `If-Match` takes the entity tag, or the revision as one.
+/// A new name and a new folder are one step, and so are a description and properties; the two pairs go in calls of their own.
+/// `If-Match` takes the entity tag, or the revision as one.
 #[utoipa::path(patch, path = "/api/v1/entries/{id}", tag = "Entries", security(("token" = [])), request_body = UpdateBody,
     params(
         ("id" = String, Path, description = "An entry's id, `ent_…`."),
@@ -79,8 +88,20 @@ pub(crate) async fn update_entry(
     headers: HeaderMap,
     Json(body): Json<UpdateBody>,
 ) -> Result<WithTag, Problem> {
-    if body.name.is_none() && body.parent_id.is_none() {
-        return Err(Problem::invalid("Give `name`, `parent_id` or both."));
+    let moved = body.name.is_some() || body.parent_id.is_some();
+    let described = body.description.is_some() || body.properties.is_some();
+    if moved == described {
+        return Err(Problem::invalid(
+            "Give `name` and `parent_id`, or `description` and `properties`, or one of them.",
+        ));
+    }
+    if described {
+        let properties = body.properties.unwrap_or_default().into_iter();
+        let details = drive::Details {
+            description: body.description,
+            properties: properties.map(|(name, value)| (name, value.map(drive::Property::from))).collect(),
+        };
+        return Ok(WithTag(app.state.drive.describe(&caller.actor(), id, details, if_match(&headers)).await?));
     }
     let update = drive::Update {
         name: body.name.as_deref().map(parse_name).transpose()?,
