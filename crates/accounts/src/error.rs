@@ -60,6 +60,18 @@ pub enum Error {
     /// The caller has no such session.
     #[error("there is no such session")]
     SessionUnknown,
+    /// The caller has no such token or key.
+    #[error("there is no such token or key")]
+    KeyUnknown,
+    /// What a token or key is for is not said in words that we know.
+    #[error("scopes are some of `files.read`, `files`, `share`, `admin.users`, `admin.nodes`, at least one")]
+    ScopesInvalid,
+    /// It would end before it began.
+    #[error("the end must lie in the future")]
+    ExpiryInvalid,
+    /// An account has only so many tokens and keys.
+    #[error("an account has at most {0} of these; remove one that is not needed")]
+    TooManyKeys(u64),
     /// There is no such space, or the caller may not know that there is.
     #[error("there is no such space")]
     SpaceUnknown,
@@ -82,7 +94,12 @@ impl Error {
                 ErrorKind::Denied
             }
             Self::NameTaken => ErrorKind::Exists,
-            Self::NameInvalid | Self::DisplayNameInvalid | Self::PasswordInvalid => ErrorKind::Invalid,
+            Self::TooManyKeys(_) => ErrorKind::Conflict,
+            Self::NameInvalid
+            | Self::DisplayNameInvalid
+            | Self::PasswordInvalid
+            | Self::ScopesInvalid
+            | Self::ExpiryInvalid => ErrorKind::Invalid,
             Self::WrongCredentials
             | Self::TokenInvalid
             | Self::TokenExpired
@@ -90,7 +107,7 @@ impl Error {
             | Self::SessionEnded => ErrorKind::Unauthenticated,
             Self::TooManyAttempts { .. } => ErrorKind::Throttled,
             Self::Busy => ErrorKind::Unavailable,
-            Self::UserUnknown | Self::SessionUnknown | Self::SpaceUnknown => ErrorKind::NotFound,
+            Self::UserUnknown | Self::SessionUnknown | Self::KeyUnknown | Self::SpaceUnknown => ErrorKind::NotFound,
             Self::Damaged(_) => ErrorKind::Internal,
             Self::Database(error) => error.kind(),
         }
@@ -115,6 +132,10 @@ impl Error {
             Self::SessionEnded => "session-ended",
             Self::UserUnknown => "user-not-found",
             Self::SessionUnknown => "session-not-found",
+            Self::KeyUnknown => "key-not-found",
+            Self::ScopesInvalid => "invalid-scopes",
+            Self::ExpiryInvalid => "invalid-expiry",
+            Self::TooManyKeys(_) => "too-many-keys",
             Self::SpaceUnknown => "space-not-found",
             Self::PermissionMissing(_) => "permission-missing",
             Self::Damaged(_) => "internal",

@@ -108,6 +108,12 @@ ids! {
     LinkId = "lnk";
     /// Something that happened through a link.
     LinkEventId = "lev";
+    /// A token or an S3 key of an account.
+    KeyId = "key";
+    /// A line of the audit log.
+    AuditId = "aud";
+    /// What a mailed link or an invitation stands for.
+    TicketId = "tkt";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -206,6 +212,9 @@ makers! {
     job -> JobId;
     link -> LinkId;
     link_event -> LinkEventId;
+    key -> KeyId;
+    audit -> AuditId;
+    ticket -> TicketId;
 }
 
 fn mix(mut z: u64) -> u64 {

@@ -33,7 +33,9 @@
 //! ```
 
 pub mod accounts;
+pub mod audit;
 pub mod content;
+pub mod credentials;
 pub mod jobs;
 pub mod journal;
 pub mod links;

@@ -35,6 +35,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0004_links.sql"),
         pg: include_str!("../migrations/postgres/0004_links.sql"),
     },
+    Migration {
+        name: "0006_sign_in",
+        lite: include_str!("../migrations/sqlite/0006_sign_in.sql"),
+        pg: include_str!("../migrations/postgres/0006_sign_in.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

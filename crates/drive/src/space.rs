@@ -49,9 +49,9 @@ impl Drive {
     /// Up to `limit` of the caller's spaces after `after`, in order of their ids.
     ///
     /// # Errors
-    /// [`Error::Accounts`] if the caller may not use files.
+    /// [`Error::Accounts`] if the caller may not see files.
     pub async fn spaces(&self, actor: &Actor, after: Option<SpaceId>, limit: u32) -> Result<Page<Space>, Error> {
-        actor.principal.needs(Permission::Files)?;
+        actor.principal.needs(Permission::FilesRead)?;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let mut rows = spaces::spaces_of(&self.inner.db, actor.principal.account, after, limit + 1).await?;
         let more = rows.len() > limit as usize;

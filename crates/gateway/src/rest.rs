@@ -8,6 +8,7 @@ mod batch;
 mod entries;
 mod files;
 mod folders;
+mod keys;
 mod links;
 mod page;
 mod public;
@@ -41,6 +42,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::get_me))
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
+        .routes(routes!(keys::list_tokens, keys::create_token))
+        .routes(routes!(keys::delete_token))
+        .routes(routes!(keys::list_s3_keys, keys::create_s3_key))
+        .routes(routes!(keys::delete_s3_key))
         .routes(routes!(spaces::list_spaces))
         .routes(routes!(spaces::get_space))
         .routes(routes!(spaces::get_usage))

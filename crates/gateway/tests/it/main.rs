@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod archives;
 mod downloads;
+mod keys;
 mod links;
 mod pages;
 mod tree;
