@@ -13,7 +13,7 @@ use crate::{
     Accounts, Error, Permission, Permissions, Principal, Registrations,
     audit::{Deed, Line},
     name::{AccountName, display_name},
-    password::make_up,
+    password::{GROUPS, make_up},
 };
 
 /// The setting that tells that the first administrator was made, with its id.
@@ -114,7 +114,7 @@ impl Accounts {
         if db::nodes::setting(&self.0.db, FIRST_ADMIN).await?.is_some() {
             return Ok(None);
         }
-        let made_up = if password.is_none() { Some(make_up()) } else { None };
+        let made_up = if password.is_none() { Some(make_up(GROUPS)) } else { None };
         let Some(chosen) = password.as_ref().or(made_up.as_ref()) else { return Ok(None) };
         let password_hash = self.0.passwords.hash(chosen).await?;
         let name = AccountName::new(ADMIN)?;

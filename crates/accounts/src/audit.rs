@@ -14,6 +14,9 @@ pub(crate) enum Deed {
     SignIn,
     SignInFailed,
     PasswordChanged,
+    SecondFactorOn,
+    SecondFactorOff,
+    RecoveryCodesMade,
     TokenMade,
     TokenRemoved,
     S3KeyMade,
@@ -26,6 +29,9 @@ impl Deed {
             Self::SignIn => "sign-in",
             Self::SignInFailed => "sign-in-failed",
             Self::PasswordChanged => "password-changed",
+            Self::SecondFactorOn => "second-factor-on",
+            Self::SecondFactorOff => "second-factor-off",
+            Self::RecoveryCodesMade => "recovery-codes-made",
             Self::TokenMade => "token-made",
             Self::TokenRemoved => "token-removed",
             Self::S3KeyMade => "s3-key-made",
@@ -96,8 +102,7 @@ impl Accounts {
     /// Writes a line of the audit log by itself. That it cannot be written is no reason to answer otherwise.
     pub(crate) async fn log_alone(&self, line: Line) {
         let accounts = self.clone();
-        let written =
-            self.0.db.write(Lane::Free, async move |tx| accounts.log(&tx, &line).await).await;
+        let written = self.0.db.write(Lane::Free, async move |tx| accounts.log(&tx, &line).await).await;
         if let Err(error) = written {
             tracing::warn!(%error, "a line of the audit log could not be written");
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use base::ErrorKind;
+use base::{ErrorKind, Secret};
 
 use crate::Permission;
 
@@ -30,6 +30,26 @@ pub enum Error {
     /// The old password given for a change is not the account's.
     #[error("the old password is wrong")]
     WrongPassword,
+    /// The password is right, and a second step is needed.
+    #[error("the password is right; a code of the authenticator app is needed as well")]
+    SecondFactorRequired {
+        /// Goes with the code.
+        challenge: Secret,
+        /// How long it is good.
+        expires_in: Duration,
+    },
+    /// The challenge is not ours, too old, or the password was changed.
+    #[error("the second step came too late; sign in again")]
+    ChallengeExpired,
+    /// The code is wrong, or was used before.
+    #[error("the code is wrong, or was used before")]
+    CodeWrong,
+    /// The account has a second factor.
+    #[error("there is a second factor already; remove it first")]
+    SecondFactorOn,
+    /// The account has no second factor, or none that is being set up.
+    #[error("there is no second factor")]
+    SecondFactorOff,
     /// The password is right, but the account may not be used.
     #[error("this account is disabled")]
     AccountDisabled,
@@ -90,17 +110,21 @@ impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::RegistrationClosed | Self::WrongPassword | Self::AccountDisabled | Self::PermissionMissing(_) => {
-                ErrorKind::Denied
-            }
+            Self::RegistrationClosed
+            | Self::WrongPassword
+            | Self::CodeWrong
+            | Self::AccountDisabled
+            | Self::PermissionMissing(_) => ErrorKind::Denied,
             Self::NameTaken => ErrorKind::Exists,
-            Self::TooManyKeys(_) => ErrorKind::Conflict,
+            Self::TooManyKeys(_) | Self::SecondFactorOn | Self::SecondFactorOff => ErrorKind::Conflict,
             Self::NameInvalid
             | Self::DisplayNameInvalid
             | Self::PasswordInvalid
             | Self::ScopesInvalid
             | Self::ExpiryInvalid => ErrorKind::Invalid,
             Self::WrongCredentials
+            | Self::SecondFactorRequired { .. }
+            | Self::ChallengeExpired
             | Self::TokenInvalid
             | Self::TokenExpired
             | Self::TokenReused
@@ -123,6 +147,11 @@ impl Error {
             Self::PasswordInvalid => "invalid-password",
             Self::WrongCredentials => "wrong-credentials",
             Self::WrongPassword => "wrong-password",
+            Self::SecondFactorRequired { .. } => "second-factor-required",
+            Self::ChallengeExpired => "challenge-expired",
+            Self::CodeWrong => "wrong-code",
+            Self::SecondFactorOn => "second-factor-on",
+            Self::SecondFactorOff => "second-factor-off",
             Self::AccountDisabled => "account-disabled",
             Self::TooManyAttempts { .. } => "too-many-attempts",
             Self::Busy => "busy",

@@ -255,8 +255,7 @@ impl Accounts {
     ) -> Result<Page<KeyView>, Error> {
         principal.needs(Permission::Account)?;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
-        let rows =
-            db::credentials::of_account(&self.0.db, principal.account, kind.as_str(), after, limit + 1).await?;
+        let rows = db::credentials::of_account(&self.0.db, principal.account, kind.as_str(), after, limit + 1).await?;
         let view = |row: CredentialRow| KeyView {
             id: row.id,
             name: row.name,

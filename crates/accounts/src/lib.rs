@@ -11,6 +11,7 @@
 //!   what happens when one is used again.
 //! - **API tokens and S3 keys** stand in for a session with fewer permissions, for programs: see [`NewKey`]. They never have
 //!   a say over the account itself ([`Permission::Account`]), and removing one counts within a second everywhere.
+//! - **A second factor** is asked for after the password, if the account has one: see [`Accounts::second_step`].
 //! - **Sign-in is slowed down, never locked**: per name and per address, see the comments in `throttle`.
 //! - **Visitors** of links have no account: a pass, signed like an access token, says what they may go on with.
 //! - **The wall clock may jump.** A token is good only between its two times, with a minute's leeway at either end: one
@@ -31,6 +32,7 @@ mod name;
 mod password;
 mod permission;
 mod seal;
+mod second_factor;
 mod session;
 mod throttle;
 mod token;
@@ -44,5 +46,6 @@ pub use error::Error;
 pub use handle::{Accounts, Options, Page, Registrations};
 pub use key::{KeyView, MadeS3Key, MadeToken, NewKey};
 pub use permission::{Action, Permission, Permissions, Principal, may};
+pub use second_factor::{SecondFactor, SecondStep, Setup};
 pub use session::{Login, SessionView, Tokens};
 pub use visitor::{Download, Pass, Visit};

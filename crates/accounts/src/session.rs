@@ -81,8 +81,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::WrongCredentials`], after the same time whether there is such an account or not;
-    /// [`Error::AccountDisabled`], only to those who know the password; [`Error::TooManyAttempts`], [`Error::Busy`],
-    /// [`Error::Database`].
+    /// [`Error::AccountDisabled`] and [`Error::SecondFactorRequired`], only to those who know the password;
+    /// [`Error::TooManyAttempts`], [`Error::Busy`], [`Error::Database`].
     pub async fn login(&self, login: Login) -> Result<Tokens, Error> {
         let inner = &*self.0;
         // What is no name is nobody's, and is treated as any other wrong name.
@@ -114,15 +114,19 @@ impl Accounts {
                 return Err(error);
             }
         };
-        inner.throttle.succeeded(attempt);
+        // Not a failure in any case. Whether the address is one of the owner's, the second factor tells, if there is one.
+        inner.throttle.take_back(attempt);
         if row.disabled.is_some() {
             return Err(Error::AccountDisabled);
         }
-        self.begin(row, client(login.client.as_deref().unwrap_or_default()), login.address, json!({})).await
+        let client = client(login.client.as_deref().unwrap_or_default());
+        self.challenge(&row, &client).await?;
+        inner.throttle.remember(attempt);
+        self.begin(row, client, login.address, json!({})).await
     }
 
     /// Begins a session of an account whose password was checked; `detail` is how, for the audit log.
-    async fn begin(
+    pub(crate) async fn begin(
         &self,
         row: AccountRow,
         client: String,

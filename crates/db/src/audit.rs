@@ -64,12 +64,7 @@ pub async fn insert(tx: &Tx, row: &AuditRow) -> Result<(), Error> {
 }
 
 /// Up to `limit` lines with ids below `before`, newest first.
-pub async fn lines(
-    db: &Db,
-    filter: &Filter<'_>,
-    before: Option<AuditId>,
-    limit: u32,
-) -> Result<Vec<AuditRow>, Error> {
+pub async fn lines(db: &Db, filter: &Filter<'_>, before: Option<AuditId>, limit: u32) -> Result<Vec<AuditRow>, Error> {
     // Each condition stands with the number of its parameter; what is not asked for is not in the text, so that the
     // index of what is asked for serves.
     let (actor, account) = (filter.actor, filter.account);

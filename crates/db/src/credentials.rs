@@ -182,12 +182,7 @@ pub async fn of_account(
 /// Removes one of an account; gives its hash and name, or `None` if the account has no such one.
 ///
 /// Sockets that were opened with a token hear of it as they hear of a session's end, under the token's own id.
-pub async fn remove(
-    tx: &Tx,
-    account: AccountId,
-    kind: &str,
-    id: KeyId,
-) -> Result<Option<([u8; 32], String)>, Error> {
+pub async fn remove(tx: &Tx, account: AccountId, kind: &str, id: KeyId) -> Result<Option<([u8; 32], String)>, Error> {
     let removed: Option<([u8; 32], String)> = tx
         .query_opt(
             "DELETE FROM credential WHERE id = $1 AND account_id = $2 AND kind = $3 RETURNING hash, name",

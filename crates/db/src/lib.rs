@@ -41,6 +41,7 @@ pub mod journal;
 pub mod links;
 pub mod migrate;
 pub mod nodes;
+pub mod second_factor;
 pub mod spaces;
 #[macro_use]
 pub mod tree;

@@ -180,6 +180,13 @@ const LINK: &[Refusal] = &[
     (ErrorKind::Unavailable, "busy"),
 ];
 
+/// Of calls that want the password again.
+const PROOF: &[Refusal] = &[
+    (ErrorKind::Denied, "wrong-password"),
+    (ErrorKind::Throttled, "too-many-attempts"),
+    (ErrorKind::Unavailable, "busy"),
+];
+
 const NEW_KEY: &[Refusal] = &[
     (ErrorKind::Invalid, "invalid-display-name"),
     (ErrorKind::Invalid, "invalid-scopes"),
@@ -207,11 +214,34 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             JSON,
             &[
                 (ErrorKind::Unauthenticated, "wrong-credentials"),
+                (ErrorKind::Unauthenticated, "second-factor-required"),
                 (ErrorKind::Denied, "account-disabled"),
                 (ErrorKind::Throttled, "too-many-attempts"),
                 (ErrorKind::Unavailable, "busy"),
             ],
         ],
+        "login_second_factor" => &[
+            JSON,
+            &[
+                (ErrorKind::Unauthenticated, "challenge-expired"),
+                (ErrorKind::Denied, "wrong-code"),
+                (ErrorKind::Denied, "account-disabled"),
+                (ErrorKind::Throttled, "too-many-attempts"),
+            ],
+        ],
+        "get_second_factor" => &[],
+        "begin_second_factor" => &[JSON, PROOF, &[(ErrorKind::Conflict, "second-factor-on")]],
+        "confirm_second_factor" => &[
+            JSON,
+            &[
+                (ErrorKind::Denied, "wrong-code"),
+                (ErrorKind::Conflict, "second-factor-on"),
+                (ErrorKind::Conflict, "second-factor-off"),
+            ],
+        ],
+        "renew_recovery_codes" | "remove_second_factor" => {
+            &[JSON, PROOF, &[(ErrorKind::Conflict, "second-factor-off")]]
+        }
         "refresh" => &[
             JSON,
             &[

@@ -12,6 +12,7 @@ mod keys;
 mod links;
 mod page;
 mod public;
+mod second_factor;
 mod sessions;
 pub(crate) mod spaces;
 mod trash;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
         .routes(routes!(accounts::register))
         .routes(routes!(sessions::login))
+        .routes(routes!(second_factor::login_second_factor))
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::logout))
         .routes(routes!(sessions::list_sessions))
@@ -42,6 +44,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::get_me))
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
+        .routes(routes!(second_factor::get_second_factor, second_factor::begin_second_factor))
+        .routes(routes!(second_factor::confirm_second_factor))
+        .routes(routes!(second_factor::renew_recovery_codes))
+        .routes(routes!(second_factor::remove_second_factor))
         .routes(routes!(keys::list_tokens, keys::create_token))
         .routes(routes!(keys::delete_token))
         .routes(routes!(keys::list_s3_keys, keys::create_s3_key))

@@ -131,9 +131,8 @@ async fn a_token_ends_with_its_time_and_its_account(test: TestDb) {
     fixture.clock.advance(HOUR * 24 * 1000);
     fixture.accounts.authenticate(endless.token.expose()).await.expect("a good token");
     let account = ada.account;
-    let disable = async move |tx: db::Tx| {
-        tx.exec("UPDATE account SET disabled_us = 1 WHERE id = $1", &params![account]).await
-    };
+    let disable =
+        async move |tx: db::Tx| tx.exec("UPDATE account SET disabled_us = 1 WHERE id = $1", &params![account]).await;
     fixture.test.db.write(Lane::Free, disable).await.expect("disabled");
     fixture.clock.advance(SECOND);
     assert_eq!(code(fixture.accounts.authenticate(endless.token.expose()).await), "invalid-token");

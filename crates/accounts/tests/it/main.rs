@@ -2,6 +2,7 @@
 
 mod keys;
 mod registration;
+mod second_factor;
 mod sessions;
 mod sign_in;
 

@@ -136,7 +136,8 @@ async fn a_stolen_token_does_not_open_the_password(test: TestDb) {
     fixture.register("ada").await;
     let (_, principal) = fixture.sign_in("ada").await;
     for _ in 0..5 {
-        let guess = fixture.accounts.change_password(&principal, Secret::new("a guess at it"), Secret::new(PASSWORD), HERE);
+        let guess =
+            fixture.accounts.change_password(&principal, Secret::new("a guess at it"), Secret::new(PASSWORD), HERE);
         assert_eq!(code(guess.await), "wrong-password");
     }
     let guess = fixture.accounts.change_password(&principal, Secret::new(PASSWORD), Secret::new("another horse"), HERE);

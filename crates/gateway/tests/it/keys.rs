@@ -54,9 +54,10 @@ async fn tokens_open_what_their_scopes_say() {
     let update = json!({ "name": "x" });
     with(&world, &writer, "PATCH", &format!("/api/v1/links/{id}"), &update).await.refused(403, "permission-missing");
     // And nobody administers with them.
-    with(&world, &format!("Bearer {sharer}"), "GET", "/api/v1/admin/nodes", &Value::Null).await.refused(403, "permission-missing");
+    with(&world, &format!("Bearer {sharer}"), "GET", "/api/v1/admin/nodes", &Value::Null)
+        .await
+        .refused(403, "permission-missing");
 }
-
 
 #[tokio::test]
 async fn tokens_have_no_say_over_the_account() {

@@ -205,7 +205,10 @@ async fn tokens_are_made_listed_and_removed() {
     let status = async || reqwest::Client::new().get(&url).bearer_auth(token).send().await.expect("an answer").status();
     assert_eq!(status().await, 200);
     let listed = machine.ok(&["token", "ls", "--json"]).await.lines();
-    assert_eq!((&listed[0]["name"], &listed[0]["scopes"]), (&"backup".into(), &serde_json::json!(["files.read", "share"])));
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["scopes"]),
+        (&"backup".into(), &serde_json::json!(["files.read", "share"]))
+    );
     assert!(listed[0]["expires_at"].is_string() && !machine.ok(&["token", "ls"]).await.out.contains(token));
     let id = listed[0]["id"].as_str().expect("an id");
     machine.ok(&["token", "rm", id]).await;
