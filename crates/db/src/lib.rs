@@ -43,6 +43,8 @@ pub mod spaces;
 #[macro_use]
 pub mod tree;
 pub mod archive;
+pub mod personal;
+pub mod retention;
 pub mod tags;
 pub mod totals;
 pub mod trash;

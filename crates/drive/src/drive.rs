@@ -11,7 +11,7 @@ use db::{
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::{Error, OnConflict, upload::Running};
+use crate::{Error, OnConflict, personal::Openings, upload::Running};
 
 /// Who does something.
 #[derive(Debug, Clone)]
@@ -94,14 +94,24 @@ pub(crate) struct Inner {
     /// Appends and clean-ups that go on after their caller went away.
     pub(crate) tasks: TaskTracker,
     pub(crate) running: Running,
+    pub(crate) openings: Openings,
 }
 
 impl Drive {
     /// A drive over this database and this store.
     pub fn new(db: Db, store: files::Store, clock: Arc<dyn Clock>, ids: Ids, options: Options) -> Self {
         let heads = journal::Heads::new(db.clone());
-        let inner =
-            Inner { db, store, heads, clock, ids, options, tasks: TaskTracker::new(), running: Running::default() };
+        let inner = Inner {
+            db,
+            store,
+            heads,
+            clock,
+            ids,
+            options,
+            tasks: TaskTracker::new(),
+            running: Running::default(),
+            openings: Openings::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 

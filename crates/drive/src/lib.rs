@@ -23,6 +23,7 @@
 //! - [`Entry`], [`Space`]: what callers see
 
 mod archive;
+mod bulk;
 mod changes;
 mod copy;
 mod describe;
@@ -37,6 +38,7 @@ mod history;
 mod inverse;
 mod links;
 mod path;
+mod personal;
 mod place;
 mod purge;
 mod put;
@@ -47,6 +49,7 @@ mod retention;
 mod seen;
 mod space;
 mod tags;
+mod transfer;
 mod trash;
 mod tree;
 mod undo;
@@ -56,6 +59,7 @@ mod versions;
 mod work;
 
 pub use archive::{Archive, Format};
+pub use bulk::{BULK_MAX, Do, Item, ItemDone};
 pub use copy::Copy;
 pub use drive::{Actor, Drive, Options, Page};
 pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict, Total};
@@ -66,11 +70,14 @@ pub use links::{
     Counted, Event, EventKind, Link, LinkUpdate, Links, Mode, NewLink, Opened, Presented, Target as LinkTarget,
     Unlocked, Visit,
 };
+pub use personal::{Did, RECENT_MAX, Recent};
 pub use put::{Body, Put, Stored, Target};
 pub use read::{File, PartsView};
 pub use repeat::Done;
+pub use retention::{Keep, Keeping};
 pub use space::Space;
 pub use tags::{Colour, Count, TAGGED_TOGETHER_MAX, Tag, TagUpdate};
+pub use transfer::{How, Merged, OnFile, Outcome, Rule, Transfer, Transferred};
 pub use trash::{Emptying, Restore, Trashed};
 pub use tree::{NewFolder, Update};
 pub use undo::{Undone, Which};

@@ -31,6 +31,8 @@ pub enum Kind {
     Details,
     /// It has other tags.
     Tagged,
+    /// What is in it became a part of another folder: each of that is a change of its own.
+    Merged,
     /// It is the root of a space, whose tags are others.
     Tags,
     /// It is gone, with all that was in it.
@@ -39,7 +41,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Created,
         Self::Renamed,
         Self::Moved,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Versions,
         Self::Details,
         Self::Tagged,
+        Self::Merged,
         Self::Tags,
         Self::Deleted,
     ];
@@ -67,6 +70,7 @@ impl Kind {
             Self::Versions => "versions",
             Self::Details => "details",
             Self::Tagged => "tagged",
+            Self::Merged => "merged",
             Self::Tags => "tags",
             Self::Deleted => "deleted",
         }
@@ -178,7 +182,7 @@ mod tests {
             words,
             [
                 "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "details",
-                "tagged", "tags", "deleted"
+                "tagged", "merged", "tags", "deleted"
             ]
         );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));

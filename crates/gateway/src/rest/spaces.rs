@@ -93,8 +93,8 @@ pub(crate) struct Change {
     /// Counts up without holes.
     #[schema(example = 42)]
     sequence: u64,
-    /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `details`, `tagged`, `tags`
-    /// (those of the space, the entry being its root), `deleted`.
+    /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `details`, `tagged`,
+    /// `merged` (what was in it is in another folder), `tags` (those of the space, the entry being its root), `deleted`.
     #[schema(example = "created")]
     kind: String,
     #[schema(value_type = String, example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]

@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod archives;
 mod downloads;
+mod extras;
 mod links;
 mod pages;
 mod tree;
