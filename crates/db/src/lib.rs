@@ -48,11 +48,13 @@ pub mod spaces;
 #[macro_use]
 pub mod tree;
 pub mod archive;
+pub mod crossing;
 pub mod dissolve;
 pub mod grants;
+pub mod personal;
+pub mod retention;
 pub mod tags;
 pub mod totals;
-pub mod transfer;
 pub mod trash;
 pub mod uploads;
 pub mod usage;

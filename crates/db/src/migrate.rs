@@ -50,6 +50,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0020_tree_extras.sql"),
         pg: include_str!("../migrations/postgres/0020_tree_extras.sql"),
     },
+    Migration {
+        name: "0021_ages",
+        lite: include_str!("../migrations/sqlite/0021_ages.sql"),
+        pg: include_str!("../migrations/postgres/0021_ages.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

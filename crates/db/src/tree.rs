@@ -579,7 +579,8 @@ impl Row for Removed {
     }
 }
 
-/// Removes a file's versions but for `current`, the newest `others` beside it, and those that are pinned or have a name.
+/// Removes a file's versions but for `current`, the newest `others` beside it, and those that are pinned or have a name. A
+/// space that says itself how many versions it keeps is asked first.
 ///
 /// Newest is the order of version ids, which is that of their making unless the clock went back; `current` is named so
 /// that such a clock never costs the bytes that people see.
@@ -593,7 +594,8 @@ pub async fn trim_versions(
     tx.query(
         "DELETE FROM version WHERE space_id = $1 AND entry_id = $2 AND id IN (
              SELECT id FROM version WHERE space_id = $1 AND entry_id = $2 AND id <> $3 AND pinned = 0 AND name IS NULL
-             ORDER BY id DESC LIMIT 1000000 OFFSET $4
+             ORDER BY id DESC LIMIT 1000000
+             OFFSET COALESCE((SELECT s.versions_kept - 1 FROM space s WHERE s.id = $1), $4)
          ) RETURNING content_id, size",
         &params![space, entry, current, others],
     )

@@ -89,7 +89,7 @@ impl Drive {
 }
 
 impl Work<'_> {
-    async fn copy_file(&self, source: &EntryRow, spot: Spot) -> Result<Entry, Error> {
+    pub(crate) async fn copy_file(&self, source: &EntryRow, spot: Spot) -> Result<Entry, Error> {
         let bytes = shared(source)?;
         self.count(signed(bytes.size)?, 0).await?;
         self.drive.inner.store.add_reference(self.tx, bytes.content).await?;
@@ -98,7 +98,7 @@ impl Work<'_> {
         Ok(placed.entry)
     }
 
-    async fn copy_tree(
+    pub(crate) async fn copy_tree(
         &self,
         source: EntryRow,
         to: EntryId,

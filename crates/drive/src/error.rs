@@ -13,8 +13,8 @@ pub enum Error {
     /// The entry is in the trash, or in a folder that is.
     #[error("the {0} is in the trash; restore it first")]
     InTrash(&'static str),
-    /// The entry is not in the trash itself.
-    #[error("this is not in the trash; what lies in a folder of the trash comes back with that folder")]
+    /// The entry is not in the trash.
+    #[error("this is not in the trash")]
     NotInTrash,
     /// What comes back from the trash has nowhere to go.
     #[error("the folder that it was in is gone or in the trash itself; name another one")]
@@ -43,6 +43,12 @@ pub enum Error {
     /// A space, or an entry, has as many tags as it may have.
     #[error("there are at most {0} tags")]
     TooManyTags(u64),
+    /// A space cannot keep things like that.
+    #[error("a space keeps its trash and its versions for up to 36500 days, and 1 to 10000 versions of a file")]
+    Keep,
+    /// A person has as many favourites as one may have.
+    #[error("a person has at most {0} favourites")]
+    TooManyFavourites(u64),
     /// The text is no name of a version.
     #[error("the name of a version has 1 to {} bytes and no control characters", limits::NAME_BYTES_MAX)]
     VersionName,
@@ -239,6 +245,7 @@ impl Error {
             | Self::TooManySpaces(_)
             | Self::LastManager
             | Self::TooManyTags(_)
+            | Self::TooManyFavourites(_)
             | Self::UploadTakenOver
             | Self::OffsetMismatch { .. }
             | Self::UploadIsFinal
@@ -255,6 +262,7 @@ impl Error {
             | Self::VersionName
             | Self::Details(_)
             | Self::TagName
+            | Self::Keep
             | Self::SameTag
             | Self::LinkInvalid(_)
             | Self::GrantInvalid(_)
@@ -295,6 +303,8 @@ impl Error {
             Self::CurrentVersion => "current-version",
             Self::VersionName => "invalid-version-name",
             Self::Details(_) => "invalid-details",
+            Self::Keep => "invalid-retention",
+            Self::TooManyFavourites(_) => "too-many-favourites",
             Self::TagName => "invalid-tag-name",
             Self::SameTag => "same-tag",
             Self::TooManyTags(_) => "too-many-tags",

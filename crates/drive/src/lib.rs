@@ -23,8 +23,10 @@
 //! - [`Entry`], [`Space`]: what callers see
 
 mod archive;
+mod bulk;
 mod changes;
 mod copy;
+mod crossing;
 mod describe;
 mod dissolve;
 mod drive;
@@ -38,6 +40,7 @@ mod history;
 mod inverse;
 mod links;
 mod path;
+mod personal;
 mod place;
 mod purge;
 mod put;
@@ -60,6 +63,7 @@ mod versions;
 mod work;
 
 pub use archive::{Archive, Format};
+pub use bulk::{BULK_MAX, Do, Item, ItemDone};
 pub use changes::HIDDEN;
 pub use copy::Copy;
 pub use drive::{Actor, Drive, Options, Page};
@@ -71,13 +75,16 @@ pub use links::{
     Counted, Event, EventKind, Link, LinkUpdate, Links, Mode, NewLink, Opened, Presented, Target as LinkTarget,
     Unlocked, Visit,
 };
+pub use personal::{Did, RECENT_MAX, Recent};
 pub use put::{Body, Put, Stored, Target};
 pub use read::{File, PartsView};
 pub use repeat::Done;
+pub use retention::{Keep, Keeping};
 pub use rights::Access;
 pub use sharing::{Grant, NewGrant, Shared, SharedPage, Subject};
 pub use space::Space;
 pub use tags::{Colour, Count, TAGGED_TOGETHER_MAX, Tag, TagUpdate};
+pub use transfer::{How, Merged, OnFile, Outcome, Rule, Transfer, Transferred};
 pub use trash::{Emptying, Restore, Trashed};
 pub use tree::{NewFolder, Update};
 pub use undo::{Undone, Which};

@@ -104,7 +104,7 @@ impl Work<'_> {
 
     /// A free name like `name`. Numbers are tried in doubling steps and then halved back, so a folder with a million
     /// copies costs forty looks and not a million.
-    async fn free_name(&self, parent: EntryId, name: &Name, kind: NameOf) -> Result<Name, Error> {
+    pub(crate) async fn free_name(&self, parent: EntryId, name: &Name, kind: NameOf) -> Result<Name, Error> {
         let mut taken = 1;
         let mut free = 2;
         while self.has(parent, &numbered(name, free, kind)?).await? {

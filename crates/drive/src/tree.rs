@@ -167,7 +167,7 @@ impl Drive {
                 let target = self.folder(actor, Action::Change, Some(parent)).await?;
                 if target.space.id != located.space.id {
                     let spaces = (located.space.id, target.space.id);
-                    return self.transfer(actor, id, spaces, update, repeat).await;
+                    return self.cross_over(actor, id, spaces, update, repeat).await;
                 }
             }
             let space = located.space.id;

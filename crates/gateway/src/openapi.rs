@@ -303,9 +303,19 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Invalid, "root-entry"),
                 (ErrorKind::Invalid, "other-space"),
                 (ErrorKind::Invalid, "invalid-details"),
+                (ErrorKind::TooLarge, "too-many-entries"),
+                (ErrorKind::Quota, "quota-exceeded"),
             ],
         ],
-        "list_tags" | "list_tagged" | "delete_tag" => &[ID],
+        "bulk" => {
+            &[JSON, INVALID_ID, &[(ErrorKind::TooLarge, "too-many-entries"), (ErrorKind::Invalid, "invalid-name")]]
+        }
+        "list_tags" | "list_tagged" | "delete_tag" | "get_retention" => &[ID],
+        "update_retention" => &[JSON, ID, &[(ErrorKind::Invalid, "invalid-retention")]],
+        "add_favourite" => &[ID, &[(ErrorKind::Conflict, "too-many-favourites")]],
+        "remove_favourite" => &[INVALID_ID],
+        "list_favourites" => &[INVALID_ID],
+        "list_recent" => &[],
         "create_tag" => &[JSON, ID, TAG, &[(ErrorKind::Conflict, "too-many-tags")]],
         "update_tag" => &[JSON, ID, TAG],
         "merge_tag" => &[JSON, ID, &[(ErrorKind::Invalid, "same-tag")]],

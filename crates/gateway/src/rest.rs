@@ -5,6 +5,7 @@ mod activity;
 mod admin;
 mod archive;
 mod batch;
+mod bulk;
 mod entries;
 mod files;
 mod folders;
@@ -13,7 +14,9 @@ mod groups;
 mod keys;
 mod links;
 mod page;
+mod personal;
 mod public;
+mod retention;
 mod second_factor;
 mod sessions;
 pub(crate) mod spaces;
@@ -68,6 +71,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(archive::download_archive))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
+        .routes(routes!(bulk::bulk))
+        .routes(routes!(personal::add_favourite, personal::remove_favourite))
+        .routes(routes!(personal::list_favourites))
+        .routes(routes!(personal::list_recent))
+        .routes(routes!(retention::get_retention, retention::update_retention))
         .routes(routes!(tags::list_tags, tags::create_tag))
         .routes(routes!(tags::update_tag, tags::delete_tag))
         .routes(routes!(tags::merge_tag))

@@ -33,6 +33,8 @@ pub enum Kind {
     Details,
     /// It has other tags.
     Tagged,
+    /// What is in it became a part of another folder: each of that is a change of its own.
+    Merged,
     /// It is the root of a space, whose tags are others.
     Tags,
     /// It is in another space now, with all that is in it.
@@ -43,7 +45,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Created,
         Self::Renamed,
         Self::Moved,
@@ -55,6 +57,7 @@ impl Kind {
         Self::Shared,
         Self::Details,
         Self::Tagged,
+        Self::Merged,
         Self::Tags,
         Self::Left,
         Self::Deleted,
@@ -74,6 +77,7 @@ impl Kind {
             Self::Shared => "shared",
             Self::Details => "details",
             Self::Tagged => "tagged",
+            Self::Merged => "merged",
             Self::Tags => "tags",
             Self::Left => "left",
             Self::Deleted => "deleted",
@@ -186,7 +190,7 @@ mod tests {
             words,
             [
                 "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "shared",
-                "details", "tagged", "tags", "left", "deleted"
+                "details", "tagged", "merged", "tags", "left", "deleted"
             ]
         );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));

@@ -1,8 +1,10 @@
 //! The drive over real databases and six real nodes.
 
 mod archives;
+mod bulk;
 mod extras;
 mod links;
+mod personal;
 mod properties;
 mod put;
 mod races;

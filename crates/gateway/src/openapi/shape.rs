@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::auth::OPERATION_ID;
 
 /// The calls that change the tree and so are told apart by the client's own id.
-const CHANGES: [&str; 22] = [
+const CHANGES: [&str; 23] = [
+    "bulk",
     "create_folder",
     "delete_folder",
     "create_file",

@@ -111,8 +111,8 @@ pub(crate) struct Change {
     #[schema(example = 42)]
     sequence: u64,
     /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `shared`, `details`, `tagged`,
-    /// `tags` (those of the space, the entry being its root), `left` (to another space), `deleted`; and `hidden`, for who sees only a part of the space and
-    /// this entry not any more.
+    /// `merged` (what was in it is in another folder), `tags` (those of the space, the entry being its root), `left` (to another
+    /// space), `deleted`; and `hidden`, for who sees only a part of the space and this entry not any more.
     #[schema(example = "created")]
     kind: String,
     #[schema(value_type = String, example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
