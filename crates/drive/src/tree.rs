@@ -41,7 +41,7 @@ impl NewFolder {
 pub struct Update {
     /// Its new name.
     pub name: Option<Name>,
-    /// The folder it moves to, in the same space.
+    /// The folder it moves to, in this space or in another one.
     pub parent: Option<EntryId>,
     /// The state it must be in.
     pub if_match: Option<IfMatch>,
@@ -167,7 +167,7 @@ impl Drive {
                 let target = self.folder(actor, Action::Change, Some(parent)).await?;
                 if target.space.id != located.space.id {
                     let spaces = (located.space.id, target.space.id);
-                    return self.cross_over(actor, id, spaces, update, repeat).await;
+                    return self.cross_over(actor, id, spaces, update, OnConflict::Fail, repeat).await;
                 }
             }
             let space = located.space.id;

@@ -8,7 +8,7 @@ use drive::{
     Access, Actor, Copy, Error, Format, IfMatch, Label, NewFolder, NewGrant, NewUpload, OnConflict, Restore, Subject,
     Update, UploadKind, Wanted, Which,
 };
-use futures::{FutureExt, SinkExt, future::BoxFuture};
+use futures::{FutureExt, SinkExt, StreamExt, future::BoxFuture};
 use testkit::database::TestDb;
 
 use crate::world::{World, body, bytes, channel, child, code, name, space_of};
@@ -16,7 +16,7 @@ use crate::world::{World, body, bytes, channel, child, code, name, space_of};
 testkit::both! {
     every_role_may_what_it_is_for, a_role_holds_below_and_nowhere_else, roles_end, teams_have_members,
     what_is_shared_is_listed, a_part_of_a_space_is_followed, sharing_is_undone, refusals_change_nothing,
-    a_role_taken_while_bytes_flow, spaces_end, spaces_are_handed_over, trees_go_over_to_other_spaces, transfers_race, removal_needs_a_say_in_the_folder,
+    a_role_taken_while_bytes_flow, spaces_end, spaces_are_handed_over, accounts_end_while_bytes_flow, trees_go_over_to_other_spaces, transfers_race, removal_needs_a_say_in_the_folder,
 }
 
 /// What somebody is given.
@@ -504,8 +504,20 @@ async fn a_role_taken_while_bytes_flow(test: TestDb) {
     let told = world.drive.append(&world.bob, begun.id, append, crate::world::body(b"12345")).await;
     assert_eq!(code(told), "not-found");
     assert_eq!(world.names(folder).await, Vec::<String>::new());
-    // Reading goes on that was begun: an open file stays the version it was.
-    world.put(Some(folder), "g", &bytes(3000)).await.expect("a file");
+    // A download that was begun goes on; another one is not begun.
+    let long = bytes(300_000);
+    let file = world.put(Some(folder), "g", &long).await.expect("a file").entry.id;
+    let (grant, _) =
+        world.drive.give(&world.alice, folder, given(to(&world.bob), Role::Viewer)).await.expect("given");
+    let open = world.drive.open(&world.bob, file).await.expect("opened");
+    let mut pieces = open.read(0..long.len() as u64).await.expect("bytes");
+    let mut read = pieces.next().await.expect("a piece").expect("bytes").to_vec();
+    world.drive.take(&world.alice, grant.id).await.expect("taken");
+    assert_eq!(code(world.drive.open(&world.bob, file).await), "not-found");
+    while let Some(piece) = pieces.next().await {
+        read.extend(piece.expect("bytes"));
+    }
+    assert_eq!(read, long);
     world.clean_up().await;
     world.check().await;
 }
@@ -638,6 +650,20 @@ async fn trees_go_over_to_other_spaces(test: TestDb) {
     let came = world.drive.changes(&world.alice, team.id, None, 1000).await.expect("changes");
     let last = came.items.last().expect("a change");
     assert_eq!((last.entry, last.kind.as_str(), last.entry_after().is_some()), (tree.folder, "moved", true));
+    // A copy over there shares the bytes and keeps what is said of it; the original stays.
+    let mine = Copy { parent: Some(world.bob.principal.root), ..Copy::default() };
+    give(&world, tree.inner, to(&world.bob), Role::Viewer).await;
+    let copy = world.drive.copy(&world.bob, tree.inner, mine.clone()).await.expect("copied");
+    assert_eq!((copy.space, copy.name.as_str()), (world.bob.principal.space, "inner"));
+    let inside = world.drive.children(&world.bob, copy.id, None, 10).await.expect("a listing").items;
+    assert_eq!((inside.len(), inside[0].name.as_str()), (1, "long"));
+    let under = Copy { parent: Some(world.alice.principal.root), ..Copy::default() };
+    let back = world.drive.copy(&world.alice, tree.file, under).await.expect("copied");
+    assert_eq!(back.extras.tags.len(), 2);
+    assert!(back.extras.tags.contains(&own.id) && back.extras.tags.contains(&other.id));
+    let more = Copy { on_conflict: OnConflict::Rename, ..mine };
+    assert_eq!(world.drive.copy(&world.bob, tree.inner, more).await.expect("copied").name, "inner (2)");
+    world.check().await;
     // Names, depths and room are looked at there.
     let name_taken = world.folder(Some(team.root), "taken").await;
     let taken = Update { parent: Some(team.root), name: Some(name("taken")), ..Update::default() };
@@ -671,5 +697,32 @@ async fn transfers_race(test: TestDb) {
         assert!(codes.contains(&"ok"), "{codes:?}");
         assert!(["ok", "not-found"].contains(&code(third)));
     }
+    world.check().await;
+}
+
+async fn accounts_end_while_bytes_flow(test: TestDb) {
+    let world = World::new(test).await;
+    let root = {
+        let mut principal = world.person("root").await.principal;
+        principal.permissions = accounts::Permissions::of(accounts::Permission::ALL);
+        Actor { principal, operation: None }
+    };
+    let begun = world.drive.create_upload(&world.bob, upload(world.bob.principal.root)).await.expect("an upload");
+    let (mut sender, body_) = channel();
+    let put = world.drive.put(&world.bob, child(None, "f", OnConflict::Fail), body_);
+    let end = async {
+        sender.send(Ok(bytes(5000).into())).await.expect("the drive takes bytes");
+        assert!(world.drive.end_personal_space(&root, world.bob.principal.account).await.expect("ended"));
+        sender.send(Ok(bytes(5000).into())).await.expect("the drive takes bytes");
+        drop(sender);
+    };
+    let (put, ()) = futures::join!(put, end);
+    assert_eq!(code(put), "not-found");
+    let append = drive::Append { offset: 0, length: Some(5), checksum: None };
+    assert_eq!(code(world.drive.append(&world.bob, begun.id, append, body(b"12345")).await), "not-found");
+    world.clean_up().await;
+    assert_eq!(world.number("SELECT COUNT(*) FROM space").await, 2);
+    assert_eq!(world.number("SELECT COUNT(*) FROM extent").await, 0);
+    assert_eq!(world.number("SELECT COUNT(*) FROM upload").await, 0);
     world.check().await;
 }
