@@ -9,7 +9,7 @@ use db::{
 
 use crate::{
     Accounts, Error, Permission, Permissions, Principal, Registrations,
-    name::{AccountName, display_name},
+    name::{AccountName, display_name, words},
     password::make_up,
 };
 
@@ -227,13 +227,15 @@ async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
     if !db::accounts::insert_account(tx, &account).await? {
         return Err(Error::NameTaken);
     }
+    db::people::set_words(tx, db::people::ACCOUNT, row.id.0, &words(&[&row.name, &row.display_name])).await?;
     let space = NewSpace {
         id: row.space,
+        kind: db::spaces::PERSONAL,
         owner: row.id,
         name: SPACE_NAME,
         root: row.root,
         quota_bytes: *quota_bytes,
         created: row.created,
     };
-    Ok(db::spaces::insert_personal_space(tx, &space).await?)
+    Ok(db::spaces::insert_space(tx, &space).await?)
 }

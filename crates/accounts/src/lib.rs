@@ -14,12 +14,14 @@
 //! - **The wall clock may jump.** A token is good only between its two times, with a minute's leeway at either end: one
 //!   from before a clock was set back is refused as expired, and its client gets a new one with its refresh token.
 //! - **One function** answers who may do what: [`may`]. Other people's things do not exist for those who may not see
-//!   them.
+//!   them. What role somebody has where is the drive's to know.
+//! - **Groups** are made by administrators; what is given to one is given to whoever is in it.
 //!
 //! An account is made together with its personal space and that space's root folder, in one unit of work.
 
 mod account;
 mod error;
+mod groups;
 mod handle;
 mod live;
 mod name;
@@ -31,9 +33,9 @@ mod token;
 mod visitor;
 
 pub use account::{Private, Registration, UserView};
-pub use db::spaces::SpaceRow as Space;
 pub use error::Error;
+pub use groups::{Found, Group, Member};
 pub use handle::{Accounts, Options, Page, Registrations};
-pub use permission::{Action, Permission, Permissions, Principal, may};
+pub use permission::{Action, Permission, Permissions, Principal, Role, may};
 pub use session::{Login, SessionView, Tokens};
 pub use visitor::{Download, Pass, Visit};

@@ -108,6 +108,10 @@ ids! {
     LinkId = "lnk";
     /// Something that happened through a link.
     LinkEventId = "lev";
+    /// A role that somebody was given on an entry.
+    GrantId = "grt";
+    /// A group of accounts.
+    GroupId = "grp";
     /// A tag of a space, which entries can have.
     TagId = "tag";
 }
@@ -208,6 +212,8 @@ makers! {
     job -> JobId;
     link -> LinkId;
     link_event -> LinkEventId;
+    grant -> GrantId;
+    group -> GroupId;
     tag -> TagId;
 }
 

@@ -34,15 +34,18 @@
 
 pub mod accounts;
 pub mod content;
+pub mod groups;
 pub mod jobs;
 pub mod journal;
 pub mod links;
 pub mod migrate;
 pub mod nodes;
+pub mod people;
 pub mod spaces;
 #[macro_use]
 pub mod tree;
 pub mod archive;
+pub mod grants;
 pub mod personal;
 pub mod retention;
 pub mod tags;

@@ -36,6 +36,11 @@ pub const PRODUCT: &[Migration] = &[
         pg: include_str!("../migrations/postgres/0004_links.sql"),
     },
     Migration {
+        name: "0005_sharing",
+        lite: include_str!("../migrations/sqlite/0005_sharing.sql"),
+        pg: include_str!("../migrations/postgres/0005_sharing.sql"),
+    },
+    Migration {
         name: "0020_tree_extras",
         lite: include_str!("../migrations/sqlite/0020_tree_extras.sql"),
         pg: include_str!("../migrations/postgres/0020_tree_extras.sql"),

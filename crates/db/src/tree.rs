@@ -14,13 +14,43 @@ pub const FILE: u32 = 1;
 pub(crate) const ENTRY_COLUMNS: usize = 14;
 
 /// How many columns [`SpaceState`] takes.
-const SPACE_COLUMNS: usize = 9;
+const SPACE_COLUMNS: usize = 10;
 
 /// The columns of an [`EntryRow`], for `concat!`.
 macro_rules! entry_columns {
     () => {
         "e.id, e.space_id, e.parent_id, e.name, e.kind, e.revision, e.version_id, e.content_id, e.size, \
          e.content_type, e.blake3, e.created_us, e.modified_us, e.extras"
+    };
+}
+
+/// The columns of a [`SpaceState`], for `concat!`, with what stands before each. A team's space has somebody who made it, and no owner.
+macro_rules! space_columns {
+    ($of:literal) => {
+        concat!(
+            $of,
+            "id, CASE WHEN ",
+            $of,
+            "kind = 'personal' THEN ",
+            $of,
+            "owner_id END, ",
+            $of,
+            "root_id, ",
+            $of,
+            "sequence, ",
+            $of,
+            "used_bytes, ",
+            $of,
+            "reserved_bytes, ",
+            $of,
+            "quota_bytes, ",
+            $of,
+            "purging, ",
+            $of,
+            "trashed, ",
+            $of,
+            "rights"
+        )
     };
 }
 
@@ -89,8 +119,8 @@ impl Row for EntryRow {
 pub struct SpaceState {
     /// Which space.
     pub id: SpaceId,
-    /// Whose it is.
-    pub owner: AccountId,
+    /// Whose own it is; nobody's, if it is a team's.
+    pub owner: Option<AccountId>,
     /// Its root folder.
     pub root: EntryId,
     /// Number of its newest journal row.
@@ -105,6 +135,8 @@ pub struct SpaceState {
     pub purging: u64,
     /// Entries in its trash: while there are any, an entry may be in it or below one that is.
     pub trashed: u64,
+    /// Raised whenever somebody's role on something in it may have become another; 0 while nobody was ever given one.
+    pub rights: u64,
 }
 
 impl SpaceState {
@@ -119,6 +151,7 @@ impl SpaceState {
             quota: row.get(at + 6)?,
             purging: row.get(at + 7)?,
             trashed: row.get(at + 8)?,
+            rights: row.get(at + 9)?,
         })
     }
 }
@@ -150,8 +183,9 @@ pub async fn locate(db: &Db, id: EntryId) -> Result<Option<Located>, Error> {
         concat!(
             "SELECT ",
             entry_columns!(),
-            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging, s.trashed
-             FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
+            ", ",
+            space_columns!("s."),
+            " FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
         ),
         &params![id],
     )
@@ -179,8 +213,9 @@ pub async fn locate_place(db: &Db, folder: EntryId, name: &str) -> Result<Option
         concat!(
             "SELECT ",
             entry_columns!(),
-            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging, s.trashed,
-               (SELECT c.kind FROM entry c WHERE c.space_id = e.space_id AND c.parent_id = e.id AND c.name = $2)
+            ", ",
+            space_columns!("s."),
+            ", (SELECT c.kind FROM entry c WHERE c.space_id = e.space_id AND c.parent_id = e.id AND c.name = $2)
              FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
         ),
         &params![folder, name],
@@ -190,22 +225,12 @@ pub async fn locate_place(db: &Db, folder: EntryId, name: &str) -> Result<Option
 
 /// The space's row.
 pub async fn space(db: &Db, id: SpaceId) -> Result<Option<SpaceState>, Error> {
-    db.query_opt(
-        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging, trashed
-         FROM space WHERE id = $1",
-        &params![id],
-    )
-    .await
+    db.query_opt(concat!("SELECT ", space_columns!("s."), " FROM space s WHERE s.id = $1"), &params![id]).await
 }
 
 /// The space's row, inside a unit of work and without taking it.
 pub async fn space_within(tx: &Tx, id: SpaceId) -> Result<Option<SpaceState>, Error> {
-    tx.query_opt(
-        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging, trashed
-         FROM space WHERE id = $1",
-        &params![id],
-    )
-    .await
+    tx.query_opt(concat!("SELECT ", space_columns!("s."), " FROM space s WHERE s.id = $1"), &params![id]).await
 }
 
 /// What a change does to the row of its space.
@@ -226,11 +251,15 @@ pub struct Claim {
 /// leaves. A claim that takes none is never refused.
 pub async fn claim(tx: &Tx, space: SpaceId, claim: Claim) -> Result<Option<SpaceState>, Error> {
     tx.query_opt(
-        "UPDATE space SET sequence = sequence + $1, used_bytes = used_bytes + $2, reserved_bytes = reserved_bytes + $3
-         WHERE id = $4
-           AND (quota_bytes IS NULL OR used_bytes + reserved_bytes + $2 + $3 <= quota_bytes
-                OR used_bytes + $2 + $3 <= used_bytes)
-         RETURNING id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging, trashed",
+        concat!(
+            "UPDATE space SET sequence = sequence + $1, used_bytes = used_bytes + $2,
+                              reserved_bytes = reserved_bytes + $3
+             WHERE id = $4
+               AND (quota_bytes IS NULL OR used_bytes + reserved_bytes + $2 + $3 <= quota_bytes
+                    OR used_bytes + $2 + $3 <= used_bytes)
+             RETURNING ",
+            space_columns!("")
+        ),
         &params![claim.sequence, claim.used, claim.reserved, space],
     )
     .await

@@ -1,8 +1,8 @@
 //! Parameters of statements.
 
 use base::{
-    AccountId, ContentId, EntryId, ExtentId, JobId, LinkEventId, LinkId, Name, NodeId, PartId, SessionId, SpaceId,
-    TagId, Time, UploadId, VersionId,
+    AccountId, ContentId, EntryId, ExtentId, GrantId, GroupId, JobId, LinkEventId, LinkId, Name, NodeId, PartId,
+    SessionId, SpaceId, TagId, Time, UploadId, VersionId,
 };
 use uuid::Uuid;
 
@@ -105,4 +105,4 @@ macro_rules! from_ids {
     )*};
 }
 
-from_ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId TagId }
+from_ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId GrantId GroupId TagId }

@@ -10,6 +10,7 @@ use journal::Kind as Changed;
 
 use crate::{
     Actor, Drive, Entry, Error, Extras, OnConflict,
+    drive::Reach,
     entry::NameOf,
     inverse::Inverse,
     place::{Bytes, Slot, Spot},
@@ -40,7 +41,10 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::RootEntry`], [`Error::OtherSpace`], [`Error::NotAFolder`], [`Error::NameTaken`],
     /// [`Error::IntoItself`], [`Error::TooDeep`], [`Error::TooManyEntries`], [`Error::Quota`].
     pub async fn copy(&self, actor: &Actor, id: EntryId, copy: Copy) -> Result<Entry, Error> {
-        let located = self.locate(actor, Action::Change, id, "entry").await?;
+        let (located, reach) = self.find(actor, Action::Read, id, "entry").await?;
+        if reach != Reach::Tree {
+            return Err(Error::InTrash("entry"));
+        }
         let space = located.space.id;
         let Some(from) = located.entry.parent else { return Err(Error::RootEntry) };
         let name = match copy.name.clone() {
@@ -61,7 +65,7 @@ impl Drive {
             let unit = async move |tx: Tx| {
                 let work = Work::change(&drive, &tx, space, &actor, 0).await?;
                 work.refuse_repeat(&repeat).await?;
-                let source = work.entry(id, "entry").await?;
+                let source = work.entry_for(Action::Read, id, "entry").await?;
                 let Some(from) = source.parent else { return Err(Error::RootEntry) };
                 let to = copy.parent.unwrap_or(from);
                 let name = match copy.name {

@@ -76,6 +76,27 @@ pub enum Error {
     /// Entries do not move from one space to another.
     #[error("an entry cannot be moved or copied to another space")]
     OtherSpace,
+    /// A role cannot be given like that.
+    #[error("{0}")]
+    GrantInvalid(&'static str),
+    /// There is nobody of this id to give a role to.
+    #[error("there is no such {0} to share with")]
+    SubjectUnknown(&'static str),
+    /// So many were given a role on the entry already.
+    #[error("an entry is shared with at most {0} people and groups; make a group of them")]
+    TooManyGrants(u64),
+    /// A team's space always has a manager.
+    #[error("this is the last manager of the space; make somebody else one first")]
+    LastManager,
+    /// Text that is no name of a space.
+    #[error("the name of a space has 1 to 100 characters, none of them a control character")]
+    SpaceName,
+    /// A personal space is its owner's as it is.
+    #[error("a personal space has neither members nor another name")]
+    PersonalSpace,
+    /// The account made so many team spaces already.
+    #[error("one account makes at most {0} team spaces")]
+    TooManySpaces(u64),
     /// The link's time is over.
     #[error("this link has expired")]
     LinkExpired,
@@ -220,6 +241,9 @@ impl Error {
             | Self::NotUndoable(_)
             | Self::NothingToUndo(_)
             | Self::TooManyLinks(_)
+            | Self::TooManyGrants(_)
+            | Self::TooManySpaces(_)
+            | Self::LastManager
             | Self::TooManyTags(_)
             | Self::TooManyFavourites(_)
             | Self::UploadTakenOver
@@ -241,6 +265,10 @@ impl Error {
             | Self::Keep
             | Self::SameTag
             | Self::LinkInvalid(_)
+            | Self::GrantInvalid(_)
+            | Self::SubjectUnknown(_)
+            | Self::SpaceName
+            | Self::PersonalSpace
             | Self::Cursor(_)
             | Self::BodyTooShort { .. }
             | Self::Body(_)
@@ -290,6 +318,13 @@ impl Error {
             Self::NotAFolder => "not-a-folder",
             Self::NotAFile => "not-a-file",
             Self::OtherSpace => "other-space",
+            Self::GrantInvalid(_) => "invalid-grant",
+            Self::SubjectUnknown(_) => "subject-unknown",
+            Self::TooManyGrants(_) => "too-many-grants",
+            Self::LastManager => "last-manager",
+            Self::SpaceName => "invalid-space-name",
+            Self::PersonalSpace => "personal-space",
+            Self::TooManySpaces(_) => "too-many-spaces",
             Self::LinkExpired => "link-expired",
             Self::LinkUsedUp => "link-used-up",
             Self::LinkLocked => "link-locked",

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use base::{EntryId, TagId, VersionId};
+use accounts::Role;
+use base::{EntryId, TagId, Time, VersionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Property};
+use crate::{Error, Property, sharing::SubjectForm};
 
 /// The form that this version of the program writes.
 const FORM: u32 = 1;
@@ -72,6 +73,15 @@ pub(crate) enum Inverse {
         /// What the change made of it: nothing else is taken back.
         made: TagState,
     },
+    /// Give somebody back what they were given on it before.
+    Grant {
+        /// Who.
+        subject: SubjectForm,
+        /// What they had.
+        was: Option<Standing>,
+        /// What the change gave them: nothing else is taken back.
+        made: Option<Standing>,
+    },
 }
 
 /// All that a change can make of a tag.
@@ -81,6 +91,31 @@ pub(crate) struct TagState {
     pub(crate) colour: String,
     pub(crate) merged_id: Option<TagId>,
     pub(crate) deleted: bool,
+}
+
+/// What somebody was given on an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    /// The role.
+    pub(crate) role: Role,
+    /// Until when.
+    #[serde(with = "time")]
+    pub(crate) expires: Option<Time>,
+}
+
+/// Times in the text form of the API.
+mod time {
+    use base::Time;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
+        time.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse()).transpose().map_err(|_| D::Error::custom("a time"))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +143,8 @@ impl Inverse {
 
 #[cfg(test)]
 mod tests {
+    use base::AccountId;
+
     use super::*;
 
     /// They stand in the journals of old databases.
@@ -138,6 +175,25 @@ mod tests {
                 },
                 format!(
                     r#"{{"do":"label","made_name":"a","made_pinned":false,"name":null,"pinned":true,"v":1,"version_id":"{v}"}}"#
+                ),
+            ),
+            (
+                Inverse::Grant {
+                    subject: SubjectForm::Everyone,
+                    was: None,
+                    made: Some(Standing { role: Role::Viewer, expires: Some(Time::from_micros(1)) }),
+                },
+                r#"{"do":"grant","made":{"expires":"1970-01-01T00:00:00.000001Z","role":"viewer"},"subject":{"kind":"everyone"},"v":1,"was":null}"#.to_owned(),
+            ),
+            (
+                Inverse::Grant {
+                    subject: SubjectForm::User(AccountId::from_bytes([3; 16])),
+                    was: Some(Standing { role: Role::Manager, expires: None }),
+                    made: None,
+                },
+                format!(
+                    r#"{{"do":"grant","made":null,"subject":{{"id":"{}","kind":"user"}},"v":1,"was":{{"expires":null,"role":"manager"}}}}"#,
+                    AccountId::from_bytes([3; 16])
                 ),
             ),
             (

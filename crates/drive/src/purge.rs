@@ -44,7 +44,7 @@ impl Drive {
         let repeat = Repeat::of(id, &[Changed::Deleted]);
         let run = async {
             let repeat = repeat.clone();
-            let space = self.find(actor, Action::Change, id, "entry").await?.0.space.id;
+            let space = self.find(actor, Action::Manage, id, "entry").await?.0.space.id;
             let (drive, actor) = (self.clone(), actor.clone());
             let unit = async move |tx: Tx| {
                 let work = Work::change(&drive, &tx, space, &actor, 0).await?;
@@ -53,6 +53,8 @@ impl Drive {
                 if id == work.space.root {
                     return Err(Error::RootEntry);
                 }
+                // What was given on this alone gives no say in whether it is; in the trash that holds nothing anyway.
+                work.permit(Action::Manage, row.parent.unwrap_or(id), "entry").await?;
                 IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
                 match work.reach(id).await? {
                     Some(Reach::Tree) => {}

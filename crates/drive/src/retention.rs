@@ -1,4 +1,5 @@
-//! What age ends: entries of the trash, versions that another one replaced long ago, and what is known of the use of links.
+//! What age ends: entries of the trash, versions that another one replaced long ago, roles that ended, and what is known of the
+//! use of links.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use async_trait::async_trait;
 use base::{SpaceId, Time};
 use bus::{Progress, WorkError, Worker};
 use db::{
+    Lane, grants,
     retention::{self as rows, Age, RetentionRow},
     trash,
 };
@@ -22,6 +24,9 @@ const LOOK: Duration = Duration::from_secs(600);
 
 /// How long a time must have been past by this process's own clock before anything goes by it.
 const SECOND_LOOK: Duration = Duration::from_secs(3600);
+
+/// How long a role that ended is still shown.
+const ENDED_SHOWN: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The most that a space may say of days.
 const DAYS_MAX: u32 = 36_500;
@@ -85,7 +90,7 @@ impl Drive {
         if days.max().is_some_and(|days| days > DAYS_MAX) || !(1..=VERSIONS_MAX).contains(&versions) {
             return Err(Error::Keep);
         }
-        self.own_space(actor, Action::Change, space).await?;
+        self.own_space(actor, Action::Manage, space).await?;
         let drive = self.clone();
         self.write(space, async move |tx| {
             Work::hold(&drive, &tx, space, None).await?;
@@ -133,6 +138,7 @@ impl Retention {
             .old_versions(Age { default: options.version_lifetime.map(|lifetime| now.minus(lifetime)), now })
             .await?;
         busy |= links::forget(&self.drive, now).await?;
+        busy |= self.old_grants(now.minus(ENDED_SHOWN)).await?;
         Ok(busy)
     }
 
@@ -175,6 +181,13 @@ impl Retention {
             .await?;
         metrics::counter!("holdfast_trash_expired_total").increment(gone as u64);
         Ok(true)
+    }
+
+    /// Forgets what was given on entries that are gone, and what ended.
+    async fn old_grants(&self, before: Time) -> Result<bool, Error> {
+        let swept =
+            self.drive.inner.db.write(Lane::Free, async move |tx| grants::sweep(&tx, before, BITE).await).await?;
+        Ok(swept > 0)
     }
 
     async fn old_versions(&self, age: Age) -> Result<bool, Error> {

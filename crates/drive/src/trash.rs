@@ -16,14 +16,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Actor, Drive, Entry, Error, IfMatch, OnConflict, Page,
-    drive::{Reach, permit},
-    entry::NameOf,
-    inverse::Inverse,
-    place::Slot,
-    purge::BITE,
-    repeat::Repeat,
-    work::Work,
+    Actor, Drive, Entry, Error, IfMatch, OnConflict, Page, drive::Reach, entry::NameOf, inverse::Inverse, place::Slot,
+    purge::BITE, repeat::Repeat, work::Work,
 };
 
 /// Kind of the jobs that empty the trash of a space.
@@ -185,7 +179,7 @@ impl Drive {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn empty_trash(&self, actor: &Actor, space: SpaceId) -> Result<Emptying, Error> {
-        self.own_space(actor, Action::Change, space).await?;
+        self.own_space(actor, Action::Manage, space).await?;
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx| {
             let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
@@ -209,7 +203,7 @@ impl Drive {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn emptying(&self, actor: &Actor, space: SpaceId) -> Result<Emptying, Error> {
-        let trees = self.own_space(actor, Action::Read, space).await?.purging;
+        let trees = self.own_space(actor, Action::Read, space).await?.0.purging;
         let Some(job) = bus::find(&self.inner.db, &key(space)).await? else {
             return Ok(Emptying { job: None, failed: false, total: 0, left: 0, trees });
         };
@@ -218,18 +212,6 @@ impl Drive {
         let left = trash::left(&self.inner.db, space, payload.upto).await?;
         let failed = job.state == JobState::Dead;
         Ok(Emptying { job: Some(job.id), failed, total: payload.total.max(left), left, trees })
-    }
-
-    /// The row of a space that the caller may do `action` in.
-    pub(crate) async fn own_space(
-        &self,
-        actor: &Actor,
-        action: Action,
-        space: SpaceId,
-    ) -> Result<tree::SpaceState, Error> {
-        let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
-        permit(actor, action, state.owner, "space")?;
-        Ok(state)
     }
 
     /// Removes a bite of what is in a trash; true when nothing is left of it.
@@ -258,6 +240,8 @@ impl Work<'_> {
     /// [`Error::RootEntry`].
     pub(crate) async fn discard(&self, row: EntryRow) -> Result<(), Error> {
         let Some(parent) = row.parent else { return Err(Error::RootEntry) };
+        // Whoever was given a role on this alone has no say in where it is.
+        self.permit(Action::Change, parent, "entry").await?;
         let names = tree::path_names(self.tx, row.space, row.id).await?;
         let inverse = Inverse::Restore { parent_id: parent, name: row.name.clone() };
         self.count_below(parent, -self.weight(&row).await?).await?;
@@ -273,6 +257,7 @@ impl Work<'_> {
         };
         trash::insert(self.tx, &place).await?;
         trash::count(self.tx, row.space, 1).await?;
+        self.roles_moved().await?;
         Ok(tree::update_entry(self.tx, &EntryRow { parent: None, revision: row.revision + 1, ..row }).await?)
     }
 
@@ -282,6 +267,7 @@ impl Work<'_> {
     /// Those of [`Drive::restore`].
     pub(crate) async fn bring_back(&self, id: EntryId, restore: Restore) -> Result<Entry, Error> {
         let row = tree::entry(self.tx, self.space.id, id).await?.ok_or(Error::NotFound("entry"))?;
+        self.permit(Action::Change, id, "entry").await?;
         let top = match self.reach(id).await? {
             Some(Reach::Trash { top }) => top,
             Some(Reach::Tree) => return Err(Error::NotInTrash),
@@ -309,6 +295,7 @@ impl Work<'_> {
         self.count_below(parent, self.weight(&row).await?).await?;
         let row = EntryRow { parent: Some(parent), name: name.into_string(), revision: row.revision + 1, ..row };
         tree::update_entry(self.tx, &row).await?;
+        self.roles_moved().await?;
         let entry = Entry::try_from(&row)?;
         self.record(Changed::Restored, &entry, Some(Inverse::Trash)).await?;
         Ok(entry)

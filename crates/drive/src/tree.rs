@@ -1,6 +1,6 @@
 //! Folders and places: look up, list, create, rename and move.
 
-use accounts::Action;
+use accounts::{Action, Role};
 use base::{EntryId, Name, SpaceId, limits};
 use db::{
     Tx,
@@ -11,7 +11,7 @@ use journal::Kind as Changed;
 
 use crate::{
     Actor, Drive, Entry, Error, IfMatch, OnConflict, Page,
-    drive::{Reach, is_folder, permit},
+    drive::{Reach, is_folder},
     entry::NameOf,
     inverse::Inverse,
     repeat::Repeat,
@@ -53,9 +53,18 @@ impl Drive {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn stat(&self, actor: &Actor, id: EntryId) -> Result<Entry, Error> {
+        Ok(self.look(actor, id).await?.0)
+    }
+
+    /// The same, with the caller's role on it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn look(&self, actor: &Actor, id: EntryId) -> Result<(Entry, Role), Error> {
         let (located, reach) = self.find(actor, Action::Read, id, "entry").await?;
+        let role = self.permit(actor, Action::Read, &located.space, id, "entry").await?;
         let entry = self.with_total(Entry::try_from(&located.entry)?).await?;
-        Ok(Entry { trashed: reach != Reach::Tree, ..entry })
+        Ok((Entry { trashed: reach != Reach::Tree, ..entry }, role))
     }
 
     /// The entry at a path of names from the space's root: `/a/b.txt`. Empty names between slashes are skipped.
@@ -64,7 +73,6 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::Name`] if a name on the path cannot be one, [`Error::TooDeep`].
     pub async fn resolve(&self, actor: &Actor, space: SpaceId, path: &str) -> Result<Entry, Error> {
         let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
-        permit(actor, Action::Read, state.owner, "space")?;
         let mut row = self.locate(actor, Action::Read, state.root, "space").await?.entry;
         for (depth, name) in path.split('/').filter(|name| !name.is_empty()).enumerate() {
             if depth > limits::DEPTH_MAX {
@@ -226,6 +234,8 @@ impl Work<'_> {
         let old = self.entry(id, "entry").await?;
         IfMatch::check(update.if_match.as_ref(), &Entry::try_from(&old)?)?;
         let Some(from) = old.parent else { return Err(Error::RootEntry) };
+        // A name is the folder's as well: whoever was given a role on this alone has no say in it.
+        self.permit(Action::Change, from, "entry").await?;
         let to = update.parent.unwrap_or(from);
         let name = update.name.map_or_else(|| old.name.clone(), Name::into_string);
         if to == from && name == old.name {
@@ -248,6 +258,9 @@ impl Work<'_> {
         let undo = Inverse::Move { parent_id: from, name: old.name.clone() };
         let row = EntryRow { parent: Some(to), name, revision: old.revision + 1, ..old };
         tree::update_entry(self.tx, &row).await?;
+        if to != from {
+            self.roles_moved().await?;
+        }
         let entry = Entry::try_from(&row)?;
         let kind = if to == from { Changed::Renamed } else { Changed::Moved };
         self.record(kind, &entry, Some(undo)).await?;

@@ -7,6 +7,7 @@
 use accounts::Action;
 use base::{AccountId, EntryId, Name, SpaceId, VersionId};
 use db::{
+    grants,
     journal::{self as rows, ChangeRow},
     totals::Total,
     trash,
@@ -17,7 +18,11 @@ use journal::{Kind as Changed, Turn};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::{Actor, Drive, Entry, Error, Extras, OnConflict, Restore, Update, inverse::Inverse, work::Work};
+use crate::{
+    Actor, Drive, Entry, Error, Extras, OnConflict, Restore, Update,
+    inverse::{Inverse, Standing},
+    work::Work,
+};
 
 /// Changes of one operation that are taken back together at most: they are one unit of work.
 const TOGETHER_MAX: u32 = 1000;
@@ -84,7 +89,9 @@ impl Drive {
     }
 
     async fn turn_back(&self, actor: &Actor, space: SpaceId, which: Which, turn: Turn) -> Result<Vec<Undone>, Error> {
-        self.own_space(actor, Action::Change, space).await?;
+        // What the changes are about is looked at one by one.
+        let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
+        self.access(actor, &state).await?;
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx| {
             let mut work = Work::hold(&drive, &tx, space, Some(&actor)).await?.of_several();
@@ -228,6 +235,18 @@ impl Work<'_> {
                 let now = self.standing(row.entry, &made).await?;
                 still_these_bytes(&now, &made)?;
                 Ok((Changed::Content, Some(self.turn_to(now, version_id).await?)))
+            }
+            Inverse::Grant { subject, was, made: given } => {
+                let now = Entry::try_from(&self.standing(row.entry, &made).await?)?;
+                self.permit(Action::Manage, row.entry, "entry").await?;
+                let old = grants::of_subject(self.tx, row.entry, subject.into()).await?;
+                if old.as_ref().map(Standing::of).transpose()? != given {
+                    return conflict(format!("the sharing of “{}” was changed otherwise since", made.name));
+                }
+                match self.set_grant(&now, subject.into(), old.as_ref(), was).await {
+                    Err(Error::LastManager) => conflict("a team's space needs a manager".to_owned()),
+                    done => done.map(|_| (Changed::Shared, Some(now))),
+                }
             }
             Inverse::Label { version_id, name, pinned, made_name, made_pinned } => {
                 let now = Entry::try_from(&self.standing(row.entry, &made).await?)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use accounts::Action;
 use base::{AccountId, ContentId, EntryId, SpaceId, Time};
 use db::{
     Tx,
@@ -25,12 +26,14 @@ pub(crate) struct Work<'a> {
     /// The space as it was when its row was taken.
     pub(crate) space: SpaceState,
     pub(crate) actor: Option<AccountId>,
+    /// Whose request this is, and whose role it takes; none for what the program does by itself.
+    pub(crate) asked_by: Option<Actor>,
     pub(crate) operation: Option<Uuid>,
     pub(crate) now: Time,
     /// Of the change, if it was taken together with the row.
     number: Option<u64>,
     /// Whether the unit makes several changes: then what `space` says of trash does not hold for the later ones.
-    several: bool,
+    pub(crate) several: bool,
     /// What such a unit adds below folders, until its end.
     below: Mutex<BTreeMap<EntryId, Total>>,
     /// What the next change takes back, if it is an undo or a redo.
@@ -75,6 +78,7 @@ impl<'a> Work<'a> {
             tx,
             space,
             actor: actor.map(|actor| actor.principal.account),
+            asked_by: actor.cloned(),
             operation: actor.and_then(|actor| actor.operation),
             now: drive.now(),
             number,
@@ -105,11 +109,20 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// An entry of this space that is part of its tree.
+    /// An entry of this space that is part of its tree, and that may be changed by whose request this is.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::InTrash`].
+    /// [`Error::NotFound`], [`Error::InTrash`], [`Error::Accounts`].
     pub(crate) async fn entry(&self, id: EntryId, what: &'static str) -> Result<EntryRow, Error> {
+        self.entry_for(Action::Change, id, what).await
+    }
+
+    /// An entry of this space that is part of its tree, and to which may be done `action`.
+    ///
+    /// # Errors
+    /// Those of [`Self::entry`].
+    pub(crate) async fn entry_for(&self, action: Action, id: EntryId, what: &'static str) -> Result<EntryRow, Error> {
+        self.permit(action, id, what).await?;
         let row = tree::entry(self.tx, self.space.id, id).await?.ok_or(Error::NotFound(what))?;
         match self.reach(id).await? {
             Some(Reach::Tree) => Ok(row),

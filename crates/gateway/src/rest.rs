@@ -9,6 +9,8 @@ mod bulk;
 mod entries;
 mod files;
 mod folders;
+mod grants;
+mod groups;
 mod links;
 mod page;
 mod personal;
@@ -45,8 +47,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::get_me))
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
-        .routes(routes!(spaces::list_spaces))
-        .routes(routes!(spaces::get_space))
+        .routes(routes!(spaces::list_spaces, spaces::create_space))
+        .routes(routes!(spaces::get_space, spaces::rename_space))
         .routes(routes!(spaces::get_usage))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))
@@ -77,6 +79,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::list_versions))
         .routes(routes!(versions::download_version, versions::update_version, versions::delete_version))
         .routes(routes!(versions::restore_version))
+        .routes(routes!(grants::list_grants, grants::put_grant))
+        .routes(routes!(grants::update_grant, grants::delete_grant))
+        .routes(routes!(grants::list_shared_with_me))
+        .routes(routes!(grants::list_shared_by_me))
+        .routes(routes!(groups::find_people))
+        .routes(routes!(groups::list_groups, groups::create_group))
+        .routes(routes!(groups::rename_group, groups::delete_group))
+        .routes(routes!(groups::list_members))
+        .routes(routes!(groups::add_member, groups::remove_member))
         .routes(routes!(links::create_link, links::list_entry_links))
         .routes(routes!(links::list_links))
         .routes(routes!(links::get_link, links::update_link, links::delete_link))

@@ -27,6 +27,8 @@ pub enum Kind {
     Restored,
     /// An older version of it was named, pinned or removed.
     Versions,
+    /// Somebody was given a role on it, or lost one.
+    Shared,
     /// Its description or its properties are others.
     Details,
     /// It has other tags.
@@ -41,7 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Created,
         Self::Renamed,
         Self::Moved,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Trashed,
         Self::Restored,
         Self::Versions,
+        Self::Shared,
         Self::Details,
         Self::Tagged,
         Self::Merged,
@@ -68,6 +71,7 @@ impl Kind {
             Self::Trashed => "trashed",
             Self::Restored => "restored",
             Self::Versions => "versions",
+            Self::Shared => "shared",
             Self::Details => "details",
             Self::Tagged => "tagged",
             Self::Merged => "merged",
@@ -181,8 +185,8 @@ mod tests {
         assert_eq!(
             words,
             [
-                "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "details",
-                "tagged", "merged", "tags", "deleted"
+                "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "shared",
+                "details", "tagged", "merged", "tags", "deleted"
             ]
         );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));

@@ -250,8 +250,7 @@ async fn a_call_that_is_repeated_is_done_once(test: TestDb) {
     }
     assert_eq!(again[4].as_ref().expect("done").outcome, "merged");
     // Each of two files that replace one is done, one after the other, and none of them again.
-    let replace =
-        || Transfer { name: Some(name("r")), ..to(How::Copy, target, Rule::Plain(OnFile::Replace)) };
+    let replace = || Transfer { name: Some(name("r")), ..to(How::Copy, target, Rule::Plain(OnFile::Replace)) };
     for id in &sources[..2] {
         drive.transfer(&as_(2), *id, replace()).await.expect("placed");
     }

@@ -9,6 +9,7 @@ mod properties;
 mod put;
 mod races;
 mod remove;
+mod sharing;
 mod totals;
 mod trash;
 mod tree;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use accounts::{Permission, Permissions, Principal};
-use base::{EntryId, Ids, Name, NodeId, SpaceId};
+use base::{EntryId, GroupId, Ids, Name, NodeId, SpaceId};
 use bus::{Handler, Jobs};
 use bytes::Bytes;
 use db::{Lane, params, spaces::NewSpace};
@@ -349,6 +349,29 @@ impl World {
         }
     }
 
+    /// Somebody else.
+    pub(crate) async fn person(&self, name: &'static str) -> Actor {
+        person(&self.test, &self.ids, name, None).await
+    }
+
+    /// A group of these people.
+    pub(crate) async fn group(&self, name: &'static str, people: &[&Actor]) -> GroupId {
+        let id = self.ids.group();
+        let people: Vec<_> = people.iter().map(|actor| actor.principal.account).collect();
+        self.test
+            .db
+            .write(Lane::Free, async move |tx| {
+                assert!(db::groups::insert(&tx, id, name, name, Default::default()).await?);
+                for account in people {
+                    db::groups::add(&tx, id, account, Default::default()).await?;
+                }
+                Ok::<_, db::Error>(())
+            })
+            .await
+            .expect("a new group");
+        id
+    }
+
     /// An id that nothing has.
     pub(crate) fn nobody(&self) -> EntryId {
         self.ids.entry()
@@ -365,9 +388,16 @@ async fn person(test: &TestDb, ids: &Ids, name: &'static str, quota: Option<u64>
                 &params![account, name, name, name],
             )
             .await?;
-            let new =
-                NewSpace { id: space, owner: account, name, root, quota_bytes: quota, created: Default::default() };
-            db::spaces::insert_personal_space(&tx, &new).await
+            let new = NewSpace {
+                id: space,
+                kind: db::spaces::PERSONAL,
+                owner: account,
+                name,
+                root,
+                quota_bytes: quota,
+                created: Default::default(),
+            };
+            db::spaces::insert_space(&tx, &new).await
         })
         .await
         .expect("a new account");

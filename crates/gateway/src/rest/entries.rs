@@ -19,7 +19,7 @@ use crate::{
     extract::{Id, Json, NoQuery, Query, given, parse_conflict, parse_id, parse_name, parse_rule},
     rest::{
         trash::{DeleteQuery, delete},
-        views::{EntryView, PropertyView, WithTag},
+        views::{EntryView, PropertyView, WithRole, WithTag},
     },
     state::App,
 };
@@ -78,8 +78,9 @@ pub(crate) async fn get_entry(
     caller: Caller,
     Id(id): Id<EntryId>,
     _: NoQuery,
-) -> Result<WithTag, Problem> {
-    Ok(WithTag(app.state.drive.stat(&caller.actor(), id).await?))
+) -> Result<WithRole, Problem> {
+    let (entry, role) = app.state.drive.look(&caller.actor(), id).await?;
+    Ok(WithRole(entry, role))
 }
 
 /// Rename, move or describe an entry

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use accounts::Role;
 use axum::response::{IntoResponse, Response};
 use base::{EntryId, SpaceId, TagId, Time, VersionId};
 use http::{HeaderValue, header};
@@ -39,6 +40,10 @@ pub(crate) struct EntryView {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     trashed: bool,
+    /// What one may do with it: `viewer`, `commenter`, `editor`, `manager`. Only where a single entry was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String, example = "manager")]
+    role: Option<&'static str>,
     #[serde(flatten)]
     extras: Option<ExtrasView>,
 }
@@ -155,6 +160,7 @@ impl From<drive::Entry> for EntryView {
             modified_at: entry.modified,
             file,
             trashed: entry.trashed,
+            role: None,
             extras: Some(ExtrasView {
                 description: entry.extras.description,
                 tags: entry.extras.tags,
@@ -172,6 +178,17 @@ impl IntoResponse for WithTag {
     fn into_response(self) -> Response {
         let etag = HeaderValue::try_from(self.0.etag()).expect("an entity tag is digits between quotes");
         ([(header::ETAG, etag)], Json(EntryView::from(self.0))).into_response()
+    }
+}
+
+/// An entry as an answer, with what the caller may do with it.
+pub(crate) struct WithRole(pub(crate) drive::Entry, pub(crate) Role);
+
+impl IntoResponse for WithRole {
+    fn into_response(self) -> Response {
+        let etag = HeaderValue::try_from(self.0.etag()).expect("an entity tag is digits between quotes");
+        let view = EntryView { role: Some(self.1.as_str()), ..EntryView::from(self.0) };
+        ([(header::ETAG, etag)], Json(view)).into_response()
     }
 }
 

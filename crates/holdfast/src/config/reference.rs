@@ -22,11 +22,12 @@ const OTHERS: [(&str, &str); 2] = [
 ];
 
 /// What the example shows for keys that have no default.
-const EXAMPLES: [(&str, &str); 11] = [
+const EXAMPLES: [(&str, &str); 12] = [
     ("database", "\"postgres://holdfast:PASSWORD@db.internal/holdfast\""),
     ("cluster_secret", "\"the same for all processes\""),
     ("cluster_secret_file", "\"/etc/holdfast/cluster-secret\""),
     ("accounts.quota", "\"100 GiB\""),
+    ("drive.team_quota", "\"1 TiB\""),
     ("node.id", "\"nod_0197f3c6b1d07c3a9d2e5f60718293a4\""),
     ("node.listen", "\"0.0.0.0:7001\""),
     ("node.advertise", "\"http://node-1.internal:7001\""),

@@ -18,6 +18,7 @@ mod load;
 mod postgres;
 mod power;
 mod repeats;
+mod sharing;
 mod traces;
 mod vanish;
 mod web;
