@@ -14,10 +14,11 @@ pub async fn add_favourite(tx: &Tx, account: AccountId, entry: EntryId, now: Tim
     Ok(())
 }
 
-/// Forgets a favourite.
-pub async fn remove_favourite(tx: &Tx, account: AccountId, entry: EntryId) -> Result<(), Error> {
-    tx.exec("DELETE FROM favourite WHERE account_id = $1 AND entry_id = $2", &params![account, entry]).await?;
-    Ok(())
+/// Forgets a favourite; whether it was one.
+pub async fn remove_favourite(tx: &Tx, account: AccountId, entry: EntryId) -> Result<bool, Error> {
+    let gone =
+        tx.exec("DELETE FROM favourite WHERE account_id = $1 AND entry_id = $2", &params![account, entry]).await?;
+    Ok(gone > 0)
 }
 
 /// How many favourites an account has besides this entry.

@@ -16,6 +16,9 @@ pub(crate) const PROPERTIES_MAX: usize = 50;
 /// Bytes of a property's name.
 pub(crate) const PROPERTY_NAME_BYTES_MAX: usize = 100;
 
+/// Bytes of all properties of an entry, names and texts together: each change of the entry writes all of them down.
+pub(crate) const PROPERTIES_BYTES_MAX: usize = 8192;
+
 /// Bytes of a property that is text.
 pub(crate) const PROPERTY_TEXT_BYTES_MAX: usize = 1024;
 
@@ -105,6 +108,13 @@ impl Extras {
         if self.properties.len() > PROPERTIES_MAX {
             return Err(Error::Details("an entry has at most 50 properties"));
         }
+        let bytes = |(name, value): (&String, &Property)| match value {
+            Property::Text(text) | Property::Date(text) => name.len() + text.len(),
+            Property::Number(_) | Property::Boolean(_) => name.len(),
+        };
+        if self.properties.iter().map(bytes).sum::<usize>() > PROPERTIES_BYTES_MAX {
+            return Err(Error::Details("the properties of an entry have at most 8192 bytes together"));
+        }
         for (name, value) in &self.properties {
             let named = !name.trim().is_empty() && name.len() <= PROPERTY_NAME_BYTES_MAX;
             if !named || name.chars().any(char::is_control) {
@@ -181,6 +191,9 @@ mod tests {
         assert!(full.with(set("one more", Some(text(1)))).is_err());
         let fewer = full.with(set("0", None)).expect("removed");
         assert!(fewer.with(set("one more", Some(text(1)))).is_ok());
+        let long =
+            (0..8).fold(none.clone(), |extras, n| extras.with(set(&n.to_string(), Some(text(1000)))).expect("room"));
+        assert!(long.with(set("8", Some(text(1000)))).is_err());
         let described = |length: usize| Details { description: Some(Some("x".repeat(length))), ..Details::default() };
         assert!(
             none.with(described(DESCRIPTION_BYTES_MAX)).is_ok()

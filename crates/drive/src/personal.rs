@@ -113,12 +113,15 @@ impl Drive {
     /// Makes an entry none of the actor's favourites, whatever has become of it.
     ///
     /// # Errors
-    /// [`Error::Accounts`], [`Error::Db`].
+    /// [`Error::NotFound`] for what was none and may not be seen, [`Error::Accounts`].
     pub async fn remove_favourite(&self, actor: &Actor, id: EntryId) -> Result<(), Error> {
         actor.principal.needs(Permission::Files)?;
         let account = actor.principal.account;
         let write = self.inner.db.write(Lane::Free, async move |tx| rows::remove_favourite(&tx, account, id).await);
-        Ok(write.await?)
+        if !write.await? {
+            self.locate(actor, Action::Read, id, "entry").await?;
+        }
+        Ok(())
     }
 
     /// Up to `limit` favourites of the actor, those that were made last first; and where to go on. What is in a trash, or

@@ -32,6 +32,16 @@ pub enum How {
     Copy,
 }
 
+impl How {
+    /// What one must be allowed to do with the entry.
+    fn needs(self) -> Action {
+        match self {
+            Self::Move => Action::Change,
+            Self::Copy => Action::Read,
+        }
+    }
+}
+
 /// Where an entry goes.
 #[derive(Debug, Clone)]
 pub struct Transfer {
@@ -187,7 +197,7 @@ impl Drive {
     /// [`Error::Precondition`], [`Error::NameTaken`], [`Error::IntoItself`], [`Error::TooDeep`], [`Error::TooManyEntries`], [`Error::Quota`].
     pub async fn transfer(&self, actor: &Actor, id: EntryId, transfer: Transfer) -> Result<Transferred, Error> {
         // What a repeated request moved may be in the trash by now, so where it is counts only in the unit of work.
-        let (located, _) = self.find(actor, Action::Change, id, "entry").await?;
+        let (located, _) = self.find(actor, transfer.how.needs(), id, "entry").await?;
         let repeat = repeat(&located.entry, &transfer);
         let run = async {
             let repeat = repeat.clone();
@@ -264,7 +274,7 @@ fn repeat(source: &EntryRow, transfer: &Transfer) -> Repeat {
 
 impl Work<'_> {
     async fn transfer(&self, id: EntryId, transfer: Transfer) -> Result<Transferred, Error> {
-        let source = self.entry(id, "entry").await?;
+        let source = self.entry_for(transfer.how.needs(), id, "entry").await?;
         IfMatch::check(transfer.if_match.as_ref(), &Entry::try_from(&source)?)?;
         let Some(from) = source.parent else { return Err(Error::RootEntry) };
         let to = transfer.parent.unwrap_or(from);

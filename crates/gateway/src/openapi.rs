@@ -313,7 +313,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "list_tags" | "list_tagged" | "delete_tag" | "get_retention" => &[ID],
         "update_retention" => &[JSON, ID, &[(ErrorKind::Invalid, "invalid-retention")]],
         "add_favourite" => &[ID, &[(ErrorKind::Conflict, "too-many-favourites")]],
-        "remove_favourite" => &[INVALID_ID],
+        "remove_favourite" => &[ID],
         "list_favourites" => &[INVALID_ID],
         "list_recent" => &[],
         "create_tag" => &[JSON, ID, TAG, &[(ErrorKind::Conflict, "too-many-tags")]],

@@ -59,10 +59,11 @@ async fn walk(user: &User) -> BTreeMap<String, Value> {
     let mut tree = BTreeMap::new();
     let mut folders = vec![user.root().to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in children(user, &folder).await {
+        for mut entry in children(user, &folder).await {
             let id = text(&entry, "id");
             if entry["kind"] == "folder" {
                 folders.push(id.clone());
+                entry.as_object_mut().expect("an entry").remove("total");
             }
             tree.insert(id, entry);
         }
