@@ -1,10 +1,12 @@
 // Русские тексты.
 import type { Messages } from './en';
 import { looking } from './ru.look';
+import { people } from './ru.people';
 import { sharing } from './ru.sharing';
 
 export const ru = {
   ...looking,
+  ...people,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
   common: {

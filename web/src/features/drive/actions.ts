@@ -69,8 +69,11 @@ export function offerDriveActions(state: FolderState): void {
   /** The one selected item, or the open folder; not what the server does not know yet. */
   const shareable = () => {
     const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
-    return it && it.parent_id && !isTemp(it.id) ? it : null;
+    if (!it || isTemp(it.id)) return null;
+    if (it.parent_id) return it;
+    return state.space.value?.kind === 'team' ? { ...it, team: true } : null;
   };
+  const readOnly = () => (state.canEdit.value ? null : t('people.needEditor'));
   const hold = (mode: 'cut' | 'copy') => {
     clipboard.value = { mode, items: state.selected.value };
     toast(t(mode === 'cut' ? 'toasts.cut' : 'toasts.copied'));
@@ -118,6 +121,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: PencilLine,
       shortcuts: ['f2'],
       enabled: one,
+      blocked: readOnly,
       run: () => void (state.renaming.value = state.selected.value[0]!.id),
     },
     {
@@ -127,6 +131,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: CopyPlus,
       shortcuts: ['mod+d'],
       enabled: some,
+      blocked: readOnly,
       run: () => state.duplicate(),
     },
     {
@@ -136,6 +141,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: FolderInput,
       shortcuts: ['mod+shift+m'],
       enabled: some,
+      blocked: readOnly,
       run: () => void (state.moving.value = state.selected.value),
     },
     {
@@ -145,6 +151,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: Scissors,
       shortcuts: ['mod+x'],
       enabled: some,
+      blocked: readOnly,
       run: () => hold('cut'),
     },
     {
@@ -163,6 +170,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: ClipboardPaste,
       shortcuts: ['mod+v'],
       enabled: () => clipboard.value !== null && here(),
+      blocked: readOnly,
       run: () => state.paste(),
     },
     {
@@ -173,6 +181,7 @@ export function offerDriveActions(state: FolderState): void {
       shortcuts: ['delete', 'mod+backspace'],
       danger: true,
       enabled: some,
+      blocked: readOnly,
       run: () => state.remove(state.selected.value),
     },
     {
@@ -209,6 +218,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: FolderPlus,
       shortcuts: ['alt+n'],
       enabled: here,
+      blocked: readOnly,
       run: () => state.makeFolder(),
     },
     {
@@ -218,6 +228,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: Upload,
       shortcuts: ['alt+u'],
       enabled: here,
+      blocked: readOnly,
       run: () => pickFiles(state.folder.value!, 'files'),
     },
     {
@@ -226,6 +237,7 @@ export function offerDriveActions(state: FolderState): void {
       group: 'file',
       icon: FolderUp,
       enabled: here,
+      blocked: readOnly,
       run: () => pickFiles(state.folder.value!, 'folder'),
     },
     {

@@ -14,6 +14,7 @@ import { prefsOf, setPrefs, type View, type ViewPrefs } from './prefs';
 import { Selection } from './selection';
 import { sectionsOf, sortItems } from './sort';
 import { did, history } from './history';
+import { useRole } from './role';
 import { createdStep, movedStep, trashedStep } from './steps';
 import { copyInto, moveOrCopy } from './transfer';
 
@@ -39,7 +40,15 @@ export function createFolderState(folderId: () => string) {
     async () => new Set((await drive.db.links.toArray()).map((link) => link.entry_id)),
     new Set<string>(),
   );
-  const space = useLive(async () => (await drive.db.spaces.toArray())[0] ?? null, null);
+  const space = useLive(
+    async () => {
+      const id = (await read.item(drive.db, folderId()))?.space_id ?? drive.user.space_id;
+      return (await drive.db.spaces.get(id)) ?? null;
+    },
+    null,
+    [folderId],
+  );
+  const { role, canEdit } = useRole(folderId);
 
   /** Going from column to column does not leave the columns, whatever the next folder was last seen as. */
   const kept = ref<{ folder: string; view: View } | null>(null);
@@ -177,6 +186,8 @@ export function createFolderState(folderId: () => string) {
     ids,
     stored,
     linked,
+    role,
+    canEdit,
     space,
     prefs,
     selection,
