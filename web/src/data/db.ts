@@ -131,6 +131,25 @@ export interface Review {
   more: number;
 }
 
+/** A file or folder whose bytes are to be on this device. */
+export interface Pin {
+  id: string;
+  at: string;
+}
+/** A file whose bytes are on this device, in this version. */
+export interface Kept {
+  id: string;
+  version: string;
+  size: number;
+  at: string;
+}
+/** What was chosen, which versions are here, and how many bytes they take. */
+export interface KeptUse {
+  pinned: ReadonlySet<string>;
+  kept: ReadonlyMap<string, string>;
+  bytes: number;
+}
+
 /** A link that this account has made, as the server told it last. */
 export type KeptLink = Schemas['Link'];
 
@@ -143,6 +162,8 @@ export class DriveDb extends Dexie {
   reviews!: Table<Review, number>;
   links!: EntityTable<KeptLink, 'id'>;
   shared!: EntityTable<SharedRow, 'id'>;
+  pins!: EntityTable<Pin, 'id'>;
+  kept!: EntityTable<Kept, 'id'>;
 
   constructor(userId: string) {
     super(`holdfast-${userId}`);
@@ -155,5 +176,6 @@ export class DriveDb extends Dexie {
     this.version(2).stores({ uploads: 'id', reviews: '++id' });
     this.version(3).stores({ links: 'id, entry_id' });
     this.version(4).stores({ shared: 'id, entry_id' });
+    this.version(5).stores({ pins: 'id', kept: 'id' });
   }
 }

@@ -1,5 +1,6 @@
 // What can be done in the drive, as actions: the menus, the toolbar, the palette and the keys all come from here.
 import {
+  CircleArrowDown,
   ClipboardPaste,
   Copy,
   CopyPlus,
@@ -21,6 +22,8 @@ import {
 } from '@lucide/vue';
 import { useI18n } from 'vue-i18n';
 import { offer } from '@/actions/registry';
+import { pin, unpin } from '@/data/keep';
+import { canKeep } from '@/data/keep/store';
 import { isTemp } from '@/data/outbox/ops';
 import { sharing } from '@/features/share';
 import { pickFiles } from '@/features/upload';
@@ -34,6 +37,7 @@ export const itemMenu = [
   'quick-look',
   'download',
   'share',
+  'keep-offline',
   '-',
   'rename',
   'duplicate',
@@ -73,6 +77,13 @@ export function offerDriveActions(state: FolderState): void {
     if (it.parent_id) return it;
     return state.space.value?.kind === 'team' ? { ...it, team: true } : null;
   };
+  const allPinned = () => some() && state.selected.value.every((item) => state.keptHere.value.pinned.has(item.id));
+  async function keepHere(): Promise<void> {
+    const ids = state.selected.value.map((item) => item.id);
+    const ending = allPinned();
+    await (ending ? unpin : pin)(state.drive, ids);
+    toast(t(ending ? 'keep.ended' : 'keep.started', { count: ids.length }, ids.length));
+  }
   const readOnly = () => (state.canEdit.value ? null : t('people.needEditor'));
   const hold = (mode: 'cut' | 'copy') => {
     clipboard.value = { mode, items: state.selected.value };
@@ -104,6 +115,15 @@ export function offerDriveActions(state: FolderState): void {
       icon: Download,
       enabled: () => state.selected.value.some((item) => item.kind === 'file' && !item.pending),
       run: () => state.download(),
+    },
+    {
+      id: 'keep-offline',
+      label: 'keep.action',
+      group: 'file',
+      icon: CircleArrowDown,
+      enabled: () => canKeep() && some() && state.selected.value.every((item) => !isTemp(item.id)),
+      checked: () => allPinned(),
+      run: () => keepHere(),
     },
     {
       id: 'share',

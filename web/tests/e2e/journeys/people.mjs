@@ -93,7 +93,7 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
   await dialog(page).locator('[data-grant="Mia Larsen"]').waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
   await page.locator('[data-shared="Tide tables"]').waitFor({ state: 'detached' });
-  await hers.getByText('This folder is not here any more').waitFor({ timeout: 30_000 });
+  await hers.locator('p', { hasText: 'This folder is not here any more' }).waitFor({ timeout: 30_000 });
   await hers.getByRole('link', { name: 'Shared with me' }).click();
   await hers.locator('[data-shared="Tide tables"]').waitFor({ state: 'detached' });
 }
