@@ -12,6 +12,9 @@ async function fetchFile(id: string, init: RequestInit = {}): Promise<Response> 
   return response;
 }
 
+/** The answer with all bytes of a file, as they come. */
+export const openBytes = (id: string, signal: AbortSignal) => fetchFile(id, { signal });
+
 /** An address for `src`, and what to do when it is no longer shown. */
 export async function openFileUrl(id: string, signal?: AbortSignal): Promise<{ url: string; release: () => void }> {
   if (hasServiceWorker()) return { url: filePath(id), release: () => undefined };

@@ -1,10 +1,14 @@
 // English texts, and the shape every other language has to have.
 import type { Shape } from './shape';
 import { looking } from './en.look';
+import { keep } from './en.keep';
+import { people } from './en.people';
 import { sharing } from './en.sharing';
 
 export const en = {
   ...looking,
+  ...keep,
+  ...people,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {

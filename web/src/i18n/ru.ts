@@ -1,10 +1,14 @@
 // Русские тексты.
 import type { Messages } from './en';
 import { looking } from './ru.look';
+import { keep } from './ru.keep';
+import { people } from './ru.people';
 import { sharing } from './ru.sharing';
 
 export const ru = {
   ...looking,
+  ...keep,
+  ...people,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
   common: {

@@ -269,6 +269,54 @@ export const scenes = {
     },
     leave: ({ page }) => page.keyboard.press('Escape'),
   },
+  team: {
+    show: async (env) => {
+      await folder(env, env.files.team.root_id, 'list', 'Control+1');
+      await row(env.page, 'Berths').waitFor();
+    },
+  },
+  members: {
+    show: async (env) => {
+      await folder(env, env.files.team.root_id, 'list', 'Control+1');
+      await row(env.page, 'Berths').waitFor();
+      await env.page.focus('#files');
+      await env.page.keyboard.press('Alt+s');
+      await env.page.waitForSelector('[data-grant]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'share-people': {
+    show: async (env) => {
+      await openShare(env, env.files.photos);
+      await env.page.fill('input[name=people]', 'g');
+      await env.page.waitForSelector('[data-person]');
+    },
+    leave: async ({ page }) => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Escape');
+    },
+  },
+  'shared-with-me': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/shared/with-me`);
+      await page.waitForSelector('[data-shared]');
+    },
+  },
+  'shared-by-me': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/shared/by-me`);
+      await page.waitForSelector('[data-shared]');
+    },
+  },
+  'read-only': {
+    show: async (env) => {
+      await folder(env, env.files.read.id, 'list', 'Control+1');
+      await env.page.waitForSelector('[data-read-only]');
+      await row(env.page, 'Anchor log').locator('[data-handle]').first().click({ button: 'right' });
+      await env.page.waitForSelector('[role=menu]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
   links: {
     show: async ({ page, base }) => {
       await page.goto(`${base}/links`);
