@@ -12,7 +12,6 @@ export const sharing = {
     edit: 'Edit',
     editTitle: 'Edit the link',
     newTitle: 'New link',
-    copy: 'Copy link',
     copied: 'The address is copied',
     notCopied: 'The browser does not allow copying. Select the address and copy it.',
     open: 'Open',

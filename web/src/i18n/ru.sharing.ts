@@ -15,7 +15,6 @@ export const sharing: Shape<typeof english> = {
     edit: 'Изменить',
     editTitle: 'Изменить ссылку',
     newTitle: 'Новая ссылка',
-    copy: 'Скопировать ссылку',
     copied: 'Адрес скопирован',
     notCopied: 'Браузер не разрешает копировать. Выделите адрес и скопируйте его.',
     open: 'Открыть',

@@ -254,7 +254,7 @@ export const scenes = {
       await openShare(env, env.files.photos);
       await env.page.click('[data-new-link]');
       await env.page.locator('[role=dialog] input[type=checkbox]').first().check();
-      await env.page.locator('[role=dialog] select').selectOption('custom');
+      await env.page.locator('[role=dialog] form select').selectOption('custom');
       await env.page.evaluate(() => document.activeElement?.blur());
     },
     leave: ({ page }) => page.keyboard.press('Escape'),
@@ -316,6 +316,27 @@ export const scenes = {
       await env.page.waitForSelector('[role=menu]');
     },
     leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  kept: {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      for (const name of ['Documents', 'Field notes.md']) {
+        await row(env.page, name).locator('[data-handle]').first().click({ button: 'right' });
+        const line = env.page.locator('[data-action=keep-offline]');
+        if ((await line.getAttribute('aria-checked')) === 'true') await env.page.keyboard.press('Escape');
+        else await line.click();
+      }
+      await row(env.page, 'Field notes.md').locator('[data-kept=kept]').waitFor();
+      await env.page.waitForTimeout(7_000);
+    },
+  },
+  'kept-settings': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/settings`);
+      await page.locator('[data-keep]').scrollIntoViewIfNeeded();
+      await page.locator('[data-keep]').getByText('Documents').waitFor();
+      await page.waitForTimeout(600);
+    },
   },
   links: {
     show: async ({ page, base }) => {
@@ -448,6 +469,20 @@ export const chosen = [
   'activity-dark-ru-1440',
   'activity-light-en-390',
   'empty-light-ru-1024',
+  'share-light-en-1440',
+  'share-new-dark-ru-1440',
+  'share-people-light-en-1440',
+  'members-dark-ru-390',
+  'shared-with-me-light-en-1440',
+  'read-only-light-en-1440',
+  'links-dark-ru-390',
+  'kept-light-en-1440',
+  'kept-settings-dark-ru-1440',
+  'public-pictures-light-en-1440',
+  'public-pictures-dark-ru-390',
+  'public-picture-dark-en-1440',
+  'public-drop-light-ru-1440',
+  'public-password-light-ru-390',
   'settings-light-en-1024',
   'servers-dark-en-1440',
   'signin-light-en-390',

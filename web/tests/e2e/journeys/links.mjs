@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { click, eventually, ownFolder, row } from '../steps.mjs';
 
 const dialog = (page) => page.locator('[role=dialog]');
-export const linksOf = async (files, entry) => (await (await files.call('GET', `/entries/${entry}/links`)).json()).items;
+const linksOf = async (files, entry) => (await (await files.call('GET', `/entries/${entry}/links`)).json()).items;
 
 async function linkMenu(page, at, action) {
   await dialog(page).locator('[data-link]').nth(at).getByRole('button', { name: /^Actions for/ }).click();

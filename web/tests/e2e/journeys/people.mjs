@@ -172,3 +172,45 @@ export async function worksTogetherInATeamSpace({ open, base, apiBase }) {
   await hers.goto(`${base}/files`);
   await node(hers, 'Harbour').waitFor({ state: 'detached', timeout: 30_000 });
 }
+
+export async function sharingHasNoBarriers({ open, files, base, apiBase }) {
+  const mia = await person(apiBase, 'mia', 'Mia Larsen');
+  const folder = await files.folder('Barrier free sharing');
+  await files.call('PUT', `/entries/${folder}/grants`, { subject: { kind: 'user', id: mia.id }, role: 'editor' });
+  await files.call('POST', `/entries/${folder}/links`, { mode: 'download', note: 'x', password: 'long-enough' });
+  const found = [];
+  for (const theme of ['light', 'dark']) {
+    for (const language of ['en', 'ru']) {
+      const page = await open({ theme, language });
+      const check = async (where) => {
+        await page.waitForTimeout(250);
+        const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
+        for (const one of violations) found.push(`${where} ${theme} ${language}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
+      };
+      await page.goto(`${base}/files/${folder}`);
+      await page.waitForSelector('#files');
+      await page.focus('#files');
+      await page.keyboard.press('Alt+s');
+      await dialog(page).locator('[data-grant]').waitFor();
+      await dialog(page).locator('[data-link]').waitFor();
+      await page.fill('input[name=people]', 'a');
+      await page.waitForSelector('[data-person]');
+      await check('people and links');
+      await page.keyboard.press('Escape');
+      await page.click('[data-new-link]');
+      await dialog(page).locator('input[type=checkbox]').first().check();
+      await check('new link');
+      await page.keyboard.press('Escape');
+      await page.click('[data-new-space]');
+      await check('new space');
+      await page.keyboard.press('Escape');
+      for (const [path, sign] of [['/links', '[data-link]'], ['/shared/by-me', '[data-shared]'], ['/shared/with-me', 'main h1'], ['/settings', '[data-keep]']]) {
+        await page.goto(`${base}${path}`);
+        await page.waitForSelector(sign);
+        await check(path);
+      }
+      await page.context().close();
+    }
+  }
+  assert.deepEqual(found, []);
+}
