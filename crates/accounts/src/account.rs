@@ -1,5 +1,7 @@
 //! Making accounts, seeing them, and changing passwords.
 
+use std::net::IpAddr;
+
 use base::{AccountId, EntryId, Secret, SpaceId, Time};
 use db::{
     Lane, Tx,
@@ -9,8 +11,9 @@ use db::{
 
 use crate::{
     Accounts, Error, Permission, Permissions, Principal, Registrations,
+    audit::{Deed, Line},
     name::{AccountName, display_name, words},
-    password::make_up,
+    password::{GROUPS, make_up},
 };
 
 /// The setting that tells that the first administrator was made, with its id.
@@ -73,7 +76,7 @@ impl UserView {
 }
 
 impl Accounts {
-    /// Makes an account with the permission to use files, its personal space and that space's root folder.
+    /// Makes an account with the permissions to use files and to make links, its personal space and that space's root folder.
     ///
     /// # Errors
     /// [`Error::RegistrationClosed`], [`Error::NameInvalid`], [`Error::NameTaken`], [`Error::DisplayNameInvalid`],
@@ -89,7 +92,7 @@ impl Accounts {
             return Err(Error::NameTaken);
         }
         let password_hash = self.0.passwords.hash(&registration.password).await?;
-        let new = self.draft(name, shown, password_hash, Permissions::of([Permission::Files]));
+        let new = self.draft(name, shown, password_hash, Permissions::of([Permission::Files, Permission::Share]));
         self.0
             .db
             .write(Lane::Free, async move |tx| {
@@ -111,7 +114,7 @@ impl Accounts {
         if db::nodes::setting(&self.0.db, FIRST_ADMIN).await?.is_some() {
             return Ok(None);
         }
-        let made_up = if password.is_none() { Some(make_up()) } else { None };
+        let made_up = if password.is_none() { Some(make_up(GROUPS)) } else { None };
         let Some(chosen) = password.as_ref().or(made_up.as_ref()) else { return Ok(None) };
         let password_hash = self.0.passwords.hash(chosen).await?;
         let name = AccountName::new(ADMIN)?;
@@ -149,27 +152,21 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::WrongPassword`] if the old one is not the account's, [`Error::PasswordInvalid`],
-    /// [`Error::TooManyAttempts`], [`Error::Busy`], [`Error::UserUnknown`], [`Error::Database`].
-    pub async fn change_password(&self, principal: &Principal, old: Secret, new: Secret) -> Result<(), Error> {
+    /// [`Error::PermissionMissing`] without a session, [`Error::TooManyAttempts`], [`Error::Busy`],
+    /// [`Error::UserUnknown`], [`Error::Database`].
+    pub async fn change_password(
+        &self,
+        principal: &Principal,
+        old: Secret,
+        new: Secret,
+        from: IpAddr,
+    ) -> Result<(), Error> {
         let inner = &*self.0;
-        let row = db::accounts::account(&inner.db, principal.account).await?.ok_or(Error::UserUnknown)?;
-        // A stolen access token must not become a way to guess the password. The counter is one of its own, by a text that is no account name: strangers
-        // who try to sign in as this account do not keep its owner from changing the password.
-        let counter = format!("/{}", principal.account);
-        let attempt = inner
-            .throttle
-            .admit(Some(&counter), None, inner.clock.elapsed())
-            .map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
-        match inner.passwords.verify(&old, Some(&row.password_hash)).await {
-            Ok(true) => inner.throttle.succeeded(attempt),
-            Ok(false) => return Err(Error::WrongPassword),
-            Err(error) => {
-                inner.throttle.take_back(attempt);
-                return Err(error);
-            }
-        }
+        let row = self.prove(principal, &old).await?;
         let password_hash = inner.passwords.hash(&new).await?;
         let (account, keep, now) = (principal.account, principal.session, inner.clock.now());
+        let line = Line::own(Deed::PasswordChanged, account, from);
+        let accounts = self.clone();
         let ended = inner
             .db
             .write(Lane::Free, async move |tx| {
@@ -177,6 +174,7 @@ impl Accounts {
                 if !db::accounts::replace_password(&tx, account, &row.password_hash, &password_hash).await? {
                     return Err(Error::WrongPassword);
                 }
+                accounts.log(&tx, &line).await?;
                 Ok(db::accounts::end_other_sessions(&tx, account, keep, now).await?)
             })
             .await?;
@@ -184,6 +182,33 @@ impl Accounts {
             inner.live.ended(session, inner.clock.elapsed());
         }
         Ok(())
+    }
+
+    /// The caller's account, if this is its password; for what a stolen access token must not be enough for.
+    ///
+    /// # Errors
+    /// [`Error::PermissionMissing`] without a session, [`Error::WrongPassword`], [`Error::TooManyAttempts`],
+    /// [`Error::Busy`], [`Error::UserUnknown`], [`Error::Database`].
+    pub(crate) async fn prove(&self, principal: &Principal, password: &Secret) -> Result<AccountRow, Error> {
+        principal.needs(Permission::Account)?;
+        let inner = &*self.0;
+        let row = db::accounts::account(&inner.db, principal.account).await?.ok_or(Error::UserUnknown)?;
+        // A stolen access token must not become a way to guess the password. The counter is one of its own, by a text that
+        // is no account name: strangers who try to sign in as this account do not keep its owner from changing it.
+        let counter = format!("/{}", principal.account);
+        let attempt = inner
+            .throttle
+            .admit(Some(&counter), None, inner.clock.elapsed())
+            .map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
+        match inner.passwords.verify(password, Some(&row.password_hash)).await {
+            Ok(true) => inner.throttle.succeeded(attempt),
+            Ok(false) => return Err(Error::WrongPassword),
+            Err(error) => {
+                inner.throttle.take_back(attempt);
+                return Err(error);
+            }
+        }
+        Ok(row)
     }
 
     fn draft(&self, name: AccountName, shown: String, password_hash: String, permissions: Permissions) -> Draft {

@@ -6,7 +6,7 @@ use base::{AccountId, EntryId, LinkId, Secret, SessionId, SpaceId, Time};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Error, Permissions, Principal, password::random};
+use crate::{Error, Permissions, Principal, password::random, seal::Seal};
 
 /// How far the clocks of two gateways may be apart, and how far one may be set back unnoticed.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -71,6 +71,7 @@ pub(crate) struct Keys {
     links: [u8; 32],
     signing_passes: EncodingKey,
     checking_passes: DecodingKey,
+    sealing: [u8; 32],
 }
 
 impl Keys {
@@ -96,7 +97,13 @@ impl Keys {
             links: blake3::derive_key("holdfast 2026-11-21 tokens of links", &secret),
             signing_passes: EncodingKey::from_secret(&passes),
             checking_passes: DecodingKey::from_secret(&passes),
+            sealing: blake3::derive_key("holdfast 2026-11-21 sealed secrets", &secret),
         })
+    }
+
+    /// What encrypts secrets that must be known again.
+    pub(crate) fn seal(&self) -> Seal {
+        Seal::new(&self.sealing)
     }
 
     /// An access token for a principal.

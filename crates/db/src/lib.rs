@@ -33,7 +33,9 @@
 //! ```
 
 pub mod accounts;
+pub mod audit;
 pub mod content;
+pub mod credentials;
 pub mod groups;
 pub mod jobs;
 pub mod journal;
@@ -41,10 +43,13 @@ pub mod links;
 pub mod migrate;
 pub mod nodes;
 pub mod people;
+pub mod second_factor;
 pub mod spaces;
 #[macro_use]
 pub mod tree;
 pub mod archive;
+pub mod crossing;
+pub mod dissolve;
 pub mod grants;
 pub mod personal;
 pub mod retention;

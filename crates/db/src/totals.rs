@@ -110,11 +110,11 @@ pub async fn add(tx: &Tx, space: SpaceId, folder: EntryId, change: Total) -> Res
 }
 
 /// Gives a new folder, which is a copy of another one with all that is in it, the same total.
-pub async fn copy(tx: &Tx, space: SpaceId, from: EntryId, to: EntryId) -> Result<(), Error> {
+pub async fn copy(tx: &Tx, from: &EntryRow, to: &EntryRow) -> Result<(), Error> {
     tx.exec(
         "INSERT INTO folder_total (space_id, folder_id, bytes, files, folders)
-         SELECT space_id, $3, bytes, files, folders FROM folder_total WHERE space_id = $1 AND folder_id = $2",
-        &params![space, from, to],
+         SELECT $4, $3, bytes, files, folders FROM folder_total WHERE space_id = $1 AND folder_id = $2",
+        &params![from.space, from.id, to.id, to.space],
     )
     .await?;
     Ok(())

@@ -1,7 +1,7 @@
 //! Copies: a new entry with the same contents. No byte is copied.
 
 use accounts::Action;
-use base::{EntryId, Name, limits};
+use base::{EntryId, Name, SpaceId, limits};
 use db::{
     Tx, totals,
     tree::{self, EntryRow, VersionRow},
@@ -10,6 +10,7 @@ use journal::Kind as Changed;
 
 use crate::{
     Actor, Drive, Entry, Error, Extras, OnConflict,
+    crossing::Carrier,
     drive::Reach,
     entry::NameOf,
     inverse::Inverse,
@@ -24,7 +25,7 @@ pub(crate) const COPY_ENTRIES_MAX: usize = 20_000;
 /// Where a copy goes.
 #[derive(Debug, Clone, Default)]
 pub struct Copy {
-    /// The folder, in the same space; the one that the source is in if absent.
+    /// The folder, in this space or in another one; the one that the source is in if absent.
     pub parent: Option<EntryId>,
     /// The name; that of the source if absent.
     pub name: Option<Name>,
@@ -58,7 +59,7 @@ impl Drive {
             if let Some(parent) = copy.parent {
                 let target = self.folder(actor, Action::Change, Some(parent)).await?;
                 if target.space.id != space {
-                    return Err(Error::OtherSpace);
+                    return self.copy_over(actor, id, (space, target.space.id), copy, repeat).await;
                 }
             }
             let (drive, actor) = (self.clone(), actor.clone());
@@ -79,7 +80,7 @@ impl Drive {
                     )
                     .await
                 } else {
-                    work.copy_tree(source, to, name, copy.on_conflict, copy.id).await
+                    work.copy_tree(source, to, name, copy.on_conflict, copy.id, None).await
                 }
             };
             self.write(space, unit).await
@@ -105,6 +106,7 @@ impl Work<'_> {
         name: Name,
         on_conflict: OnConflict,
         id: Option<EntryId>,
+        over: Option<&Carrier<'_>>,
     ) -> Result<Entry, Error> {
         let Slot::Free(name) = self.slot(to, name, on_conflict, NameOf::Folder).await? else {
             return Err(Error::NameTaken);
@@ -113,7 +115,12 @@ impl Work<'_> {
         if above.contains(&source.id) {
             return Err(Error::IntoItself);
         }
-        let below = self.collect(source.id, above.len()).await?;
+        let mut below = self.collect(source.space, source.id, above.len()).await?;
+        if let Some(carrier) = over {
+            for (row, _) in &mut below {
+                row.extras = carrier.extras(row.extras.take()).await?;
+            }
+        }
         self.count(signed(below.iter().map(|(row, _)| row.size).sum())?, 0).await?;
         let new = self.new_folder(to, name.into_string());
         let top = EntryRow { id: self.new_id(id).await?, extras: source.extras.clone(), ..new };
@@ -132,7 +139,12 @@ impl Work<'_> {
 
     /// The entries below a folder, parents first; with each, where its parent stands in the list, none for the folder
     /// itself. `depth` is that of the folder's copy.
-    async fn collect(&self, top: EntryId, depth: usize) -> Result<Vec<(EntryRow, Option<usize>)>, Error> {
+    async fn collect(
+        &self,
+        space: SpaceId,
+        top: EntryId,
+        depth: usize,
+    ) -> Result<Vec<(EntryRow, Option<usize>)>, Error> {
         let mut found: Vec<(EntryRow, Option<usize>)> = Vec::new();
         let mut folders = vec![(top, None, depth)];
         let mut next = 0;
@@ -140,7 +152,7 @@ impl Work<'_> {
             next += 1;
             // The top of the tree counts too.
             let left = COPY_ENTRIES_MAX - 1 - found.len();
-            let rows = tree::children_within(self.tx, self.space.id, folder, left as u32 + 1).await?;
+            let rows = tree::children_within(self.tx, space, folder, left as u32 + 1).await?;
             if rows.len() > left {
                 return Err(Error::TooManyEntries(COPY_ENTRIES_MAX));
             }
@@ -168,6 +180,7 @@ impl Work<'_> {
         let version = self.drive.inner.ids.version();
         let row = EntryRow {
             id: self.drive.inner.ids.entry(),
+            space: self.space.id,
             parent: Some(parent),
             revision: 1,
             version: Some(version),
@@ -201,8 +214,7 @@ impl Work<'_> {
 
     /// Inserts a folder that will have the same in it as another one.
     async fn insert_folder_like(&self, source: &EntryRow, row: &EntryRow) -> Result<(), Error> {
-        let (inserted, counted) =
-            futures::join!(tree::insert_entry(self.tx, row), totals::copy(self.tx, row.space, source.id, row.id));
+        let (inserted, counted) = futures::join!(tree::insert_entry(self.tx, row), totals::copy(self.tx, source, row));
         inserted?;
         counted?;
         self.note_tags(row.id, &Extras::read(row.extras.as_deref())?.tags).await

@@ -97,8 +97,8 @@ pub(crate) struct Inner {
     /// Appends and clean-ups that go on after their caller went away.
     pub(crate) tasks: TaskTracker,
     pub(crate) running: Running,
-    pub(crate) openings: Openings,
     pub(crate) roles: Roles,
+    pub(crate) openings: Openings,
 }
 
 impl Drive {
@@ -114,8 +114,8 @@ impl Drive {
             options,
             tasks: TaskTracker::new(),
             running: Running::default(),
-            openings: Openings::default(),
             roles: Roles::default(),
+            openings: Openings::default(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -73,8 +73,8 @@ pub enum Error {
     /// The entry is a folder where a file is needed.
     #[error("this is not a file")]
     NotAFile,
-    /// Entries do not move from one space to another.
-    #[error("an entry cannot be moved or copied to another space")]
+    /// What was asked for is done within one space only.
+    #[error("this cannot be done with a folder of another space")]
     OtherSpace,
     /// A role cannot be given like that.
     #[error("{0}")]

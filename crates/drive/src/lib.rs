@@ -26,7 +26,9 @@ mod archive;
 mod bulk;
 mod changes;
 mod copy;
+mod crossing;
 mod describe;
+mod dissolve;
 mod drive;
 mod entry;
 mod error;
@@ -93,6 +95,7 @@ pub use versions::{Label, Version};
 /// The queued and recurring work of this crate, for the worker role to run.
 pub mod jobs {
     pub use crate::{
-        expire::Expirer, purge::PurgeHandler, rehash::HashHandler, retention::Retention, trash::EmptyHandler,
+        dissolve::DissolveHandler, expire::Expirer, purge::PurgeHandler, rehash::HashHandler, retention::Retention,
+        trash::EmptyHandler,
     };
 }

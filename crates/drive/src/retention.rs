@@ -91,9 +91,10 @@ impl Drive {
             return Err(Error::Keep);
         }
         self.own_space(actor, Action::Manage, space).await?;
-        let drive = self.clone();
+        let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx| {
-            Work::hold(&drive, &tx, space, None).await?;
+            let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+            work.permit(Action::Manage, work.space.root, "space").await?;
             let old = rows::within(&tx, space).await?.ok_or(Error::NotFound("space"))?;
             let own = RetentionRow {
                 trash_days: keep.trash_days.unwrap_or(old.trash_days),

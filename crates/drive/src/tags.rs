@@ -310,6 +310,7 @@ impl Drive {
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx: Tx| {
             let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+            work.permit(Action::Change, work.space.root, "space").await?;
             if let Some(operation) = actor.operation {
                 let root = work.space.root;
                 let done = rows::of_operation_on(&tx, actor.principal.account, operation, root).await?;
@@ -338,27 +339,7 @@ enum Turn {
 impl Work<'_> {
     async fn turn(&self, turn: Turn) -> Result<Tag, Error> {
         match turn {
-            Turn::Create { name, colour } => {
-                let (there, rows) = tags::count(self.tx, self.space.id).await?;
-                if there >= TAGS_MAX || rows >= ROWS_MAX {
-                    return Err(Error::TooManyTags(TAGS_MAX));
-                }
-                let new = TagRow {
-                    id: self.drive.inner.ids.tag(),
-                    space: self.space.id,
-                    key: name.to_lowercase(),
-                    name,
-                    colour: colour.as_str().to_owned(),
-                    merged: None,
-                    deleted: false,
-                    created: self.now,
-                };
-                self.free(&new).await?;
-                // To take it back is to delete it, so before it was made it was deleted.
-                let absent = TagRow { deleted: true, ..new.clone() };
-                tags::insert(self.tx, &absent).await?;
-                self.turn_tag(absent, new).await
-            }
+            Turn::Create { name, colour } => self.new_tag(name, colour.as_str().to_owned()).await,
             Turn::Update { id, name, colour } => {
                 let old = self.tag(id).await?;
                 let name = name.unwrap_or_else(|| old.name.clone());
@@ -380,6 +361,32 @@ impl Work<'_> {
                 self.turn_tag(old.clone(), TagRow { deleted: true, ..old }).await
             }
         }
+    }
+
+    /// Makes a tag, and writes that down.
+    ///
+    /// # Errors
+    /// [`Error::TooManyTags`], [`Error::NameTaken`].
+    pub(crate) async fn new_tag(&self, name: String, colour: String) -> Result<Tag, Error> {
+        let (there, rows) = tags::count(self.tx, self.space.id).await?;
+        if there >= TAGS_MAX || rows >= ROWS_MAX {
+            return Err(Error::TooManyTags(TAGS_MAX));
+        }
+        let new = TagRow {
+            id: self.drive.inner.ids.tag(),
+            space: self.space.id,
+            key: name.to_lowercase(),
+            name,
+            colour,
+            merged: None,
+            deleted: false,
+            created: self.now,
+        };
+        self.free(&new).await?;
+        // To take it back is to delete it, so before it was made it was deleted.
+        let absent = TagRow { deleted: true, ..new.clone() };
+        tags::insert(self.tx, &absent).await?;
+        self.turn_tag(absent, new).await
     }
 
     /// A tag of this space that is there.

@@ -4,7 +4,7 @@
 //! are merged, and files that both have go by a rule of their own. All of it is one unit of work and one operation.
 
 use accounts::Action;
-use base::{EntryId, Name};
+use base::{EntryId, Name, SpaceId};
 use db::{
     Tx,
     tree::{self, EntryRow},
@@ -47,7 +47,7 @@ impl How {
 pub struct Transfer {
     /// Whether it stays.
     pub how: How,
-    /// The folder, in the same space; the one that it is in if absent.
+    /// The folder; the one that it is in if absent. In another space names that are taken are refused or numbered.
     pub parent: Option<EntryId>,
     /// The name; its own if absent.
     pub name: Option<Name>,
@@ -190,7 +190,7 @@ impl From<Done> for Transferred {
 }
 
 impl Drive {
-    /// Moves or copies an entry within its space, under a rule for a name that is taken.
+    /// Moves or copies an entry under a rule for a name that is taken.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::InTrash`], [`Error::RootEntry`], [`Error::OtherSpace`], [`Error::NotAFolder`],
@@ -205,7 +205,12 @@ impl Drive {
             if let Some(parent) = transfer.parent {
                 let target = self.folder(actor, Action::Change, Some(parent)).await?;
                 if target.space.id != space {
-                    return Err(Error::OtherSpace);
+                    let on_conflict = match transfer.rule {
+                        Rule::Plain(OnFile::Fail) => OnConflict::Fail,
+                        Rule::Plain(OnFile::Rename) => OnConflict::Rename,
+                        _ => return Err(Error::OtherSpace),
+                    };
+                    return self.over(actor, id, (space, target.space.id), transfer, on_conflict, repeat).await;
                 }
             }
             let (drive, actor) = (self.clone(), actor.clone());
@@ -222,6 +227,35 @@ impl Drive {
             self.write(space, unit).await
         };
         self.once(actor, &repeat, run, Transferred::from).await
+    }
+}
+
+impl Drive {
+    /// A transfer to another space.
+    async fn over(
+        &self,
+        actor: &Actor,
+        id: EntryId,
+        spaces: (SpaceId, SpaceId),
+        transfer: Transfer,
+        on_conflict: OnConflict,
+        repeat: Repeat,
+    ) -> Result<Transferred, Error> {
+        let Transfer { how, parent, name, id: copy, if_match, .. } = transfer;
+        let wanted = name.clone();
+        let entry = match how {
+            How::Move => {
+                let update = Update { name, parent, if_match };
+                self.cross_over(actor, id, spaces, update, on_conflict, repeat).await?
+            }
+            How::Copy => {
+                let copy = crate::Copy { parent, name, on_conflict, id: copy };
+                self.copy_over(actor, id, spaces, copy, repeat).await?
+            }
+        };
+        let renamed = wanted.is_some_and(|wanted| wanted.as_str() != entry.name);
+        let outcome = if renamed { Outcome::Renamed } else { Outcome::Placed };
+        Ok(Transferred { entry: Some(entry), outcome, merged: None })
     }
 }
 
@@ -297,7 +331,7 @@ impl Work<'_> {
                 let on_conflict = OnConflict::Fail;
                 self.copy_file(&source, Spot::Child { parent: to, name, on_conflict, id }).await?
             }
-            How::Copy => self.copy_tree(source, to, name, OnConflict::Fail, id).await?,
+            How::Copy => self.copy_tree(source, to, name, OnConflict::Fail, id, None).await?,
         };
         Ok((entry, outcome))
     }

@@ -41,7 +41,7 @@ impl NewFolder {
 pub struct Update {
     /// Its new name.
     pub name: Option<Name>,
-    /// The folder it moves to, in the same space.
+    /// The folder it moves to, in this space or in another one.
     pub parent: Option<EntryId>,
     /// The state it must be in.
     pub if_match: Option<IfMatch>,
@@ -166,7 +166,8 @@ impl Drive {
             if let Some(parent) = update.parent {
                 let target = self.folder(actor, Action::Change, Some(parent)).await?;
                 if target.space.id != located.space.id {
-                    return Err(Error::OtherSpace);
+                    let spaces = (located.space.id, target.space.id);
+                    return self.cross_over(actor, id, spaces, update, OnConflict::Fail, repeat).await;
                 }
             }
             let space = located.space.id;

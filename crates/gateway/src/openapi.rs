@@ -40,6 +40,7 @@ use crate::{
     tags(
         (name = "Accounts", description = "People."),
         (name = "Sessions", description = "Signing in and out. Access tokens live 15 minutes."),
+        (name = "Tokens and keys", description = "For programs: API tokens, also as passwords of apps, and S3 keys. Only a signed-in person handles them."),
         (name = "Spaces", description = "Trees with their quota and their journal of changes."),
         (name = "Folders", description = "Folders and what is in them."),
         (name = "Files", description = "Bytes, both ways."),
@@ -65,7 +66,10 @@ impl Modify for Token {
     fn modify(&self, api: &mut OpenApi) {
         let token = Http::builder()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("An access token of `POST /api/v1/login` or `POST /api/v1/refresh`."))
+            .description(Some(
+                "An access token of `POST /api/v1/login` or `POST /api/v1/refresh`, or an API token of \
+                 `POST /api/v1/me/tokens`. An API token may come as the password of HTTP Basic as well.",
+            ))
             .build();
         api.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
     }
@@ -109,6 +113,7 @@ const EVERY: &[Refusal] = &[
 ];
 
 const TOKEN: &[Refusal] = &[
+    (ErrorKind::Unauthenticated, "wrong-credentials"),
     (ErrorKind::Unauthenticated, "unauthenticated"),
     (ErrorKind::Unauthenticated, "invalid-token"),
     (ErrorKind::Unauthenticated, "token-expired"),
@@ -185,6 +190,19 @@ const LINK: &[Refusal] = &[
 ];
 
 const TAG: &[Refusal] = &[(ErrorKind::Invalid, "invalid-tag-name"), (ErrorKind::Exists, "name-taken")];
+/// Of calls that want the password again.
+const PROOF: &[Refusal] = &[
+    (ErrorKind::Denied, "wrong-password"),
+    (ErrorKind::Throttled, "too-many-attempts"),
+    (ErrorKind::Unavailable, "busy"),
+];
+
+const NEW_KEY: &[Refusal] = &[
+    (ErrorKind::Invalid, "invalid-display-name"),
+    (ErrorKind::Invalid, "invalid-scopes"),
+    (ErrorKind::Invalid, "invalid-expiry"),
+    (ErrorKind::Conflict, "too-many-keys"),
+];
 
 const TUS: &[Refusal] = &[(ErrorKind::Precondition, "unsupported-tus-version")];
 
@@ -206,11 +224,34 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             JSON,
             &[
                 (ErrorKind::Unauthenticated, "wrong-credentials"),
+                (ErrorKind::Unauthenticated, "second-factor-required"),
                 (ErrorKind::Denied, "account-disabled"),
                 (ErrorKind::Throttled, "too-many-attempts"),
                 (ErrorKind::Unavailable, "busy"),
             ],
         ],
+        "login_second_factor" => &[
+            JSON,
+            &[
+                (ErrorKind::Unauthenticated, "challenge-expired"),
+                (ErrorKind::Denied, "wrong-code"),
+                (ErrorKind::Denied, "account-disabled"),
+                (ErrorKind::Throttled, "too-many-attempts"),
+            ],
+        ],
+        "get_second_factor" => &[],
+        "begin_second_factor" => &[JSON, PROOF, &[(ErrorKind::Conflict, "second-factor-on")]],
+        "confirm_second_factor" => &[
+            JSON,
+            &[
+                (ErrorKind::Denied, "wrong-code"),
+                (ErrorKind::Conflict, "second-factor-on"),
+                (ErrorKind::Conflict, "second-factor-off"),
+            ],
+        ],
+        "renew_recovery_codes" | "remove_second_factor" => {
+            &[JSON, PROOF, &[(ErrorKind::Conflict, "second-factor-off")]]
+        }
         "refresh" => &[
             JSON,
             &[
@@ -230,7 +271,9 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Unavailable, "busy"),
             ],
         ],
-        "logout" | "get_me" | "list_sessions" | "list_spaces" => &[],
+        "logout" | "get_me" | "list_sessions" | "list_spaces" | "list_tokens" | "list_s3_keys" => &[],
+        "create_token" | "create_s3_key" => &[JSON, NEW_KEY],
+        "delete_token" | "delete_s3_key" => &[INVALID_ID, &[(ErrorKind::NotFound, "key-not-found")]],
         "end_session" => &[INVALID_ID, &[(ErrorKind::NotFound, "session-not-found")]],
         "get_user" => &[INVALID_ID, &[(ErrorKind::NotFound, "user-not-found")]],
         "get_space" | "get_usage" | "get_upload" | "get_entry" => &[ID],
@@ -323,6 +366,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "rename_space" => {
             &[JSON, ID, &[(ErrorKind::Invalid, "invalid-space-name"), (ErrorKind::Invalid, "personal-space")]]
         }
+        "delete_space" => &[ID, &[(ErrorKind::Invalid, "personal-space")]],
         "list_grants" => &[ID],
         "put_grant" => &[
             JSON,

@@ -11,11 +11,13 @@ mod files;
 mod folders;
 mod grants;
 mod groups;
+mod keys;
 mod links;
 mod page;
 mod personal;
 mod public;
 mod retention;
+mod second_factor;
 mod sessions;
 pub(crate) mod spaces;
 mod tags;
@@ -40,6 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
         .routes(routes!(accounts::register))
         .routes(routes!(sessions::login))
+        .routes(routes!(second_factor::login_second_factor))
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::logout))
         .routes(routes!(sessions::list_sessions))
@@ -48,7 +51,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
         .routes(routes!(spaces::list_spaces, spaces::create_space))
-        .routes(routes!(spaces::get_space, spaces::rename_space))
+        .routes(routes!(spaces::get_space, spaces::rename_space, spaces::delete_space))
+        .routes(routes!(second_factor::get_second_factor, second_factor::begin_second_factor))
+        .routes(routes!(second_factor::confirm_second_factor))
+        .routes(routes!(second_factor::renew_recovery_codes))
+        .routes(routes!(second_factor::remove_second_factor))
+        .routes(routes!(keys::list_tokens, keys::create_token))
+        .routes(routes!(keys::delete_token))
+        .routes(routes!(keys::list_s3_keys, keys::create_s3_key))
+        .routes(routes!(keys::delete_s3_key))
         .routes(routes!(spaces::get_usage))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))

@@ -37,13 +37,15 @@ pub enum Kind {
     Merged,
     /// It is the root of a space, whose tags are others.
     Tags,
+    /// It is in another space now, with all that is in it.
+    Left,
     /// It is gone, with all that was in it.
     Deleted,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Created,
         Self::Renamed,
         Self::Moved,
@@ -57,6 +59,7 @@ impl Kind {
         Self::Tagged,
         Self::Merged,
         Self::Tags,
+        Self::Left,
         Self::Deleted,
     ];
 
@@ -76,13 +79,14 @@ impl Kind {
             Self::Tagged => "tagged",
             Self::Merged => "merged",
             Self::Tags => "tags",
+            Self::Left => "left",
             Self::Deleted => "deleted",
         }
     }
 
     /// Whether the entry is no part of the tree after it.
     pub fn is_removal(self) -> bool {
-        matches!(self, Self::Trashed | Self::Deleted)
+        matches!(self, Self::Trashed | Self::Left | Self::Deleted)
     }
 
     /// The kind of a word; `None` for words of a newer version.
@@ -186,7 +190,7 @@ mod tests {
             words,
             [
                 "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "shared",
-                "details", "tagged", "merged", "tags", "deleted"
+                "details", "tagged", "merged", "tags", "left", "deleted"
             ]
         );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use db::{Lane, params, spaces::NewSpace};
 use drive::{
     Actor, Body, BodyError, Drive, Entry, Error, NewFolder, OnConflict, Put, Stored, Target,
-    jobs::{EmptyHandler, Expirer, HashHandler, PurgeHandler},
+    jobs::{DissolveHandler, EmptyHandler, Expirer, HashHandler, PurgeHandler},
 };
 use files::workers::Cleaner;
 use files::{Cluster, Membership, Nodes, Store};
@@ -146,10 +146,11 @@ impl World {
 
     /// Does all jobs that wait; how many.
     pub(crate) async fn work_off(&self) -> usize {
-        let handlers: [Arc<dyn Handler>; 3] = [
+        let handlers: [Arc<dyn Handler>; 4] = [
             Arc::new(PurgeHandler::new(self.drive.clone())),
             Arc::new(HashHandler::new(self.drive.clone())),
             Arc::new(EmptyHandler::new(self.drive.clone())),
+            Arc::new(DissolveHandler::new(self.drive.clone())),
         ];
         let kinds: Vec<&'static str> = handlers.iter().map(|handler| handler.kind()).collect();
         let mut done = 0;

@@ -13,7 +13,7 @@ use crate::{
     auth::Caller,
     error::Problem,
     extract::{Id, Json, NoQuery},
-    state::App,
+    state::{App, ClientAddress},
 };
 
 /// A person's account.
@@ -32,8 +32,8 @@ pub(crate) struct User {
 /// What only the person and administrators see of an account.
 #[derive(Serialize, ToSchema)]
 struct PrivateFields {
-    /// `files`, `admin.users`, `admin.nodes`.
-    #[schema(example = json!(["files"]))]
+    /// `files.read`, `files`, `share`, `admin.users`, `admin.nodes`.
+    #[schema(example = json!(["files", "share"]))]
     permissions: Vec<String>,
     /// The person's own space.
     #[schema(value_type = String, example = "spc_0197f3c6b1d07c3a9d2e5f60718293a4")]
@@ -118,10 +118,11 @@ pub(crate) async fn get_user(
 pub(crate) async fn change_password(
     State(app): State<Arc<App>>,
     caller: Caller,
+    ClientAddress(from): ClientAddress,
     _: NoQuery,
     Json(body): Json<PasswordBody>,
 ) -> Result<StatusCode, Problem> {
-    app.state.accounts.change_password(&caller.principal, body.old_password, body.new_password).await?;
+    app.state.accounts.change_password(&caller.principal, body.old_password, body.new_password, from).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

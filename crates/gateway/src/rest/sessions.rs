@@ -77,6 +77,9 @@ pub(crate) struct SessionView {
 }
 
 /// Sign in
+///
+/// For an account with a second factor the answer is the problem `second-factor-required`, with a `challenge` that goes with
+/// the code to `POST /api/v1/login/second-factor` within `expires_in` seconds.
 #[utoipa::path(post, path = "/api/v1/login", tag = "Sessions", request_body = LoginBody,
     responses((status = 200, description = "The tokens of a new session.", body = TokensView)))]
 pub(crate) async fn login(
@@ -160,7 +163,7 @@ pub(crate) async fn end_session(
 }
 
 /// Tokens stay out of every cache.
-fn never_kept(tokens: Tokens) -> impl IntoResponse {
+pub(crate) fn never_kept(tokens: Tokens) -> impl IntoResponse {
     let view = TokensView {
         access_token: tokens.access.expose().to_owned(),
         token_type: "Bearer",

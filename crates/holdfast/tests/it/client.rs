@@ -195,6 +195,29 @@ async fn signing_in_and_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_made_listed_and_removed() {
+    let world = World::start(Shape::Single, "").await;
+    let machine = Machine::signed_in(&world).await;
+    let made = machine.ok(&["token", "create", "backup", "--scopes", "files.read,share", "--days", "30"]).await;
+    let token = made.out.trim();
+    assert!(token.starts_with("hf_") && made.err.contains("not shown again"), "{made:?}");
+    let url = format!("{}/api/v1/spaces", world.gateways[0].url);
+    let status = async || reqwest::Client::new().get(&url).bearer_auth(token).send().await.expect("an answer").status();
+    assert_eq!(status().await, 200);
+    let listed = machine.ok(&["token", "ls", "--json"]).await.lines();
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["scopes"]),
+        (&"backup".into(), &serde_json::json!(["files.read", "share"]))
+    );
+    assert!(listed[0]["expires_at"].is_string() && !machine.ok(&["token", "ls"]).await.out.contains(token));
+    let id = listed[0]["id"].as_str().expect("an id");
+    machine.ok(&["token", "rm", id]).await;
+    assert_eq!(status().await, 401);
+    machine.fails(&["token", "rm", id], 3, "no such token").await;
+    machine.fails(&["token", "create", "x", "--scopes", "root"], 1, "scopes").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn folders_and_names() {
     let world = World::start(Shape::Single, "").await;
     let machine = Machine::signed_in(&world).await;
