@@ -7,6 +7,7 @@ mod downloads;
 mod keys;
 mod links;
 mod pages;
+mod people;
 mod second_factor;
 mod tree;
 mod tus;
