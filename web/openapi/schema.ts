@@ -245,6 +245,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/entries/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who has which role on an entry
+         * @description Those who were given one on the entry itself, and those who were given one on a folder above it that the caller sees.
+         */
+        get: operations["list_grants"];
+        /**
+         * Share an entry with somebody
+         * @description Gives a user, a group or everyone signed in a role on the entry and all below it, or changes the one they were given there. On
+         *     the root of a team's space that makes a member. Needs the role `manager`; the answer has 201 if they had none there.
+         */
+        put: operations["put_grant"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/entries/{id}/links": {
         parameters: {
             query?: never;
@@ -522,6 +547,107 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a role back
+         * @description It counts for nothing from the moment of the answer on. Who has it may give it up.
+         */
+        delete: operations["delete_grant"];
+        options?: never;
+        head?: never;
+        /** Change a role that was given */
+        patch: operations["update_grant"];
+        trace?: never;
+    };
+    "/api/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List groups
+         * @description All of them for administrators of users, else those that one is in.
+         */
+        get: operations["list_groups"];
+        put?: never;
+        /** Create a group */
+        post: operations["create_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a group
+         * @description What it was given, nobody has by it any more.
+         */
+        delete: operations["delete_group"];
+        options?: never;
+        head?: never;
+        /** Rename a group */
+        patch: operations["rename_group"];
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the people of a group */
+        get: operations["list_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put somebody into a group */
+        put: operations["add_member"];
+        post?: never;
+        /**
+         * Take somebody out of a group
+         * @description What they had by the group they have no more.
+         */
+        delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/links": {
         parameters: {
             query?: never;
@@ -652,6 +778,26 @@ export interface paths {
          * @description Ends all other sessions of the account.
          */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find people and groups
+         * @description Those whose name, or a word of whose name, begins with the text. Case does not matter.
+         */
+        get: operations["find_people"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -895,6 +1041,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shared-by-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what one shares with others */
+        get: operations["list_shared_by_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shared-with-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what others share with one
+         * @description Without the spaces of which one is a member: those are in `/api/v1/spaces`. An entry comes once for each grant.
+         */
+        get: operations["list_shared_with_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spaces": {
         parameters: {
             query?: never;
@@ -902,10 +1085,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List one's spaces */
+        /**
+         * List one's spaces
+         * @description One's own, and those of the teams that one is a member of.
+         */
         get: operations["list_spaces"];
         put?: never;
-        post?: never;
+        /**
+         * Create a team's space
+         * @description Its first manager is who makes it; others become members by roles on its root folder, `PUT /api/v1/entries/{id}/grants`.
+         */
+        post: operations["create_space"];
         delete?: never;
         options?: never;
         head?: never;
@@ -926,7 +1116,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Rename a team's space */
+        patch: operations["rename_space"];
         trace?: never;
     };
     "/api/v1/spaces/{id}/changes": {
@@ -940,7 +1131,7 @@ export interface paths {
          * List what changed in a space
          * @description Without `since` from the beginning. A reader that keeps `next` misses nothing and sees nothing twice; one whose cursor
          *     is too old, or of another epoch, is told to begin again. With `wait` the answer comes as soon as there is a change, and
-         *     after that many seconds without one; `/api/v1/live` tells of changes of many spaces over one connection.
+         *     after that many seconds without one. Who sees only a part of the space is told of that part. `/api/v1/live` tells of changes of many spaces over one connection.
          */
         get: operations["list_changes"];
         put?: never;
@@ -1241,7 +1432,8 @@ export interface components {
             /** @example ent_0197f3c6b1d07c3a9d2e5f60718293a4 */
             entry_id: string;
             /**
-             * @description `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `deleted`.
+             * @description `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `shared`,
+             *     `deleted`; and `hidden`, for who sees only a part of the space and this entry not any more.
              * @example created
              */
             kind: string;
@@ -1390,6 +1582,11 @@ export interface components {
              */
             revision: number;
             /**
+             * @description What one may do with it: `viewer`, `commenter`, `editor`, `manager`. Only where a single entry was asked for.
+             * @example manager
+             */
+            role: string;
+            /**
              * Format: int64
              * @description Bytes.
              * @example 1048576
@@ -1488,6 +1685,104 @@ export interface components {
              * @description When the first of them may be removed; until then downloads that began before still read them.
              */
             oldest_at: string | null;
+        };
+        /** @description A role that was given on an entry. */
+        Grant: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            created_at: string;
+            /** @example usr_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            created_by: string;
+            /**
+             * @description Where it was given.
+             * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            entry_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-12-21T00:00:00.000000Z
+             */
+            expires_at: string | null;
+            /** @example grt_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /** @description It was given on a folder above the entry that was asked for. */
+            inherited: boolean;
+            /**
+             * @description `viewer`, `commenter`, `editor`, `manager`.
+             * @example editor
+             */
+            role: string;
+            subject: components["schemas"]["Subject"];
+        };
+        /** @description A role to give. */
+        GrantBody: {
+            /**
+             * @description When it ends, as RFC 3339 says; never where it is absent.
+             * @example 2026-12-21T00:00:00Z
+             */
+            expires_at?: string | null;
+            /**
+             * @description `viewer`, `commenter`, `editor`, `manager`.
+             * @example editor
+             */
+            role: string;
+            subject: components["schemas"]["SubjectBody"];
+        };
+        /** @description What is to change about a grant; what is absent stays, and `null` takes the end away. */
+        GrantUpdateBody: {
+            /** @example 2026-12-21T00:00:00Z */
+            expires_at?: string | null;
+            /**
+             * @description `viewer`, `commenter`, `editor`, `manager`.
+             * @example viewer
+             */
+            role?: string | null;
+        };
+        /** @description What was given on an entry and above it. */
+        Grants: {
+            /** @description Those of the entry itself first, then those of the folders above it, nearest first. */
+            items: components["schemas"]["Grant"][];
+        };
+        /** @description A group of people. */
+        Group: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            created_at: string;
+            /** @example grp_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many people are in it.
+             */
+            members: number;
+            /** @example Research */
+            name: string;
+        };
+        /** @description A group's name. */
+        GroupBody: {
+            /**
+             * @description 1 to 100 characters; unique without regard to case.
+             * @example Research
+             */
+            name: string;
+        };
+        /** @description Somebody in a group. */
+        GroupMember: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            added_at: string;
+            /** @example Ada Lovelace */
+            display_name: string;
+            /** @example usr_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /** @example ada */
+            name: string;
         };
         /** @description Writes under way. */
         Intents: {
@@ -1915,6 +2210,11 @@ export interface components {
                  */
                 revision: number;
                 /**
+                 * @description What one may do with it: `viewer`, `commenter`, `editor`, `manager`. Only where a single entry was asked for.
+                 * @example manager
+                 */
+                role: string;
+                /**
                  * Format: int64
                  * @description Bytes.
                  * @example 1048576
@@ -1926,6 +2226,47 @@ export interface components {
                 trashed: boolean;
                 /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
                 version_id?: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Group: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                created_at: string;
+                /** @example grp_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description How many people are in it.
+                 */
+                members: number;
+                /** @example Research */
+                name: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_GroupMember: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                added_at: string;
+                /** @example Ada Lovelace */
+                display_name: string;
+                /** @example usr_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                id: string;
+                /** @example ada */
+                name: string;
             }[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
             next_cursor: string | null;
@@ -2138,6 +2479,20 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_Shared: {
+            /** @description In the order of the list. */
+            items: {
+                entry: components["schemas"]["Entry"];
+                grant: components["schemas"]["Grant"];
+                /** @description Who gave it. */
+                shared_by: components["schemas"]["Subject"];
+                /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                space_id: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_Space: {
             /** @description In the order of the list. */
             items: {
@@ -2148,10 +2503,18 @@ export interface components {
                 epoch: number;
                 /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
                 id: string;
-                /** @example personal */
+                /**
+                 * @description `personal` or `team`.
+                 * @example personal
+                 */
                 kind: string;
                 /** @example ada */
                 name: string;
+                /**
+                 * @description Whose it is; of a team's space, who made it.
+                 * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+                 */
+                owner_id: string;
                 /**
                  * Format: int64
                  * @description The most that used and reserved bytes may come to; `null` for no limit.
@@ -2162,6 +2525,11 @@ export interface components {
                  * @description Bytes that uploads under way will need.
                  */
                 reserved_bytes: number;
+                /**
+                 * @description What one may do with all of it: `viewer`, `commenter`, `editor`, `manager`.
+                 * @example manager
+                 */
+                role: string;
                 /**
                  * @description The root folder.
                  * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
@@ -2304,6 +2672,25 @@ export interface components {
             new_password: string;
             /** @example correct horse battery staple */
             old_password: string;
+        };
+        /** @description Those who were found. */
+        People: {
+            /** @description Groups first. */
+            items: components["schemas"]["Person"][];
+        };
+        /** @description Somebody to share with, or a group. */
+        Person: {
+            /** @example Ada Lovelace */
+            display_name: string;
+            /** @example usr_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * @description `user` or `group`.
+             * @example user
+             */
+            kind: string;
+            /** @example ada */
+            name: string;
         };
         /** @description Why a request was refused (RFC 9457). */
         Problem: {
@@ -2497,6 +2884,15 @@ export interface components {
              */
             last_used_at: string;
         };
+        /** @description Something that is shared, once for each grant. */
+        Shared: {
+            entry: components["schemas"]["Entry"];
+            grant: components["schemas"]["Grant"];
+            /** @description Who gave it. */
+            shared_by: components["schemas"]["Subject"];
+            /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            space_id: string;
+        };
         /** @description A tree with its quota and its journal. */
         Space: {
             /**
@@ -2506,10 +2902,18 @@ export interface components {
             epoch: number;
             /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
             id: string;
-            /** @example personal */
+            /**
+             * @description `personal` or `team`.
+             * @example personal
+             */
             kind: string;
             /** @example ada */
             name: string;
+            /**
+             * @description Whose it is; of a team's space, who made it.
+             * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            owner_id: string;
             /**
              * Format: int64
              * @description The most that used and reserved bytes may come to; `null` for no limit.
@@ -2520,6 +2924,11 @@ export interface components {
              * @description Bytes that uploads under way will need.
              */
             reserved_bytes: number;
+            /**
+             * @description What one may do with all of it: `viewer`, `commenter`, `editor`, `manager`.
+             * @example manager
+             */
+            role: string;
             /**
              * @description The root folder.
              * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
@@ -2535,6 +2944,47 @@ export interface components {
              * @description Bytes of all versions.
              */
             used_bytes: number;
+        };
+        /** @description The name of a team's space. */
+        SpaceBody: {
+            /**
+             * @description 1 to 100 characters.
+             * @example Research
+             */
+            name: string;
+        };
+        /** @description Somebody, a group, or everyone who is signed in. */
+        Subject: {
+            /** @example Ada Lovelace */
+            display_name: string | null;
+            /**
+             * @description `usr_…` or `grp_…`; `null` for everyone.
+             * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            id: string | null;
+            /**
+             * @description `user`, `group`, `everyone`.
+             * @example user
+             */
+            kind: string;
+            /**
+             * @description What a user signs in with, or what a group is called; `null` for everyone, and for what is gone.
+             * @example ada
+             */
+            name: string | null;
+        };
+        /** @description To whom a role is given. */
+        SubjectBody: {
+            /**
+             * @description `usr_…` or `grp_…`; absent for everyone.
+             * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            id?: string | null;
+            /**
+             * @description `user`, `group`, `everyone`.
+             * @example user
+             */
+            kind: string;
         };
         /** @description What a client needs to act for a person. */
         Tokens: {
@@ -2860,7 +3310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3226,7 +3676,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3310,7 +3760,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3385,7 +3835,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3487,7 +3937,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3601,7 +4051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3696,7 +4146,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3779,7 +4229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3883,7 +4333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4003,7 +4453,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4077,6 +4527,200 @@ export interface operations {
             };
         };
     };
+    list_grants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An entry's id, `ent_…`; of a team's root for its members. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The roles. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grants"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `role-too-low`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An entry's id, `ent_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantBody"];
+            };
+        };
+        responses: {
+            /** @description The role that was changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description The role that was given. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-grant`, `root-entry`, `subject-unknown`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `role-too-low`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`, `last-manager`, `too-many-grants`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_entry_links: {
         parameters: {
             query?: {
@@ -4121,7 +4765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4202,7 +4846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4313,7 +4957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4447,7 +5091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4599,7 +5243,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4709,7 +5353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4846,7 +5490,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4949,7 +5593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5035,7 +5679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5112,7 +5756,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5196,7 +5840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5305,7 +5949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5410,7 +6054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5505,7 +6149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5597,7 +6241,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5708,7 +6352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5816,7 +6460,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5920,7 +6564,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6003,7 +6647,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6105,7 +6749,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6115,6 +6759,783 @@ export interface operations {
                 };
             };
             /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grant's id, `grt_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is taken back. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `role-too-low`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`, `last-manager`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A grant's id, `grt_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantUpdateBody"];
+            };
+        };
+        responses: {
+            /** @description The role. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-grant`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `role-too-low`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`, `last-manager`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_groups: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of groups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Group"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupBody"];
+            };
+        };
+        responses: {
+            /** @description The group, with nobody in it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description Refused: `invalid-group-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `group-name-taken`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A group's id, `grp_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `group-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A group's id, `grp_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupBody"];
+            };
+        };
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-group-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `group-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `group-name-taken`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description A group's id, `grp_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of people. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GroupMember"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `group-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A group's id, `grp_…`. */
+                id: string;
+                /** @description An account's id, `usr_…`. */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are in it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `group-not-found`, `user-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A group's id, `grp_…`. */
+                id: string;
+                /** @description An account's id, `usr_…`. */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are not in it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `group-not-found`, `user-not-found`. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6252,7 +7673,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6327,7 +7748,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6408,7 +7829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6511,7 +7932,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6857,6 +8278,76 @@ export interface operations {
                 };
             };
             /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_people: {
+        parameters: {
+            query: {
+                /** @description The beginning of a name or of a word in it. */
+                query: string;
+                /** @description At most so many: 1 to 50, 20 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7753,7 +9244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8137,6 +9628,146 @@ export interface operations {
             };
         };
     };
+    list_shared_by_me: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of what is shared. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Shared"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_shared_with_me: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of what is shared. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Shared"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_spaces: {
         parameters: {
             query?: {
@@ -8207,6 +9838,102 @@ export interface operations {
             };
         };
     };
+    create_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceBody"];
+            };
+        };
+        responses: {
+            /** @description The space. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Space"];
+                };
+            };
+            /** @description Refused: `invalid-space-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-spaces`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_space: {
         parameters: {
             query?: never;
@@ -8246,7 +9973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8257,6 +9984,105 @@ export interface operations {
             };
             /** @description Refused: `not-found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A space's id, `spc_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceBody"];
+            };
+        };
+        responses: {
+            /** @description The space. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Space"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-space-name`, `personal-space`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `role-too-low`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8330,7 +10156,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8419,7 +10245,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8496,7 +10322,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8577,7 +10403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8654,7 +10480,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8731,7 +10557,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8812,7 +10638,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8939,7 +10765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9123,7 +10949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9201,7 +11027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9300,7 +11126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9406,7 +11232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `upload-is-final`, `permission-missing`. */
+            /** @description Refused: `role-too-low`, `upload-is-final`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9544,7 +11370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `role-too-low`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -14,7 +14,7 @@ use crate::{
     Accounts, Error, Permission, Permissions, Principal, Registrations,
     audit::{Deed, Line},
     mail::LANGUAGES,
-    name::{AccountName, EmailAddress, display_name},
+    name::{AccountName, EmailAddress, display_name, words},
     password::{GROUPS, make_up},
     ticket::{Kind, language},
 };
@@ -302,17 +302,19 @@ pub(crate) async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
         return Err(Error::NameTaken);
     }
     if let Some(email) = email
-        && !db::people::set_email(tx, row.id, Some((&email.shown, &email.key))).await?
+        && !db::persons::set_email(tx, row.id, Some((&email.shown, &email.key))).await?
     {
         return Err(Error::EmailTaken);
     }
+    db::people::set_words(tx, db::people::ACCOUNT, row.id.0, &words(&[&row.name, &row.display_name])).await?;
     let space = NewSpace {
         id: row.space,
+        kind: db::spaces::PERSONAL,
         owner: row.id,
         name: SPACE_NAME,
         root: row.root,
         quota_bytes: *quota_bytes,
         created: row.created,
     };
-    Ok(db::spaces::insert_personal_space(tx, &space).await?)
+    Ok(db::spaces::insert_space(tx, &space).await?)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base::{ErrorKind, Secret};
 
-use crate::Permission;
+use crate::{Permission, Role};
 
 /// Why something about accounts, sessions or permissions was refused.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +122,23 @@ pub enum Error {
     /// The caller lacks a permission.
     #[error("this needs the permission `{}`", .0.as_str())]
     PermissionMissing(Permission),
+    /// The caller's role there is for less.
+    #[error("this needs the role `{}` there, and yours is `{}`", needs.as_str(), has.as_str())]
+    RoleTooLow {
+        /// The caller's.
+        has: Role,
+        /// The least that will do.
+        needs: Role,
+    },
+    /// No name of a group.
+    #[error("the name of a group has 1 to 100 characters, none of them a control character")]
+    GroupName,
+    /// Another group has the name, perhaps in other case.
+    #[error("a group has this name already")]
+    GroupNameTaken,
+    /// There is no such group.
+    #[error("there is no such group")]
+    GroupUnknown,
     /// Something stored is not what it must be.
     #[error("damaged data: {0}")]
     Damaged(&'static str),
@@ -139,14 +156,16 @@ impl Error {
             | Self::CodeWrong
             | Self::MailOff
             | Self::AccountDisabled
-            | Self::PermissionMissing(_) => ErrorKind::Denied,
-            Self::NameTaken | Self::EmailTaken => ErrorKind::Exists,
+            | Self::PermissionMissing(_)
+            | Self::RoleTooLow { .. } => ErrorKind::Denied,
+            Self::NameTaken | Self::EmailTaken | Self::GroupNameTaken => ErrorKind::Exists,
             Self::TooManyKeys(_)
             | Self::SecondFactorOn
             | Self::SecondFactorOff
             | Self::EmailUnknown
             | Self::LastAdministrator => ErrorKind::Conflict,
             Self::NameInvalid
+            | Self::GroupName
             | Self::DisplayNameInvalid
             | Self::PasswordInvalid
             | Self::ScopesInvalid
@@ -167,6 +186,7 @@ impl Error {
             | Self::SessionUnknown
             | Self::KeyUnknown
             | Self::InvitationUnknown
+            | Self::GroupUnknown
             | Self::SpaceUnknown => ErrorKind::NotFound,
             Self::Damaged(_) => ErrorKind::Internal,
             Self::Database(error) => error.kind(),
@@ -211,6 +231,10 @@ impl Error {
             Self::TooManyKeys(_) => "too-many-keys",
             Self::SpaceUnknown => "space-not-found",
             Self::PermissionMissing(_) => "permission-missing",
+            Self::RoleTooLow { .. } => "role-too-low",
+            Self::GroupName => "invalid-group-name",
+            Self::GroupNameTaken => "group-name-taken",
+            Self::GroupUnknown => "group-not-found",
             Self::Damaged(_) => "internal",
             Self::Database(error) => error.kind().as_str(),
         }

@@ -2,17 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base::{Clock, Ids, SessionId, SpaceId, limits};
-use db::{Db, Lane, spaces::SpaceRow};
+use base::{Clock, Ids, SessionId};
+use db::{Db, Lane};
 
 use crate::{
     Error, Permission, Permissions, Principal,
     api_token::ApiToken,
     key::LiveKey,
     live::{Known, Lately, Live},
-    may,
     password::Passwords,
-    permission::Action,
     seal::Seal,
     throttle::Throttle,
     token::{Keys, StoredKey},
@@ -159,32 +157,6 @@ impl Accounts {
             expires: state.expires,
         };
         Ok(inner.live.saw_live(principal.session, live, inner.clock.elapsed()))
-    }
-
-    /// Up to `limit` of the spaces that the principal may see, in order of their ids, beginning after `after`.
-    ///
-    /// # Errors
-    /// [`Error::PermissionMissing`], [`Error::Database`].
-    pub async fn spaces(
-        &self,
-        principal: &Principal,
-        after: Option<SpaceId>,
-        limit: u32,
-    ) -> Result<Page<SpaceRow>, Error> {
-        may(principal, Action::Read, principal.account)?;
-        let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
-        let rows = db::spaces::spaces_of(&self.0.db, principal.account, after, limit + 1).await?;
-        Ok(Page::of(rows, limit))
-    }
-
-    /// One space.
-    ///
-    /// # Errors
-    /// [`Error::SpaceUnknown`], also if it is somebody else's; [`Error::PermissionMissing`], [`Error::Database`].
-    pub async fn space(&self, principal: &Principal, id: SpaceId) -> Result<SpaceRow, Error> {
-        let space = db::spaces::space(&self.0.db, id).await?.ok_or(Error::SpaceUnknown)?;
-        may(principal, Action::Read, space.owner)?;
-        Ok(space)
     }
 
     /// Removes up to `limit` sessions that expired a refresh token's lifetime ago, with all their tokens, and returns how

@@ -19,7 +19,8 @@
 //! - **The wall clock may jump.** A token is good only between its two times, with a minute's leeway at either end: one
 //!   from before a clock was set back is refused as expired, and its client gets a new one with its refresh token.
 //! - **One function** answers who may do what: [`may`]. Other people's things do not exist for those who may not see
-//!   them.
+//!   them. What role somebody has where is the drive's to know.
+//! - **Groups** are made by administrators; what is given to one is given to whoever is in it.
 //!
 //! An account is made together with its personal space and that space's root folder, in one unit of work.
 
@@ -27,6 +28,7 @@ mod account;
 mod api_token;
 mod audit;
 mod error;
+mod groups;
 mod handle;
 mod key;
 mod live;
@@ -46,13 +48,13 @@ mod visitor;
 pub use account::{Private, Registration, UserView};
 pub use audit::AuditView;
 pub use db::audit::Filter as AuditFilter;
-pub use db::spaces::SpaceRow as Space;
 pub use error::Error;
+pub use groups::{Found, Group, Member};
 pub use handle::{Accounts, Options, Page, Registrations};
 pub use key::{KeyView, MadeS3Key, MadeToken, NewKey};
 pub use mail::{Letter, MailHandler, Post, PostError};
 pub use people::{NewPerson, PersonUpdate, PersonView, ProfileUpdate, Reset};
-pub use permission::{Action, Permission, Permissions, Principal, may};
+pub use permission::{Action, Permission, Permissions, Principal, Role, may};
 pub use second_factor::{SecondFactor, SecondStep, Setup};
 pub use session::{Login, SessionView, Tokens};
 pub use ticket::{InvitationView, NewInvitation};

@@ -39,10 +39,7 @@ impl AccountName {
         if !NAME_CHARS.contains(&shown.chars().count()) || !shown.chars().all(allowed) {
             return Err(Error::NameInvalid);
         }
-        // Character by character, because `str::to_lowercase` looks at neighbours for the Greek final sigma, whose two
-        // lower-case forms are one letter here.
-        let lower = shown.nfkc().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c });
-        let key = lower.nfkc().collect();
+        let key = fold(&shown);
         Ok(Self { shown, key })
     }
 }
@@ -102,6 +99,24 @@ impl EmailAddress {
         let key = shown.chars().flat_map(char::to_lowercase).collect();
         Ok(Self { shown, key })
     }
+}
+
+/// The words by whose beginnings somebody with these names is found: the names themselves, and the words in them.
+pub(crate) fn words(names: &[&str]) -> Vec<String> {
+    let folded: Vec<String> = names.iter().map(|name| fold(name)).collect();
+    let inner = folded.iter().flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
+    let mut words: Vec<String> =
+        folded.iter().map(String::as_str).chain(inner).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// Text as it is looked for: case and compatibility forms do not matter.
+pub(crate) fn fold(text: &str) -> String {
+    // Character by character, because `str::to_lowercase` looks at neighbours for the Greek final sigma, whose two lower-case
+    // forms are one letter here.
+    text.trim().nfkc().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).nfkc().collect()
 }
 
 /// What a client calls itself, made fit for a list: it is shown, never compared.

@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 
 use base::{AccountId, Secret, SessionId, Time, limits};
-use db::{Lane, accounts::AccountRow, people::PersonRow};
+use db::{Lane, Tx, accounts::AccountRow, persons::PersonRow};
 use serde_json::{Map, Value, json};
 
 use crate::{
     Accounts, Error, Page, Permission, Permissions, Principal, SessionView, UserView,
     account::insert,
     audit::{Deed, Line},
-    name::{AccountName, EmailAddress, display_name},
+    name::{AccountName, EmailAddress, display_name, words},
     password::{GROUPS, make_up},
     session::session_view,
     ticket::language,
@@ -126,12 +126,8 @@ impl Accounts {
         let shown = update.display_name.as_deref().map(display_name).transpose()?;
         let language = update.language.as_deref().map(language).transpose()?;
         let account = principal.account;
-        self.0
-            .db
-            .write(Lane::Free, async move |tx| {
-                db::people::update_profile(&tx, account, shown.as_deref(), language).await
-            })
-            .await?;
+        let row = db::accounts::account(&self.0.db, account).await?.ok_or(Error::UserUnknown)?;
+        self.0.db.write(Lane::Free, async move |tx| set_profile(&tx, &row, shown.as_deref(), language).await).await?;
         self.user(principal, account).await
     }
 
@@ -150,7 +146,7 @@ impl Accounts {
         principal.needs(Permission::AdminUsers)?;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let search: String = search.trim().chars().take(SEARCH_CHARS).flat_map(char::to_lowercase).collect();
-        let rows = db::people::people(&self.0.db, &search, after, limit + 1).await?;
+        let rows = db::persons::people(&self.0.db, &search, after, limit + 1).await?;
         Ok(Page::of(rows.into_iter().map(person_view).collect(), limit))
     }
 
@@ -160,7 +156,7 @@ impl Accounts {
     /// [`Error::PermissionMissing`] without `admin.users`, [`Error::UserUnknown`], [`Error::Database`].
     pub async fn person(&self, principal: &Principal, id: AccountId) -> Result<PersonView, Error> {
         principal.needs(Permission::AdminUsers)?;
-        db::people::person(&self.0.db, id).await?.map(person_view).ok_or(Error::UserUnknown)
+        db::persons::person(&self.0.db, id).await?.map(person_view).ok_or(Error::UserUnknown)
     }
 
     /// The account, if the principal may change it: whoever has power over others is only changed by those who have it too,
@@ -255,28 +251,28 @@ impl Accounts {
             .0
             .db
             .write(Lane::Free, async move |tx| {
-                db::people::lock_administrators(&tx).await?;
-                db::people::update_profile(&tx, id, shown.as_deref(), language).await?;
+                db::persons::lock_administrators(&tx).await?;
+                set_profile(&tx, &row, shown.as_deref(), language).await?;
                 if let Some(permissions) = permissions {
-                    db::people::set_permissions(&tx, id, &permissions.to_string()).await?;
+                    db::persons::set_permissions(&tx, id, &permissions.to_string()).await?;
                 }
                 if let Some(email) = &email {
                     let email = email.as_ref().map(|email| (email.shown.as_str(), email.key.as_str()));
-                    if !db::people::set_email(&tx, id, email).await? {
+                    if !db::persons::set_email(&tx, id, email).await? {
                         return Err(Error::EmailTaken);
                     }
                 }
                 if let Some(quota_bytes) = update.quota_bytes {
-                    db::people::set_quota(&tx, id, quota_bytes).await?;
+                    db::persons::set_quota(&tx, id, quota_bytes).await?;
                 }
                 let mut ended = Vec::new();
                 if let Some(disabled) = update.disabled {
-                    db::people::set_disabled(&tx, id, disabled.then_some(row.disabled.unwrap_or(now))).await?;
+                    db::persons::set_disabled(&tx, id, disabled.then_some(row.disabled.unwrap_or(now))).await?;
                     if disabled {
-                        ended = db::people::end_sessions(&tx, id, now).await?;
+                        ended = db::persons::end_sessions(&tx, id, now).await?;
                     }
                 }
-                if db::people::administrators(&tx).await? == 0 {
+                if db::persons::administrators(&tx).await? == 0 {
                     return Err(Error::LastAdministrator);
                 }
                 accounts.log(&tx, &line).await?;
@@ -317,9 +313,9 @@ impl Accounts {
             .0
             .db
             .write(Lane::Free, async move |tx| {
-                db::people::set_password(&tx, id, &password_hash).await?;
+                db::persons::set_password(&tx, id, &password_hash).await?;
                 accounts.log(&tx, &line).await?;
-                Ok::<_, Error>(db::people::end_sessions(&tx, id, now).await?)
+                Ok::<_, Error>(db::persons::end_sessions(&tx, id, now).await?)
             })
             .await?;
         self.forget(ended);
@@ -382,7 +378,7 @@ impl Accounts {
             .db
             .write(Lane::Free, async move |tx| {
                 let ended = match session {
-                    None => db::people::end_sessions(&tx, id, now).await?,
+                    None => db::persons::end_sessions(&tx, id, now).await?,
                     Some(session) => match db::accounts::end_session(&tx, id, session, now).await? {
                         true => vec![session],
                         false => return Err(Error::SessionUnknown),
@@ -401,6 +397,18 @@ impl Accounts {
         for session in ended {
             self.0.live.ended(session, self.0.clock.elapsed());
         }
+    }
+}
+
+/// Changes what is shown of an account, the words by which it is found, and its language, as far as they are given.
+async fn set_profile(tx: &Tx, row: &AccountRow, shown: Option<&str>, language: Option<&str>) -> Result<(), db::Error> {
+    db::persons::update_profile(tx, row.id, shown, language).await?;
+    match shown {
+        Some(shown) => {
+            let words = words(&[&row.name, shown]);
+            db::people::set_words(tx, db::people::ACCOUNT, row.id.0, &words).await
+        }
+        None => Ok(()),
     }
 }
 

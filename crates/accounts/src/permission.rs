@@ -176,27 +176,84 @@ pub struct Principal {
     pub root: EntryId,
 }
 
-/// What somebody wants to do with a space and what is in it.
+/// What somebody may do with an entry and all below it: each role holds those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// See names, read bytes, follow changes.
+    Viewer = 1,
+    /// Say something about it as well.
+    Commenter = 2,
+    /// Change names, places and bytes, move to the trash and back, make links.
+    Editor = 3,
+    /// Give roles to others, remove for good, and change settings.
+    Manager = 4,
+}
+
+impl Role {
+    /// All of them, the least first.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Commenter, Self::Editor, Self::Manager];
+
+    /// The word for it, in requests and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Commenter => "commenter",
+            Self::Editor => "editor",
+            Self::Manager => "manager",
+        }
+    }
+
+    /// Reads the form of [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+
+    /// As it stands in the database.
+    pub fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// Reads the form of [`Self::number`].
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.number() == number)
+    }
+}
+
+/// What somebody wants to do with an entry or a space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// See names, read bytes, follow changes.
     Read,
-    /// Change names, bytes, anything.
+    /// Change names, places and bytes, move to the trash and back, make links.
     Change,
+    /// Give roles to others, remove for good, change settings.
+    Manage,
 }
 
-/// Whether the principal may do this to the space that `owner` owns.
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Change, Self::Manage];
+
+    /// The least role that may do it.
+    pub fn needs(self) -> Role {
+        match self {
+            Self::Read => Role::Viewer,
+            Self::Change => Role::Editor,
+            Self::Manage => Role::Manager,
+        }
+    }
+}
+
+/// Whether the principal, who has `role` there, may do this. Every protocol asks here.
 ///
 /// # Errors
-/// [`Error::SpaceUnknown`] if it is somebody else's: whoever may not see a thing must not learn that it exists.
-/// [`Error::PermissionMissing`] if it is their own, but they may not use files, or not change them.
-pub fn may(principal: &Principal, action: Action, owner: AccountId) -> Result<(), Error> {
-    // Roles on spaces of several people will tell the two actions apart; an owner may do both.
-    match action {
-        Action::Read | Action::Change if principal.account != owner => Err(Error::SpaceUnknown),
-        Action::Read => principal.needs(Permission::FilesRead),
-        Action::Change => principal.needs(Permission::Files),
-    }
+/// [`Error::SpaceUnknown`] if they have none: whoever may not see a thing must not learn that it exists.
+/// [`Error::PermissionMissing`] if they may not use files at all, [`Error::RoleTooLow`] if the role is for less.
+pub fn may(principal: &Principal, action: Action, role: Option<Role>) -> Result<(), Error> {
+    let role = role.ok_or(Error::SpaceUnknown)?;
+    principal.needs(if action == Action::Read { Permission::FilesRead } else { Permission::Files })?;
+    if role >= action.needs() { Ok(()) } else { Err(Error::RoleTooLow { has: role, needs: action.needs() }) }
 }
 
 impl Principal {
@@ -211,8 +268,6 @@ impl Principal {
 
 #[cfg(test)]
 mod tests {
-    use base::ErrorKind;
-
     use super::*;
 
     #[test]
@@ -243,27 +298,45 @@ mod tests {
     }
 
     #[test]
-    fn other_peoples_spaces_do_not_exist() {
-        let owner = AccountId::from_bytes([1; 16]);
+    fn each_role_may_what_it_is_for() {
         let mut principal = Principal {
-            account: owner,
+            account: AccountId::from_bytes([1; 16]),
             session: SessionId::from_bytes([2; 16]),
-            permissions: Permissions::of(Permission::ALL),
+            permissions: Permissions::of([Permission::Files]),
             space: SpaceId::from_bytes([3; 16]),
             root: EntryId::from_bytes([4; 16]),
         };
-        for action in [Action::Read, Action::Change] {
-            assert!(may(&principal, action, owner).is_ok());
+        let told = |principal: &Principal, action, role| match may(principal, action, role) {
+            Ok(()) => "yes",
+            Err(error) => error.code(),
+        };
+        for (role, read, change, manage) in [
             // Not even administrators look into files.
-            let refused = may(&principal, action, AccountId::from_bytes([9; 16])).expect_err("somebody else's");
-            assert_eq!((refused.kind(), refused.code()), (ErrorKind::NotFound, "space-not-found"));
+            (None, "space-not-found", "space-not-found", "space-not-found"),
+            (Some(Role::Viewer), "yes", "role-too-low", "role-too-low"),
+            (Some(Role::Commenter), "yes", "role-too-low", "role-too-low"),
+            (Some(Role::Editor), "yes", "yes", "role-too-low"),
+            (Some(Role::Manager), "yes", "yes", "yes"),
+        ] {
+            assert_eq!(Action::ALL.map(|action| told(&principal, action, role)), [read, change, manage], "{role:?}");
+        }
+        principal.permissions = Permissions::of([Permission::AdminUsers, Permission::AdminNodes]);
+        for action in Action::ALL {
+            assert_eq!(told(&principal, action, None), "space-not-found");
+            assert_eq!(told(&principal, action, Some(Role::Manager)), "permission-missing");
         }
         principal.permissions = Permissions::of([Permission::FilesRead]);
-        assert!(may(&principal, Action::Read, owner).is_ok());
-        let refused = may(&principal, Action::Change, owner).expect_err("reading only");
-        assert_eq!((refused.kind(), refused.code()), (ErrorKind::Denied, "permission-missing"));
-        principal.permissions = Permissions::of([Permission::AdminUsers]);
-        let refused = may(&principal, Action::Read, owner).expect_err("no files");
-        assert_eq!(refused.kind(), ErrorKind::Denied);
+        let as_manager = Action::ALL.map(|action| told(&principal, action, Some(Role::Manager)));
+        assert_eq!(as_manager, ["yes", "permission-missing", "permission-missing"]);
+    }
+
+    #[test]
+    fn roles_are_a_contract() {
+        let words: Vec<_> = Role::ALL.iter().map(|role| (role.as_str(), role.number())).collect();
+        assert_eq!(words, [("viewer", 1), ("commenter", 2), ("editor", 3), ("manager", 4)]);
+        for role in Role::ALL {
+            assert_eq!((Role::parse(role.as_str()), Role::from_number(role.number())), (Some(role), Some(role)));
+        }
+        assert_eq!((Role::parse("owner"), Role::from_number(0)), (None, None));
     }
 }

@@ -163,7 +163,7 @@ impl Accounts {
                 .db
                 .write(Lane::Free, async move |tx| {
                     db::tickets::void(&tx, account, Kind::Verify.as_str(), now).await?;
-                    db::people::set_email(&tx, account, None).await?;
+                    db::persons::set_email(&tx, account, None).await?;
                     Ok(accounts.log(&tx, &line).await?)
                 })
                 .await;
@@ -205,7 +205,7 @@ impl Accounts {
                 if !db::tickets::take(&tx, ticket.id, now).await? {
                     return Err(Error::TicketInvalid);
                 }
-                if !db::people::set_email(&tx, account, Some((&email.shown, &email.key))).await? {
+                if !db::persons::set_email(&tx, account, Some((&email.shown, &email.key))).await? {
                     return Err(Error::EmailTaken);
                 }
                 Ok(accounts.log(&tx, &line).await?)
@@ -234,7 +234,7 @@ impl Accounts {
 
     /// The part of [`Accounts::ask_reset`] that the worker does.
     pub(crate) async fn begin_reset(&self, email_key: &str) -> Result<(), Error> {
-        let row = db::people::by_email(&self.0.db, email_key).await?.filter(|row| row.disabled.is_none());
+        let row = db::persons::by_email(&self.0.db, email_key).await?.filter(|row| row.disabled.is_none());
         let Some(row) = row else { return Ok(()) };
         self.mail_reset(row).await
     }
@@ -280,9 +280,9 @@ impl Accounts {
                     return Err(Error::TicketInvalid);
                 }
                 db::tickets::void(&tx, account, Kind::Reset.as_str(), now).await?;
-                db::people::set_password(&tx, account, &password_hash).await?;
+                db::persons::set_password(&tx, account, &password_hash).await?;
                 accounts.log(&tx, &line).await?;
-                Ok(db::people::end_sessions(&tx, account, now).await?)
+                Ok(db::persons::end_sessions(&tx, account, now).await?)
             })
             .await?;
         self.forget(ended);

@@ -108,6 +108,12 @@ ids! {
     LinkId = "lnk";
     /// Something that happened through a link.
     LinkEventId = "lev";
+    /// A role that somebody was given on an entry.
+    GrantId = "grt";
+    /// A group of accounts.
+    GroupId = "grp";
+    /// A tag of a space, which entries can have.
+    TagId = "tag";
     /// A token or an S3 key of an account.
     KeyId = "key";
     /// A line of the audit log.
@@ -212,6 +218,9 @@ makers! {
     job -> JobId;
     link -> LinkId;
     link_event -> LinkEventId;
+    grant -> GrantId;
+    group -> GroupId;
+    tag -> TagId;
     key -> KeyId;
     audit -> AuditId;
     ticket -> TicketId;

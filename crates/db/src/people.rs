@@ -1,158 +1,83 @@
-//! Changes of accounts, and the list of them that administrators see.
+//! Finding people and groups by the beginnings of their names' words.
 
-use base::{AccountId, SessionId, Time};
+use base::AccountId;
+use uuid::Uuid;
 
-use crate::{Db, Error, Row, RowReader, Tx, accounts::AccountRow, params};
+use crate::{Db, Error, Row, RowReader, Tx, params};
 
-/// An account as administrators see it.
-#[derive(Debug, Clone)]
-pub struct PersonRow {
-    /// The account with its personal space.
-    pub account: AccountRow,
-    /// The bound of the personal space.
-    pub quota_bytes: Option<u64>,
-    /// What is in it.
-    pub used_bytes: u64,
-    /// Whether a second factor is asked for.
-    pub second_factor: bool,
-    /// The unique form of the name, in whose order accounts are listed.
-    pub name_key: String,
+/// Kind of an account among those that are found.
+pub const ACCOUNT: u32 = 0;
+
+/// Kind of a group.
+pub const GROUP: u32 = 1;
+
+/// Somebody, or a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundRow {
+    /// [`ACCOUNT`] or [`GROUP`].
+    pub kind: u32,
+    /// Which one.
+    pub id: Uuid,
+    /// The name; of an account, what its owner signs in with.
+    pub name: String,
+    /// What others see of an account; of a group its name again.
+    pub display_name: String,
 }
 
-impl Row for PersonRow {
+impl Row for FoundRow {
     fn read(row: &RowReader<'_>) -> Result<Self, Error> {
-        let account = AccountRow::read(row)?;
-        Ok(Self {
-            account,
-            quota_bytes: row.get(11)?,
-            used_bytes: row.get(12)?,
-            second_factor: row.get(13)?,
-            name_key: row.get(14)?,
-        })
+        Ok(Self { kind: row.get(0)?, id: row.get(1)?, name: row.get(2)?, display_name: row.get(3)? })
     }
 }
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT account.id, account.name, display_name, password_hash, permissions, account.created_us, disabled_us,
-                    space.id, root_id, language, email, quota_bytes, used_bytes,
-                    EXISTS (SELECT 1 FROM second_factor f WHERE f.account_id = account.id AND confirmed_us IS NOT NULL),
-                    name_key
-             FROM account JOIN space ON owner_id = account.id AND kind = 'personal' ",
-            $rest
+/// Names of an account, for lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamesRow {
+    /// What its owner signs in with.
+    pub name: String,
+    /// What others see.
+    pub display_name: String,
+}
+
+impl Row for NamesRow {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        Ok(Self { name: row.get(0)?, display_name: row.get(1)? })
+    }
+}
+
+/// The names of an account, if there is one of this id.
+pub async fn names(db: &Db, id: AccountId) -> Result<Option<NamesRow>, Error> {
+    db.query_opt("SELECT name, display_name FROM account WHERE id = $1", &params![id]).await
+}
+
+/// Replaces the words by which an account or a group is found.
+pub async fn set_words(tx: &Tx, kind: u32, id: Uuid, words: &[String]) -> Result<(), Error> {
+    tx.exec("DELETE FROM people_word WHERE subject_id = $1", &params![id]).await?;
+    for word in words {
+        tx.exec(
+            "INSERT INTO people_word (word, kind, subject_id) VALUES ($1, $2, $3)
+             ON CONFLICT (word, kind, subject_id) DO NOTHING",
+            &params![word, kind, id],
         )
-    };
+        .await?;
+    }
+    Ok(())
 }
 
-/// One account as administrators see it.
-pub async fn person(db: &Db, id: AccountId) -> Result<Option<PersonRow>, Error> {
-    db.query_opt(select!("WHERE account.id = $1"), &params![id]).await
-}
-
-/// Up to `limit` accounts in order of their names, beginning after the name `after`, that have `search` (in lower case) in
-/// their name, shown name or address; all, for an empty one.
-pub async fn people(db: &Db, search: &str, after: &str, limit: u32) -> Result<Vec<PersonRow>, Error> {
-    let escaped = search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let pattern = format!("%{escaped}%");
+/// Up to `limit` groups and accounts that are not disabled, one of whose words begins with `start`, in the order of those
+/// words. `start` is in lower case.
+pub async fn find(db: &Db, start: &str, limit: u32) -> Result<Vec<FoundRow>, Error> {
+    // The last code point is above all that a word holds.
+    let end = format!("{start}\u{10ffff}");
     db.query(
-        select!(
-            "WHERE name_key > $1
-               AND (name_key LIKE $2 ESCAPE '\\' OR email_key LIKE $2 ESCAPE '\\'
-                    OR lower(display_name) LIKE $2 ESCAPE '\\')
-             ORDER BY name_key LIMIT $3"
-        ),
-        &params![after, &pattern, limit],
+        "SELECT w.kind, w.subject_id, COALESCE(a.name, g.name), COALESCE(a.display_name, g.name)
+         FROM (SELECT kind, subject_id, MIN(word) AS word FROM people_word WHERE word >= $1 AND word < $2
+               GROUP BY kind, subject_id ORDER BY MIN(word) LIMIT $3) w
+         LEFT JOIN account a ON w.kind = 0 AND a.id = w.subject_id AND a.disabled_us IS NULL
+         LEFT JOIN account_group g ON w.kind = 1 AND g.id = w.subject_id
+         WHERE a.id IS NOT NULL OR g.id IS NOT NULL
+         ORDER BY w.kind DESC, w.word, w.subject_id",
+        &params![start, end.as_str(), limit],
     )
     .await
-}
-
-/// The account of an address, by its unique form.
-pub async fn by_email(db: &Db, email_key: &str) -> Result<Option<AccountRow>, Error> {
-    let found: Option<PersonRow> = db.query_opt(select!("WHERE email_key = $1"), &params![email_key]).await?;
-    Ok(found.map(|person| person.account))
-}
-
-/// Changes what is shown of an account, and its language, as far as they are given.
-pub async fn update_profile(
-    tx: &Tx,
-    id: AccountId,
-    display_name: Option<&str>,
-    language: Option<&str>,
-) -> Result<(), Error> {
-    tx.exec(
-        "UPDATE account SET display_name = coalesce($1, display_name), language = coalesce($2, language) WHERE id = $3",
-        &params![display_name, language, id],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Sets an account's address (as written, and the form that is unique), or removes it; `false` if another account has it.
-pub async fn set_email(tx: &Tx, id: AccountId, email: Option<(&str, &str)>) -> Result<bool, Error> {
-    let (shown, key) = email.unzip();
-    if let Some(key) = key {
-        let (others,): (u64,) =
-            tx.query_one("SELECT count(*) FROM account WHERE email_key = $1 AND id <> $2", &params![key, id]).await?;
-        if others > 0 {
-            return Ok(false);
-        }
-    }
-    tx.exec("UPDATE account SET email = $1, email_key = $2 WHERE id = $3", &params![shown, key, id]).await?;
-    // What was mailed to the old address opens nothing any more.
-    tx.exec("DELETE FROM ticket WHERE account_id = $1 AND kind = 'reset' AND used_us IS NULL", &params![id]).await?;
-    Ok(true)
-}
-
-/// Sets a password's hash, whatever it was.
-pub async fn set_password(tx: &Tx, id: AccountId, hash: &str) -> Result<(), Error> {
-    tx.exec("UPDATE account SET password_hash = $1 WHERE id = $2", &params![hash, id]).await?;
-    Ok(())
-}
-
-/// Sets an account's permissions.
-pub async fn set_permissions(tx: &Tx, id: AccountId, words: &str) -> Result<(), Error> {
-    tx.exec("UPDATE account SET permissions = $1 WHERE id = $2", &params![words, id]).await?;
-    Ok(())
-}
-
-/// Disables an account since a time, or enables it.
-pub async fn set_disabled(tx: &Tx, id: AccountId, since: Option<Time>) -> Result<(), Error> {
-    tx.exec("UPDATE account SET disabled_us = $1 WHERE id = $2", &params![since, id]).await?;
-    Ok(())
-}
-
-/// Sets the bound of an account's personal space, or removes it.
-pub async fn set_quota(tx: &Tx, id: AccountId, quota_bytes: Option<u64>) -> Result<(), Error> {
-    tx.exec("UPDATE space SET quota_bytes = $1 WHERE owner_id = $2 AND kind = 'personal'", &params![quota_bytes, id])
-        .await?;
-    Ok(())
-}
-
-/// Ends all sessions of an account, and returns which.
-pub async fn end_sessions(tx: &Tx, id: AccountId, now: Time) -> Result<Vec<SessionId>, Error> {
-    crate::accounts::end_other_sessions(tx, id, SessionId::from_bytes([0; 16]), now).await
-}
-
-/// Has other changes of administrators wait until this unit of work is over: without this, of two who take each other's
-/// permission at once each would see the other still have it.
-pub async fn lock_administrators(tx: &Tx) -> Result<(), Error> {
-    tx.exec(
-        "INSERT INTO setting (key, value) VALUES ('administrators', '') ON CONFLICT (key) DO UPDATE SET value = ''",
-        &params![],
-    )
-    .await?;
-    Ok(())
-}
-
-/// How many accounts that are not disabled may administer accounts.
-pub async fn administrators(tx: &Tx) -> Result<u64, Error> {
-    let (count,) = tx
-        .query_one(
-            "SELECT count(*) FROM account
-             WHERE disabled_us IS NULL AND ' ' || permissions || ' ' LIKE '% admin.users %'",
-            &params![],
-        )
-        .await?;
-    Ok(count)
 }

@@ -1,17 +1,32 @@
-//! Spaces: the trees that people own, with their counters.
+//! Spaces: the trees that people own alone or in teams, with their counters.
 
 use base::{AccountId, EntryId, SpaceId, Time};
+use uuid::Uuid;
 
 use crate::{Db, Error, Row, RowReader, Tx, params};
+
+/// Kind of a space that is one account's own.
+pub const PERSONAL: &str = "personal";
+
+/// Kind of a space whose people are those who have a role on its root.
+pub const TEAM: &str = "team";
+
+/// The columns of a [`SpaceRow`], for `concat!`.
+macro_rules! space_columns {
+    () => {
+        "s.id, s.kind, s.owner_id, s.name, s.root_id, s.sequence, s.epoch, s.used_bytes, s.reserved_bytes, \
+         s.quota_bytes, s.purging"
+    };
+}
 
 /// A space and its counters.
 #[derive(Debug, Clone)]
 pub struct SpaceRow {
     /// Which one.
     pub id: SpaceId,
-    /// `personal`; later kinds will be others.
+    /// [`PERSONAL`] or [`TEAM`].
     pub kind: String,
-    /// Whose it is.
+    /// Whose it is; of a team's space, who made it.
     pub owner: AccountId,
     /// What people call it.
     pub name: String,
@@ -49,12 +64,14 @@ impl Row for SpaceRow {
     }
 }
 
-/// A personal space to make.
+/// A space to make.
 #[derive(Debug, Clone)]
 pub struct NewSpace<'a> {
     /// Its id.
     pub id: SpaceId,
-    /// Whose it will be.
+    /// [`PERSONAL`] or [`TEAM`].
+    pub kind: &'a str,
+    /// Whose it will be, or who makes it.
     pub owner: AccountId,
     /// What people will call it.
     pub name: &'a str,
@@ -66,15 +83,15 @@ pub struct NewSpace<'a> {
     pub created: Time,
 }
 
-/// Inserts a personal space together with its root folder, so neither is ever seen without the other.
+/// Inserts a space together with its root folder, so neither is ever seen without the other.
 ///
 /// The root has no name and no journal row: sequence 0 of a space is the space with an empty root.
-pub async fn insert_personal_space(tx: &Tx, new: &NewSpace<'_>) -> Result<(), Error> {
+pub async fn insert_space(tx: &Tx, new: &NewSpace<'_>) -> Result<(), Error> {
     tx.exec(
         "INSERT INTO space (id, kind, owner_id, name, root_id, sequence, epoch, used_bytes, reserved_bytes,
                             quota_bytes, purging)
-         VALUES ($1, 'personal', $2, $3, $4, 0, 1, 0, 0, $5, 0)",
-        &params![new.id, new.owner, new.name, new.root, new.quota_bytes],
+         VALUES ($1, $2, $3, $4, $5, 0, 1, 0, 0, $6, 0)",
+        &params![new.id, new.kind, new.owner, new.name, new.root, new.quota_bytes],
     )
     .await?;
     tx.exec(
@@ -88,21 +105,47 @@ pub async fn insert_personal_space(tx: &Tx, new: &NewSpace<'_>) -> Result<(), Er
 
 /// The space, if there is one of this id.
 pub async fn space(db: &Db, id: SpaceId) -> Result<Option<SpaceRow>, Error> {
-    db.query_opt(
-        "SELECT id, kind, owner_id, name, root_id, sequence, epoch, used_bytes, reserved_bytes, quota_bytes, purging
-         FROM space WHERE id = $1",
-        &params![id],
+    db.query_opt(concat!("SELECT ", space_columns!(), " FROM space s WHERE s.id = $1"), &params![id]).await
+}
+
+/// Up to `limit` spaces that are an account's own or on whose root it was given a role, in order of their ids, beginning
+/// after `after`.
+pub async fn spaces_of(
+    db: &Db,
+    account: AccountId,
+    after: Option<SpaceId>,
+    now: Time,
+    limit: u32,
+) -> Result<Vec<SpaceRow>, Error> {
+    let after = after.unwrap_or(SpaceId::from_bytes([0; 16]));
+    db.query(
+        concat!(
+            "SELECT ",
+            space_columns!(),
+            " FROM space s WHERE s.id > $2 AND s.id IN (
+                 SELECT o.id FROM space o WHERE o.owner_id = $1 AND o.kind = 'personal'
+                 UNION ALL
+                 SELECT g.space_id
+                 FROM (SELECT a.id FROM account a WHERE a.id = $1 UNION ALL
+                       SELECT m.group_id FROM account_group_member m WHERE m.account_id = $1 UNION ALL SELECT $3) w
+                 JOIN entry_grant g ON g.subject_id = w.id JOIN space r ON r.id = g.space_id AND r.root_id = g.entry_id
+                 WHERE g.expires_us IS NULL OR g.expires_us > $4)
+             ORDER BY s.id LIMIT $5"
+        ),
+        &params![account, after, Uuid::nil(), now, limit],
     )
     .await
 }
 
-/// Up to `limit` spaces that an account owns, in order of their ids, beginning after `after`.
-pub async fn spaces_of(db: &Db, owner: AccountId, after: Option<SpaceId>, limit: u32) -> Result<Vec<SpaceRow>, Error> {
-    let after = after.unwrap_or(SpaceId::from_bytes([0; 16]));
-    db.query(
-        "SELECT id, kind, owner_id, name, root_id, sequence, epoch, used_bytes, reserved_bytes, quota_bytes, purging
-         FROM space WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-        &params![owner, after, limit],
-    )
-    .await
+/// How many team spaces an account made.
+pub async fn count_made(tx: &Tx, account: AccountId) -> Result<u64, Error> {
+    let row: Option<(u64,)> =
+        tx.query_opt("SELECT COUNT(*) FROM space WHERE owner_id = $1 AND kind = 'team'", &params![account]).await?;
+    Ok(row.map_or(0, |(count,)| count))
+}
+
+/// Gives a space another name.
+pub async fn rename(tx: &Tx, id: SpaceId, name: &str) -> Result<(), Error> {
+    tx.exec("UPDATE space SET name = $1 WHERE id = $2", &params![name, id]).await?;
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use base::{AccountId, ContentId, EntryId, SpaceId, Time, VersionId, limits};
 
-use crate::{Db, Error, Row, RowReader, Tx, params};
+use crate::{Db, Error, Row, RowReader, Tx, params, totals::Total};
 
 /// `entry.kind` of a folder.
 pub const FOLDER: u32 = 0;
@@ -11,16 +11,46 @@ pub const FOLDER: u32 = 0;
 pub const FILE: u32 = 1;
 
 /// How many columns [`EntryRow`] takes, in the order of `entry_columns!`.
-pub(crate) const ENTRY_COLUMNS: usize = 13;
+pub(crate) const ENTRY_COLUMNS: usize = 14;
 
 /// How many columns [`SpaceState`] takes.
-const SPACE_COLUMNS: usize = 9;
+const SPACE_COLUMNS: usize = 10;
 
 /// The columns of an [`EntryRow`], for `concat!`.
 macro_rules! entry_columns {
     () => {
         "e.id, e.space_id, e.parent_id, e.name, e.kind, e.revision, e.version_id, e.content_id, e.size, \
-         e.content_type, e.blake3, e.created_us, e.modified_us"
+         e.content_type, e.blake3, e.created_us, e.modified_us, e.extras"
+    };
+}
+
+/// The columns of a [`SpaceState`], for `concat!`, with what stands before each. A team's space has somebody who made it, and no owner.
+macro_rules! space_columns {
+    ($of:literal) => {
+        concat!(
+            $of,
+            "id, CASE WHEN ",
+            $of,
+            "kind = 'personal' THEN ",
+            $of,
+            "owner_id END, ",
+            $of,
+            "root_id, ",
+            $of,
+            "sequence, ",
+            $of,
+            "used_bytes, ",
+            $of,
+            "reserved_bytes, ",
+            $of,
+            "quota_bytes, ",
+            $of,
+            "purging, ",
+            $of,
+            "trashed, ",
+            $of,
+            "rights"
+        )
     };
 }
 
@@ -53,6 +83,8 @@ pub struct EntryRow {
     pub created: Time,
     /// When its bytes changed last; for a folder, when it was made.
     pub modified: Time,
+    /// JSON: its description, tags and properties; none where nothing was said of it.
+    pub extras: Option<String>,
 }
 
 impl EntryRow {
@@ -71,6 +103,7 @@ impl EntryRow {
             blake3: row.get(at + 10)?,
             created: row.get(at + 11)?,
             modified: row.get(at + 12)?,
+            extras: row.get(at + 13)?,
         })
     }
 }
@@ -86,8 +119,8 @@ impl Row for EntryRow {
 pub struct SpaceState {
     /// Which space.
     pub id: SpaceId,
-    /// Whose it is.
-    pub owner: AccountId,
+    /// Whose own it is; nobody's, if it is a team's.
+    pub owner: Option<AccountId>,
     /// Its root folder.
     pub root: EntryId,
     /// Number of its newest journal row.
@@ -102,6 +135,8 @@ pub struct SpaceState {
     pub purging: u64,
     /// Entries in its trash: while there are any, an entry may be in it or below one that is.
     pub trashed: u64,
+    /// Raised whenever somebody's role on something in it may have become another; 0 while nobody was ever given one.
+    pub rights: u64,
 }
 
 impl SpaceState {
@@ -116,6 +151,7 @@ impl SpaceState {
             quota: row.get(at + 6)?,
             purging: row.get(at + 7)?,
             trashed: row.get(at + 8)?,
+            rights: row.get(at + 9)?,
         })
     }
 }
@@ -147,8 +183,9 @@ pub async fn locate(db: &Db, id: EntryId) -> Result<Option<Located>, Error> {
         concat!(
             "SELECT ",
             entry_columns!(),
-            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging, s.trashed
-             FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
+            ", ",
+            space_columns!("s."),
+            " FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
         ),
         &params![id],
     )
@@ -176,8 +213,9 @@ pub async fn locate_place(db: &Db, folder: EntryId, name: &str) -> Result<Option
         concat!(
             "SELECT ",
             entry_columns!(),
-            ", s.id, s.owner_id, s.root_id, s.sequence, s.used_bytes, s.reserved_bytes, s.quota_bytes, s.purging, s.trashed,
-               (SELECT c.kind FROM entry c WHERE c.space_id = e.space_id AND c.parent_id = e.id AND c.name = $2)
+            ", ",
+            space_columns!("s."),
+            ", (SELECT c.kind FROM entry c WHERE c.space_id = e.space_id AND c.parent_id = e.id AND c.name = $2)
              FROM entry e JOIN space s ON s.id = e.space_id WHERE e.id = $1"
         ),
         &params![folder, name],
@@ -187,22 +225,12 @@ pub async fn locate_place(db: &Db, folder: EntryId, name: &str) -> Result<Option
 
 /// The space's row.
 pub async fn space(db: &Db, id: SpaceId) -> Result<Option<SpaceState>, Error> {
-    db.query_opt(
-        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging, trashed
-         FROM space WHERE id = $1",
-        &params![id],
-    )
-    .await
+    db.query_opt(concat!("SELECT ", space_columns!("s."), " FROM space s WHERE s.id = $1"), &params![id]).await
 }
 
 /// The space's row, inside a unit of work and without taking it.
 pub async fn space_within(tx: &Tx, id: SpaceId) -> Result<Option<SpaceState>, Error> {
-    tx.query_opt(
-        "SELECT id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging, trashed
-         FROM space WHERE id = $1",
-        &params![id],
-    )
-    .await
+    tx.query_opt(concat!("SELECT ", space_columns!("s."), " FROM space s WHERE s.id = $1"), &params![id]).await
 }
 
 /// What a change does to the row of its space.
@@ -223,11 +251,15 @@ pub struct Claim {
 /// leaves. A claim that takes none is never refused.
 pub async fn claim(tx: &Tx, space: SpaceId, claim: Claim) -> Result<Option<SpaceState>, Error> {
     tx.query_opt(
-        "UPDATE space SET sequence = sequence + $1, used_bytes = used_bytes + $2, reserved_bytes = reserved_bytes + $3
-         WHERE id = $4
-           AND (quota_bytes IS NULL OR used_bytes + reserved_bytes + $2 + $3 <= quota_bytes
-                OR used_bytes + $2 + $3 <= used_bytes)
-         RETURNING id, owner_id, root_id, sequence, used_bytes, reserved_bytes, quota_bytes, purging, trashed",
+        concat!(
+            "UPDATE space SET sequence = sequence + $1, used_bytes = used_bytes + $2,
+                              reserved_bytes = reserved_bytes + $3
+             WHERE id = $4
+               AND (quota_bytes IS NULL OR used_bytes + reserved_bytes + $2 + $3 <= quota_bytes
+                    OR used_bytes + $2 + $3 <= used_bytes)
+             RETURNING ",
+            space_columns!("")
+        ),
         &params![claim.sequence, claim.used, claim.reserved, space],
     )
     .await
@@ -293,6 +325,44 @@ pub async fn children(
             "SELECT ",
             entry_columns!(),
             " FROM entry e WHERE e.space_id = $1 AND e.parent_id = $2 AND e.name > $3 ORDER BY e.name LIMIT $4"
+        ),
+        &params![space, parent, after, limit],
+    )
+    .await
+}
+
+/// An entry of a listing.
+#[derive(Debug, Clone)]
+pub struct ListedRow {
+    /// It.
+    pub entry: EntryRow,
+    /// What is below it, if it is a folder; none where nothing is.
+    pub below: Option<Total>,
+}
+
+impl Row for ListedRow {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        let counted = row.get::<Option<i64>>(ENTRY_COLUMNS)?.is_some();
+        let below = counted.then(|| Total::read_at(row, ENTRY_COLUMNS)).transpose()?;
+        Ok(Self { entry: EntryRow::read_at(row, 0)?, below })
+    }
+}
+
+/// As [`children`], with what is below the folders among them.
+pub async fn listing(
+    db: &Db,
+    space: SpaceId,
+    parent: EntryId,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<ListedRow>, Error> {
+    db.query(
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            ", t.bytes, t.files, t.folders
+             FROM entry e LEFT JOIN folder_total t ON e.kind = 0 AND t.space_id = e.space_id AND t.folder_id = e.id
+             WHERE e.space_id = $1 AND e.parent_id = $2 AND e.name > $3 ORDER BY e.name LIMIT $4"
         ),
         &params![space, parent, after, limit],
     )
@@ -388,8 +458,8 @@ pub async fn folder_height(tx: &Tx, space: SpaceId, id: EntryId) -> Result<u64, 
 pub async fn insert_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
     tx.exec(
         "INSERT INTO entry (id, space_id, parent_id, name, kind, revision, version_id, content_id, size, content_type,
-                            blake3, created_us, modified_us)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                            blake3, created_us, modified_us, extras)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         &params![
             row.id,
             row.space,
@@ -403,19 +473,20 @@ pub async fn insert_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
             row.content_type.as_deref(),
             row.blake3.as_ref(),
             row.created,
-            row.modified
+            row.modified,
+            row.extras.as_deref()
         ],
     )
     .await?;
     Ok(())
 }
 
-/// Writes what can change about an entry: place, name, revision, current version.
+/// Writes what can change about an entry: place, name, revision, current version, what is said of it.
 pub async fn update_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
     tx.exec(
         "UPDATE entry SET parent_id = $1, name = $2, revision = $3, version_id = $4, content_id = $5, size = $6,
-                          content_type = $7, blake3 = $8, modified_us = $9
-         WHERE space_id = $10 AND id = $11",
+                          content_type = $7, blake3 = $8, modified_us = $9, extras = $10
+         WHERE space_id = $11 AND id = $12",
         &params![
             row.parent,
             &row.name,
@@ -426,6 +497,7 @@ pub async fn update_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
             row.content_type.as_deref(),
             row.blake3.as_ref(),
             row.modified,
+            row.extras.as_deref(),
             row.space,
             row.id
         ],
@@ -434,9 +506,17 @@ pub async fn update_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes an entry's own row.
+/// Removes an entry's own row, and those that say which tags it has and whose favourite it is.
 pub async fn delete_entry(tx: &Tx, space: SpaceId, id: EntryId) -> Result<(), Error> {
-    tx.exec("DELETE FROM entry WHERE space_id = $1 AND id = $2", &params![space, id]).await?;
+    let (by_space, by_entry) = (params![space, id], params![id]);
+    let (entry, tags, favourites) = futures::join!(
+        tx.exec("DELETE FROM entry WHERE space_id = $1 AND id = $2", &by_space),
+        tx.exec("DELETE FROM entry_tag WHERE entry_id = $1", &by_entry),
+        tx.exec("DELETE FROM favourite WHERE entry_id = $1", &by_entry)
+    );
+    entry?;
+    tags?;
+    favourites?;
     Ok(())
 }
 
@@ -499,7 +579,8 @@ impl Row for Removed {
     }
 }
 
-/// Removes a file's versions but for `current`, the newest `others` beside it, and those that are pinned or have a name.
+/// Removes a file's versions but for `current`, the newest `others` beside it, and those that are pinned or have a name. A
+/// space that says itself how many versions it keeps is asked first.
 ///
 /// Newest is the order of version ids, which is that of their making unless the clock went back; `current` is named so
 /// that such a clock never costs the bytes that people see.
@@ -513,7 +594,8 @@ pub async fn trim_versions(
     tx.query(
         "DELETE FROM version WHERE space_id = $1 AND entry_id = $2 AND id IN (
              SELECT id FROM version WHERE space_id = $1 AND entry_id = $2 AND id <> $3 AND pinned = 0 AND name IS NULL
-             ORDER BY id DESC LIMIT 1000000 OFFSET $4
+             ORDER BY id DESC LIMIT 1000000
+             OFFSET COALESCE((SELECT s.versions_kept - 1 FROM space s WHERE s.id = $1), $4)
          ) RETURNING content_id, size",
         &params![space, entry, current, others],
     )
@@ -544,6 +626,16 @@ pub async fn delete_files_of(
             &params![space, folder, limit],
         )
         .await?;
+    for marks in [
+        "DELETE FROM entry_tag WHERE entry_id IN (
+             SELECT id FROM entry WHERE space_id = $1 AND parent_id = $2 AND kind = 1 ORDER BY name LIMIT $3
+         )",
+        "DELETE FROM favourite WHERE entry_id IN (
+             SELECT id FROM entry WHERE space_id = $1 AND parent_id = $2 AND kind = 1 ORDER BY name LIMIT $3
+         )",
+    ] {
+        tx.exec(marks, &params![space, folder, limit]).await?;
+    }
     let files = tx
         .exec(
             "DELETE FROM entry WHERE space_id = $1 AND id IN (

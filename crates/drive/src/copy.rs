@@ -3,13 +3,14 @@
 use accounts::Action;
 use base::{EntryId, Name, limits};
 use db::{
-    Tx,
+    Tx, totals,
     tree::{self, EntryRow, VersionRow},
 };
 use journal::Kind as Changed;
 
 use crate::{
-    Actor, Drive, Entry, Error, OnConflict,
+    Actor, Drive, Entry, Error, Extras, OnConflict,
+    drive::Reach,
     entry::NameOf,
     inverse::Inverse,
     place::{Bytes, Slot, Spot},
@@ -40,7 +41,10 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::RootEntry`], [`Error::OtherSpace`], [`Error::NotAFolder`], [`Error::NameTaken`],
     /// [`Error::IntoItself`], [`Error::TooDeep`], [`Error::TooManyEntries`], [`Error::Quota`].
     pub async fn copy(&self, actor: &Actor, id: EntryId, copy: Copy) -> Result<Entry, Error> {
-        let located = self.locate(actor, Action::Change, id, "entry").await?;
+        let (located, reach) = self.find(actor, Action::Read, id, "entry").await?;
+        if reach != Reach::Tree {
+            return Err(Error::InTrash("entry"));
+        }
         let space = located.space.id;
         let Some(from) = located.entry.parent else { return Err(Error::RootEntry) };
         let name = match copy.name.clone() {
@@ -61,7 +65,7 @@ impl Drive {
             let unit = async move |tx: Tx| {
                 let work = Work::change(&drive, &tx, space, &actor, 0).await?;
                 work.refuse_repeat(&repeat).await?;
-                let source = work.entry(id, "entry").await?;
+                let source = work.entry_for(Action::Read, id, "entry").await?;
                 let Some(from) = source.parent else { return Err(Error::RootEntry) };
                 let to = copy.parent.unwrap_or(from);
                 let name = match copy.name {
@@ -85,7 +89,7 @@ impl Drive {
 }
 
 impl Work<'_> {
-    async fn copy_file(&self, source: &EntryRow, spot: Spot) -> Result<Entry, Error> {
+    pub(crate) async fn copy_file(&self, source: &EntryRow, spot: Spot) -> Result<Entry, Error> {
         let bytes = shared(source)?;
         self.count(signed(bytes.size)?, 0).await?;
         self.drive.inner.store.add_reference(self.tx, bytes.content).await?;
@@ -94,7 +98,7 @@ impl Work<'_> {
         Ok(placed.entry)
     }
 
-    async fn copy_tree(
+    pub(crate) async fn copy_tree(
         &self,
         source: EntryRow,
         to: EntryId,
@@ -111,14 +115,16 @@ impl Work<'_> {
         }
         let below = self.collect(source.id, above.len()).await?;
         self.count(signed(below.iter().map(|(row, _)| row.size).sum())?, 0).await?;
-        let top = EntryRow { id: self.new_id(id).await?, ..self.new_folder(to, name.into_string()) };
-        tree::insert_entry(self.tx, &top).await?;
+        let new = self.new_folder(to, name.into_string());
+        let top = EntryRow { id: self.new_id(id).await?, extras: source.extras.clone(), ..new };
+        self.insert_folder_like(&source, &top).await?;
         // Parents come before their children, so a new parent's id is known when it is needed.
         let mut copies: Vec<EntryId> = Vec::with_capacity(below.len());
         for (row, parent) in &below {
             let parent = parent.map_or(top.id, |at| copies[at]);
             copies.push(self.copy_row(row, parent).await?);
         }
+        self.count_below(to, self.weight(&source).await?).await?;
         let entry = Entry::try_from(&top)?;
         self.record(Changed::Copied, &entry, Some(Inverse::Trash)).await?;
         Ok(entry)
@@ -154,8 +160,8 @@ impl Work<'_> {
     /// Inserts the copy of one entry of a tree, and returns its id.
     async fn copy_row(&self, source: &EntryRow, parent: EntryId) -> Result<EntryId, Error> {
         if source.kind == tree::FOLDER {
-            let row = self.new_folder(parent, source.name.clone());
-            tree::insert_entry(self.tx, &row).await?;
+            let row = EntryRow { extras: source.extras.clone(), ..self.new_folder(parent, source.name.clone()) };
+            self.insert_folder_like(source, &row).await?;
             return Ok(row.id);
         }
         let bytes = shared(source)?;
@@ -188,8 +194,18 @@ impl Work<'_> {
         shared?;
         inserted?;
         versioned?;
+        self.note_tags(row.id, &Extras::read(row.extras.as_deref())?.tags).await?;
         self.hash_if_unknown(&row).await?;
         Ok(row.id)
+    }
+
+    /// Inserts a folder that will have the same in it as another one.
+    async fn insert_folder_like(&self, source: &EntryRow, row: &EntryRow) -> Result<(), Error> {
+        let (inserted, counted) =
+            futures::join!(tree::insert_entry(self.tx, row), totals::copy(self.tx, row.space, source.id, row.id));
+        inserted?;
+        counted?;
+        self.note_tags(row.id, &Extras::read(row.extras.as_deref())?.tags).await
     }
 
     /// Asks for the hash of a file's bytes, if it is not known yet.
@@ -208,5 +224,6 @@ fn shared(source: &EntryRow) -> Result<Bytes, Error> {
         size: source.size,
         content_type: source.content_type.clone().ok_or(Error::Shape("a file without a media type"))?,
         blake3: source.blake3,
+        extras: source.extras.clone(),
     })
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use accounts::{Action, Principal};
-use base::{AccountId, Clock, EntryId, Ids, Name, SpaceId, Time};
+use base::{Clock, EntryId, Ids, Name, SpaceId, Time};
 use db::{
     Db, Lane, Tx,
     tree::{self, EntryRow, Located, Place},
@@ -11,7 +11,7 @@ use db::{
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::{Error, OnConflict, upload::Running};
+use crate::{Error, OnConflict, personal::Openings, rights::Roles, upload::Running};
 
 /// Who does something.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct Options {
     pub trash_lifetime: Option<Duration>,
     /// How long a version is kept after another one took its place; none for no bound by age.
     pub version_lifetime: Option<Duration>,
+    /// How many bytes a new team's space may hold; none for no bound.
+    pub team_quota_bytes: Option<u64>,
 }
 
 impl Default for Options {
@@ -42,6 +44,7 @@ impl Default for Options {
             upload_lifetime: Duration::from_secs(24 * 3600),
             trash_lifetime: Some(Duration::from_secs(30 * 24 * 3600)),
             version_lifetime: None,
+            team_quota_bytes: None,
         }
     }
 }
@@ -94,14 +97,26 @@ pub(crate) struct Inner {
     /// Appends and clean-ups that go on after their caller went away.
     pub(crate) tasks: TaskTracker,
     pub(crate) running: Running,
+    pub(crate) roles: Roles,
+    pub(crate) openings: Openings,
 }
 
 impl Drive {
     /// A drive over this database and this store.
     pub fn new(db: Db, store: files::Store, clock: Arc<dyn Clock>, ids: Ids, options: Options) -> Self {
         let heads = journal::Heads::new(db.clone());
-        let inner =
-            Inner { db, store, heads, clock, ids, options, tasks: TaskTracker::new(), running: Running::default() };
+        let inner = Inner {
+            db,
+            store,
+            heads,
+            clock,
+            ids,
+            options,
+            tasks: TaskTracker::new(),
+            running: Running::default(),
+            roles: Roles::default(),
+            openings: Openings::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -142,7 +157,7 @@ impl Drive {
         let folder = folder.unwrap_or(actor.principal.root);
         let Place { folder, taken } =
             tree::locate_place(&self.inner.db, folder, name.as_str()).await?.ok_or(Error::NotFound("folder"))?;
-        permit(actor, Action::Change, folder.space.owner, "folder")?;
+        self.permit(actor, Action::Change, &folder.space, folder.entry.id, "folder").await?;
         match self.reach(&folder).await? {
             Some(Reach::Tree) => {}
             Some(Reach::Trash { .. }) => return Err(Error::InTrash("folder")),
@@ -187,7 +202,7 @@ impl Drive {
         what: &'static str,
     ) -> Result<(Located, Reach), Error> {
         let located = tree::locate(&self.inner.db, id).await?.ok_or(Error::NotFound(what))?;
-        permit(actor, action, located.space.owner, what)?;
+        self.permit(actor, action, &located.space, located.entry.id, what).await?;
         let reach = self.reach(&located).await?.ok_or(Error::NotFound(what))?;
         Ok((located, reach))
     }
@@ -210,18 +225,6 @@ impl Drive {
         let located = self.locate(actor, action, id.unwrap_or(actor.principal.root), "folder").await?;
         is_folder(&located.entry)?;
         Ok(located)
-    }
-}
-
-/// Whether the actor may do `action` in the space of `owner`; if it is hidden from them, the space might as well not exist.
-///
-/// # Errors
-/// [`Error::NotFound`] for `what`, [`Error::Accounts`].
-pub(crate) fn permit(actor: &Actor, action: Action, owner: AccountId, what: &'static str) -> Result<(), Error> {
-    match accounts::may(&actor.principal, action, owner) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == base::ErrorKind::NotFound => Err(Error::NotFound(what)),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -13,8 +13,8 @@ pub enum Error {
     /// The entry is in the trash, or in a folder that is.
     #[error("the {0} is in the trash; restore it first")]
     InTrash(&'static str),
-    /// The entry is not in the trash itself.
-    #[error("this is not in the trash; what lies in a folder of the trash comes back with that folder")]
+    /// The entry is not in the trash.
+    #[error("this is not in the trash")]
     NotInTrash,
     /// What comes back from the trash has nowhere to go.
     #[error("the folder that it was in is gone or in the trash itself; name another one")]
@@ -31,6 +31,24 @@ pub enum Error {
     /// The current version of a file is the file.
     #[error("this is the current version of the file, which cannot be removed by itself")]
     CurrentVersion,
+    /// The description or a property cannot be like that; says what it must be.
+    #[error("{0}")]
+    Details(&'static str),
+    /// The text is no name of a tag.
+    #[error("the name of a tag has 1 to {} bytes and no control characters", limits::NAME_BYTES_MAX)]
+    TagName,
+    /// A tag cannot become a part of itself.
+    #[error("a tag cannot be merged into itself")]
+    SameTag,
+    /// A space, or an entry, has as many tags as it may have.
+    #[error("there are at most {0} tags")]
+    TooManyTags(u64),
+    /// A space cannot keep things like that.
+    #[error("a space keeps its trash and its versions for up to 36500 days, and 1 to 10000 versions of a file")]
+    Keep,
+    /// A person has as many favourites as one may have.
+    #[error("a person has at most {0} favourites")]
+    TooManyFavourites(u64),
     /// The text is no name of a version.
     #[error("the name of a version has 1 to {} bytes and no control characters", limits::NAME_BYTES_MAX)]
     VersionName,
@@ -44,7 +62,7 @@ pub enum Error {
     #[error("folders nest at most {} deep", limits::DEPTH_MAX)]
     TooDeep,
     /// The tree has more entries than one unit of work takes.
-    #[error("a folder of more than {0} entries cannot be copied in one step")]
+    #[error("more than {0} entries cannot be taken in one step")]
     TooManyEntries(usize),
     /// The root of a space stays where it is.
     #[error("the root folder of a space cannot be renamed, moved, copied, removed or linked to")]
@@ -58,6 +76,27 @@ pub enum Error {
     /// Entries do not move from one space to another.
     #[error("an entry cannot be moved or copied to another space")]
     OtherSpace,
+    /// A role cannot be given like that.
+    #[error("{0}")]
+    GrantInvalid(&'static str),
+    /// There is nobody of this id to give a role to.
+    #[error("there is no such {0} to share with")]
+    SubjectUnknown(&'static str),
+    /// So many were given a role on the entry already.
+    #[error("an entry is shared with at most {0} people and groups; make a group of them")]
+    TooManyGrants(u64),
+    /// A team's space always has a manager.
+    #[error("this is the last manager of the space; make somebody else one first")]
+    LastManager,
+    /// Text that is no name of a space.
+    #[error("the name of a space has 1 to 100 characters, none of them a control character")]
+    SpaceName,
+    /// A personal space is its owner's as it is.
+    #[error("a personal space has neither members nor another name")]
+    PersonalSpace,
+    /// The account made so many team spaces already.
+    #[error("one account makes at most {0} team spaces")]
+    TooManySpaces(u64),
     /// The link's time is over.
     #[error("this link has expired")]
     LinkExpired,
@@ -202,6 +241,11 @@ impl Error {
             | Self::NotUndoable(_)
             | Self::NothingToUndo(_)
             | Self::TooManyLinks(_)
+            | Self::TooManyGrants(_)
+            | Self::TooManySpaces(_)
+            | Self::LastManager
+            | Self::TooManyTags(_)
+            | Self::TooManyFavourites(_)
             | Self::UploadTakenOver
             | Self::OffsetMismatch { .. }
             | Self::UploadIsFinal
@@ -216,7 +260,15 @@ impl Error {
             | Self::OtherSpace
             | Self::Name(_)
             | Self::VersionName
+            | Self::Details(_)
+            | Self::TagName
+            | Self::Keep
+            | Self::SameTag
             | Self::LinkInvalid(_)
+            | Self::GrantInvalid(_)
+            | Self::SubjectUnknown(_)
+            | Self::SpaceName
+            | Self::PersonalSpace
             | Self::Cursor(_)
             | Self::BodyTooShort { .. }
             | Self::Body(_)
@@ -250,6 +302,12 @@ impl Error {
             Self::NothingToUndo(_) => "nothing-to-undo",
             Self::CurrentVersion => "current-version",
             Self::VersionName => "invalid-version-name",
+            Self::Details(_) => "invalid-details",
+            Self::Keep => "invalid-retention",
+            Self::TooManyFavourites(_) => "too-many-favourites",
+            Self::TagName => "invalid-tag-name",
+            Self::SameTag => "same-tag",
+            Self::TooManyTags(_) => "too-many-tags",
             Self::NameTaken => "name-taken",
             Self::IdTaken => "id-taken",
             Self::IdForm => "invalid-id",
@@ -260,6 +318,13 @@ impl Error {
             Self::NotAFolder => "not-a-folder",
             Self::NotAFile => "not-a-file",
             Self::OtherSpace => "other-space",
+            Self::GrantInvalid(_) => "invalid-grant",
+            Self::SubjectUnknown(_) => "subject-unknown",
+            Self::TooManyGrants(_) => "too-many-grants",
+            Self::LastManager => "last-manager",
+            Self::SpaceName => "invalid-space-name",
+            Self::PersonalSpace => "personal-space",
+            Self::TooManySpaces(_) => "too-many-spaces",
             Self::LinkExpired => "link-expired",
             Self::LinkUsedUp => "link-used-up",
             Self::LinkLocked => "link-locked",

@@ -2,11 +2,14 @@
 
 use accounts::Action;
 use base::{AccountId, EntryId, SpaceId, Time, limits};
-use db::journal::{self as rows, ChangeRow, Filter};
+use db::{
+    journal::{self as rows, ChangeRow, Filter},
+    tree,
+};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::{Actor, Drive, Error, Page, inverse::Inverse};
+use crate::{Access, Actor, Drive, Error, Page, inverse::Inverse};
 
 /// Which changes are wanted: those that fit all that is said.
 #[derive(Debug, Clone, Default)]
@@ -111,7 +114,11 @@ impl Drive {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Page<Activity>, Error> {
-        self.own_space(actor, Action::Read, space).await?;
+        let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
+        if self.access(actor, &state).await? == Access::Part {
+            // Of a part of a space there is the history of single entries.
+            self.permit(actor, Action::Read, &state, wanted.entry.unwrap_or(state.root), "space").await?;
+        }
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let filter = Filter {
             actor: wanted.actor,

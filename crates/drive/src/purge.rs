@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use base::{EntryId, SpaceId};
 use bus::{Handler, HandlerError, Leased, NewJob};
 use db::{
-    Tx,
+    Tx, totals,
     tree::{self, EntryRow},
 };
 use journal::Kind as Changed;
@@ -44,7 +44,7 @@ impl Drive {
         let repeat = Repeat::of(id, &[Changed::Deleted]);
         let run = async {
             let repeat = repeat.clone();
-            let space = self.find(actor, Action::Change, id, "entry").await?.0.space.id;
+            let space = self.find(actor, Action::Manage, id, "entry").await?.0.space.id;
             let (drive, actor) = (self.clone(), actor.clone());
             let unit = async move |tx: Tx| {
                 let work = Work::change(&drive, &tx, space, &actor, 0).await?;
@@ -53,6 +53,8 @@ impl Drive {
                 if id == work.space.root {
                     return Err(Error::RootEntry);
                 }
+                // What was given on this alone gives no say in whether it is; in the trash that holds nothing anyway.
+                work.permit(Action::Manage, row.parent.unwrap_or(id), "entry").await?;
                 IfMatch::check(if_match.as_ref(), &Entry::try_from(&row)?)?;
                 match work.reach(id).await? {
                     Some(Reach::Tree) => {}
@@ -93,6 +95,9 @@ impl Work<'_> {
     /// the rest of a tree by a job.
     pub(crate) async fn destroy(&self, row: EntryRow, budget: &mut u32) -> Result<(), Error> {
         self.record_removal(Changed::Deleted, &row, None).await?;
+        if let Some(parent) = row.parent {
+            self.count_below(parent, -self.weight(&row).await?).await?;
+        }
         if row.kind == tree::FILE {
             let removed = tree::delete_versions(self.tx, row.space, row.id).await?;
             tree::delete_entry(self.tx, row.space, row.id).await?;
@@ -136,7 +141,10 @@ impl Work<'_> {
             if let Some(inner) = tree::some_subfolder(self.tx, space, folder).await? {
                 path.push(inner);
             } else {
-                tree::delete_entry(self.tx, space, folder).await?;
+                let (gone, forgotten) =
+                    futures::join!(tree::delete_entry(self.tx, space, folder), totals::delete(self.tx, space, folder));
+                gone?;
+                forgotten?;
                 path.pop();
                 *left -= 1;
             }

@@ -1,16 +1,17 @@
 //! Folders and places: look up, list, create, rename and move.
 
-use accounts::Action;
+use accounts::{Action, Role};
 use base::{EntryId, Name, SpaceId, limits};
 use db::{
     Tx,
-    tree::{self, EntryRow},
+    totals::{self, Total},
+    tree::{self, EntryRow, ListedRow},
 };
 use journal::Kind as Changed;
 
 use crate::{
     Actor, Drive, Entry, Error, IfMatch, OnConflict, Page,
-    drive::{Reach, is_folder, permit},
+    drive::{Reach, is_folder},
     entry::NameOf,
     inverse::Inverse,
     repeat::Repeat,
@@ -52,8 +53,18 @@ impl Drive {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn stat(&self, actor: &Actor, id: EntryId) -> Result<Entry, Error> {
+        Ok(self.look(actor, id).await?.0)
+    }
+
+    /// The same, with the caller's role on it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn look(&self, actor: &Actor, id: EntryId) -> Result<(Entry, Role), Error> {
         let (located, reach) = self.find(actor, Action::Read, id, "entry").await?;
-        Ok(Entry { trashed: reach != Reach::Tree, ..Entry::try_from(&located.entry)? })
+        let role = self.permit(actor, Action::Read, &located.space, id, "entry").await?;
+        let entry = self.with_total(Entry::try_from(&located.entry)?).await?;
+        Ok((Entry { trashed: reach != Reach::Tree, ..entry }, role))
     }
 
     /// The entry at a path of names from the space's root: `/a/b.txt`. Empty names between slashes are skipped.
@@ -62,7 +73,6 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::Name`] if a name on the path cannot be one, [`Error::TooDeep`].
     pub async fn resolve(&self, actor: &Actor, space: SpaceId, path: &str) -> Result<Entry, Error> {
         let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
-        permit(actor, Action::Read, state.owner, "space")?;
         let mut row = self.locate(actor, Action::Read, state.root, "space").await?.entry;
         for (depth, name) in path.split('/').filter(|name| !name.is_empty()).enumerate() {
             if depth > limits::DEPTH_MAX {
@@ -73,7 +83,16 @@ impl Drive {
                 .await?
                 .ok_or(Error::NotFound("entry"))?;
         }
-        Entry::try_from(&row)
+        self.with_total(Entry::try_from(&row)?).await
+    }
+
+    /// A folder with what is below it.
+    pub(crate) async fn with_total(&self, entry: Entry) -> Result<Entry, Error> {
+        if entry.file().is_some() {
+            return Ok(entry);
+        }
+        let below = totals::find_below(&self.inner.db, entry.space, entry.id).await?;
+        Ok(Entry { total: Some(below.into()), ..entry })
     }
 
     /// Up to `limit` entries of a folder with names above `after`, in code-point order of their names.
@@ -92,10 +111,13 @@ impl Drive {
         let trashed = reach != Reach::Tree;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let after = after.map_or("", Name::as_str);
-        let mut rows = tree::children(&self.inner.db, located.space.id, folder, after, limit + 1).await?;
+        let mut rows = tree::listing(&self.inner.db, located.space.id, folder, after, limit + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let seen = |row: &EntryRow| Ok(Entry { trashed, ..Entry::try_from(row)? });
+        let seen = |ListedRow { entry, below }: &ListedRow| {
+            let total = (entry.kind == tree::FOLDER).then(|| below.unwrap_or_default().into());
+            Ok(Entry { trashed, total, ..Entry::try_from(entry)? })
+        };
         Ok(Page { items: rows.iter().map(seen).collect::<Result<_, Error>>()?, more })
     }
 
@@ -122,6 +144,7 @@ impl Drive {
                 let row = EntryRow { id, ..work.new_folder(parent, name.into_string()) };
                 let entry = Entry::try_from(&row)?;
                 tree::insert_entry(&tx, &row).await?;
+                work.count_below(parent, Total::FOLDER).await?;
                 work.record(Changed::Created, &entry, Some(Inverse::Trash)).await?;
                 Ok(entry)
             };
@@ -143,7 +166,8 @@ impl Drive {
             if let Some(parent) = update.parent {
                 let target = self.folder(actor, Action::Change, Some(parent)).await?;
                 if target.space.id != located.space.id {
-                    return Err(Error::OtherSpace);
+                    let spaces = (located.space.id, target.space.id);
+                    return self.cross_over(actor, id, spaces, update, repeat).await;
                 }
             }
             let space = located.space.id;
@@ -189,6 +213,7 @@ impl Work<'_> {
             blake3: None,
             created: self.now,
             modified: self.now,
+            extras: None,
         }
     }
 
@@ -210,6 +235,8 @@ impl Work<'_> {
         let old = self.entry(id, "entry").await?;
         IfMatch::check(update.if_match.as_ref(), &Entry::try_from(&old)?)?;
         let Some(from) = old.parent else { return Err(Error::RootEntry) };
+        // A name is the folder's as well: whoever was given a role on this alone has no say in it.
+        self.permit(Action::Change, from, "entry").await?;
         let to = update.parent.unwrap_or(from);
         let name = update.name.map_or_else(|| old.name.clone(), Name::into_string);
         if to == from && name == old.name {
@@ -224,9 +251,17 @@ impl Work<'_> {
         if tree::child(self.tx, self.space.id, to, &name).await?.is_some() {
             return Err(Error::NameTaken);
         }
+        if to != from {
+            let weight = self.weight(&old).await?;
+            self.count_below(from, -weight).await?;
+            self.count_below(to, weight).await?;
+        }
         let undo = Inverse::Move { parent_id: from, name: old.name.clone() };
         let row = EntryRow { parent: Some(to), name, revision: old.revision + 1, ..old };
         tree::update_entry(self.tx, &row).await?;
+        if to != from {
+            self.roles_moved().await?;
+        }
         let entry = Entry::try_from(&row)?;
         let kind = if to == from { Changed::Renamed } else { Changed::Moved };
         self.record(kind, &entry, Some(undo)).await?;

@@ -7,7 +7,9 @@
 use accounts::Action;
 use base::{AccountId, EntryId, Name, SpaceId, VersionId};
 use db::{
+    grants,
     journal::{self as rows, ChangeRow},
+    totals::Total,
     trash,
     tree::{self, EntryRow},
     versions,
@@ -16,7 +18,11 @@ use journal::{Kind as Changed, Turn};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::{Actor, Drive, Entry, Error, OnConflict, Restore, Update, inverse::Inverse, work::Work};
+use crate::{
+    Actor, Drive, Entry, Error, Extras, OnConflict, Restore, Update,
+    inverse::{Inverse, Standing},
+    work::Work,
+};
 
 /// Changes of one operation that are taken back together at most: they are one unit of work.
 const TOGETHER_MAX: u32 = 1000;
@@ -57,6 +63,8 @@ struct Made {
     name: String,
     kind: String,
     version_id: Option<VersionId>,
+    #[serde(flatten)]
+    extras: Extras,
 }
 
 impl Drive {
@@ -81,7 +89,9 @@ impl Drive {
     }
 
     async fn turn_back(&self, actor: &Actor, space: SpaceId, which: Which, turn: Turn) -> Result<Vec<Undone>, Error> {
-        self.own_space(actor, Action::Change, space).await?;
+        // What the changes are about is looked at one by one.
+        let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
+        self.access(actor, &state).await?;
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx| {
             let mut work = Work::hold(&drive, &tx, space, Some(&actor)).await?.of_several();
@@ -103,6 +113,7 @@ impl Drive {
                 let (kind, entry) = work.take_back(&row).await?;
                 undone.push(Undone { undoes: row.sequence, sequence, kind, entry_id: row.entry, entry });
             }
+            work.settle_totals().await?;
             Ok(undone)
         })
         .await
@@ -225,6 +236,18 @@ impl Work<'_> {
                 still_these_bytes(&now, &made)?;
                 Ok((Changed::Content, Some(self.turn_to(now, version_id).await?)))
             }
+            Inverse::Grant { subject, was, made: given } => {
+                let now = Entry::try_from(&self.standing(row.entry, &made).await?)?;
+                self.permit(Action::Manage, row.entry, "entry").await?;
+                let old = grants::of_subject(self.tx, row.entry, subject.into()).await?;
+                if old.as_ref().map(Standing::of).transpose()? != given {
+                    return conflict(format!("the sharing of “{}” was changed otherwise since", made.name));
+                }
+                match self.set_grant(&now, subject.into(), old.as_ref(), was).await {
+                    Err(Error::LastManager) => conflict("a team's space needs a manager".to_owned()),
+                    done => done.map(|_| (Changed::Shared, Some(now))),
+                }
+            }
             Inverse::Label { version_id, name, pinned, made_name, made_pinned } => {
                 let now = Entry::try_from(&self.standing(row.entry, &made).await?)?;
                 let gone = || format!("a version of “{}” is no longer kept", made.name);
@@ -235,6 +258,26 @@ impl Work<'_> {
                 }
                 self.label(&now, &kept, name.as_deref(), pinned).await?;
                 Ok((Changed::Versions, Some(now)))
+            }
+            Inverse::Details { description, properties } => {
+                let now = self.standing(row.entry, &made).await?;
+                let said = Extras::read(now.extras.as_deref())?;
+                if (&said.description, &said.properties) != (&made.extras.description, &made.extras.properties) {
+                    return conflict(format!("something else is said of “{}” since", made.name));
+                }
+                Ok((Changed::Details, Some(self.say(now, description, properties).await?)))
+            }
+            Inverse::Tagged { put_on, take_off } => {
+                let now = self.standing(row.entry, &made).await?;
+                let tags = Extras::read(now.extras.as_deref())?.tags;
+                if put_on.iter().any(|tag| tags.contains(tag)) || take_off.iter().any(|tag| !tags.contains(tag)) {
+                    return conflict(format!("“{}” was tagged otherwise since", made.name));
+                }
+                Ok((Changed::Tagged, Some(self.retag(now, put_on, take_off).await?)))
+            }
+            Inverse::Tag { tag_id, was, made } => {
+                self.turn_tag_back(tag_id, was, &made).await?;
+                Ok((Changed::Tags, None))
             }
         }
     }
@@ -269,6 +312,7 @@ impl Work<'_> {
         let Some(kept) = versions::version(self.tx, self.space.id, now.id, to).await? else {
             return conflict(format!("the bytes that “{}” had before are no longer kept", now.name));
         };
+        let before = now.size;
         let row = EntryRow {
             revision: now.revision + 1,
             version: Some(to),
@@ -279,6 +323,7 @@ impl Work<'_> {
             modified: self.now,
             ..now
         };
+        self.count_resized(&row, Total::resized(before, row.size)).await?;
         versions::set_replaced(self.tx, row.space, row.id, from, Some(self.now)).await?;
         versions::set_replaced(self.tx, row.space, row.id, to, None).await?;
         tree::update_entry(self.tx, &row).await?;

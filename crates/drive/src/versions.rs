@@ -131,8 +131,13 @@ impl Drive {
                 }
                 work.count(signed(old.size)?, 0).await?;
                 drive.inner.store.add_reference(&tx, old.content).await?;
-                let bytes =
-                    Bytes { content: old.content, size: old.size, content_type: old.content_type, blake3: old.blake3 };
+                let bytes = Bytes {
+                    content: old.content,
+                    size: old.size,
+                    content_type: old.content_type,
+                    blake3: old.blake3,
+                    extras: None,
+                };
                 let placed = work.replace(row, bytes).await?;
                 work.hash_if_unknown(&placed.row).await?;
                 Ok(placed.entry)
@@ -182,11 +187,11 @@ impl Drive {
     /// # Errors
     /// [`Error::NotFound`], [`Error::InTrash`], [`Error::NotAFile`], [`Error::CurrentVersion`].
     pub async fn delete_version(&self, actor: &Actor, id: EntryId, version: VersionId) -> Result<(), Error> {
-        let space = self.locate(actor, Action::Change, id, "file").await?.space.id;
+        let space = self.locate(actor, Action::Manage, id, "file").await?.space.id;
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx| {
             let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
-            let row = work.entry(id, "file").await?;
+            let row = work.entry_for(Action::Manage, id, "file").await?;
             is_file(&row)?;
             if row.version == Some(version) {
                 return Err(Error::CurrentVersion);

@@ -1,11 +1,16 @@
 //! A unit of work in one space: the space's row is locked, and what is done is written down.
 
+use std::collections::BTreeMap;
+
+use accounts::Action;
 use base::{AccountId, ContentId, EntryId, SpaceId, Time};
 use db::{
     Tx,
+    totals::{self, Total},
     tree::{self, Claim, EntryRow, Removed, SpaceState},
 };
 use journal::{Change, Kind, Turn};
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::{
@@ -21,12 +26,16 @@ pub(crate) struct Work<'a> {
     /// The space as it was when its row was taken.
     pub(crate) space: SpaceState,
     pub(crate) actor: Option<AccountId>,
+    /// Whose request this is, and whose role it takes; none for what the program does by itself.
+    pub(crate) asked_by: Option<Actor>,
     pub(crate) operation: Option<Uuid>,
     pub(crate) now: Time,
     /// Of the change, if it was taken together with the row.
     number: Option<u64>,
     /// Whether the unit makes several changes: then what `space` says of trash does not hold for the later ones.
-    several: bool,
+    pub(crate) several: bool,
+    /// What such a unit adds below folders, until its end.
+    below: Mutex<BTreeMap<EntryId, Total>>,
     /// What the next change takes back, if it is an undo or a redo.
     pub(crate) takes_back: Option<(Turn, u64)>,
 }
@@ -69,10 +78,12 @@ impl<'a> Work<'a> {
             tx,
             space,
             actor: actor.map(|actor| actor.principal.account),
+            asked_by: actor.cloned(),
             operation: actor.and_then(|actor| actor.operation),
             now: drive.now(),
             number,
             several: false,
+            below: Mutex::default(),
             takes_back: None,
         }
     }
@@ -82,7 +93,7 @@ impl<'a> Work<'a> {
         Self { actor: Some(account), operation, ..self }
     }
 
-    /// Says that the unit makes several changes.
+    /// Says that the unit makes several changes; it ends with [`Self::settle_totals`].
     pub(crate) fn of_several(self) -> Self {
         Self { several: true, ..self }
     }
@@ -98,11 +109,20 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// An entry of this space that is part of its tree.
+    /// An entry of this space that is part of its tree, and that may be changed by whose request this is.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::InTrash`].
+    /// [`Error::NotFound`], [`Error::InTrash`], [`Error::Accounts`].
     pub(crate) async fn entry(&self, id: EntryId, what: &'static str) -> Result<EntryRow, Error> {
+        self.entry_for(Action::Change, id, what).await
+    }
+
+    /// An entry of this space that is part of its tree, and to which may be done `action`.
+    ///
+    /// # Errors
+    /// Those of [`Self::entry`].
+    pub(crate) async fn entry_for(&self, action: Action, id: EntryId, what: &'static str) -> Result<EntryRow, Error> {
+        self.permit(action, id, what).await?;
         let row = tree::entry(self.tx, self.space.id, id).await?.ok_or(Error::NotFound(what))?;
         match self.reach(id).await? {
             Some(Reach::Tree) => Ok(row),
@@ -129,6 +149,38 @@ impl<'a> Work<'a> {
             return Ok(Some(Reach::Tree));
         }
         Ok(Reach::of(tree::top(self.tx, self.space.id, id).await?, self.space.root))
+    }
+
+    /// What an entry adds to the folder it is in.
+    pub(crate) async fn weight(&self, row: &EntryRow) -> Result<Total, Error> {
+        let below = match row.kind {
+            tree::FOLDER => totals::below(self.tx, row.space, row.id).await?,
+            _ => Total::default(),
+        };
+        Ok(Total::of(row, below))
+    }
+
+    /// Counts what a folder, and all above it, have more or less below them.
+    ///
+    /// A unit of several changes does that at its end, once for each folder. That is the same whatever moves meanwhile: what
+    /// is not counted yet is counted nowhere above, and goes up from where the folder is then.
+    pub(crate) async fn count_below(&self, folder: EntryId, change: Total) -> Result<(), Error> {
+        if self.several {
+            let mut below = self.below.lock();
+            let sum = below.entry(folder).or_default();
+            *sum = *sum + change;
+            return Ok(());
+        }
+        Ok(totals::add(self.tx, self.space.id, folder, change).await?)
+    }
+
+    /// Counts what several changes put off.
+    pub(crate) async fn settle_totals(&self) -> Result<(), Error> {
+        let below = std::mem::take(&mut *self.below.lock());
+        for (folder, change) in below {
+            totals::add(self.tx, self.space.id, folder, change).await?;
+        }
+        Ok(())
     }
 
     /// Lets go of the contents of removed versions, without counting their bytes; returns how many bytes those were.

@@ -22,7 +22,7 @@ use axum::{
     routing::any,
 };
 use base::{ErrorKind, SpaceId};
-use drive::Actor;
+use drive::{Access, Actor};
 use http::HeaderMap;
 use journal::Cursor;
 use parking_lot::Mutex;
@@ -124,22 +124,28 @@ impl Feed {
         since: Cursor,
         head: Cursor,
     ) -> Result<Pushed, Problem> {
-        app.state.drive.space(actor, space).await?;
+        if app.state.drive.access_to(actor, space).await? == Access::Part {
+            // Everybody sees another part: nothing of it is anybody else's.
+            return made(app, actor, space, since, head).await;
+        }
         let mut last = self.0.lock().await;
         if let Some(last) = last.as_ref().filter(|last| last.since == since && last.next.sequence >= head.sequence) {
             return Ok(last.clone());
         }
-        let page = app.state.drive.changes(actor, space, Some(&since.to_string()), CHANGES_MAX).await?;
-        let (push, next) = if page.more {
-            let next = Cursor { epoch: page.next.epoch, sequence: head.sequence.max(page.next.sequence) };
-            (Push::Behind { space, next: next.to_string() }, next)
-        } else {
-            let items = page.items.into_iter().map(Into::into).collect();
-            (Push::Changes { space, since: since.to_string(), next: page.next.to_string(), items }, page.next)
-        };
-        let text = message::text(&push);
-        let pushed = Pushed { since, next, text };
+        let pushed = made(app, actor, space, since, head).await?;
         *last = Some(pushed.clone());
         Ok(pushed)
     }
+}
+
+async fn made(app: &App, actor: &Actor, space: SpaceId, since: Cursor, head: Cursor) -> Result<Pushed, Problem> {
+    let page = app.state.drive.changes(actor, space, Some(&since.to_string()), CHANGES_MAX).await?;
+    let (push, next) = if page.more {
+        let next = Cursor { epoch: page.next.epoch, sequence: head.sequence.max(page.next.sequence) };
+        (Push::Behind { space, next: next.to_string() }, next)
+    } else {
+        let items = page.items.into_iter().map(Into::into).collect();
+        (Push::Changes { space, since: since.to_string(), next: page.next.to_string(), items }, page.next)
+    };
+    Ok(Pushed { since, next, text: message::text(&push) })
 }

@@ -47,7 +47,9 @@ use crate::{
         (name = "Versions", description = "What files were before."),
         (name = "History", description = "What was done, and taking one's own changes back."),
         (name = "Entries", description = "What folders and files have in common."),
+        (name = "Tags", description = "Words with a colour, for the entries of a space."),
         (name = "Trash", description = "What was deleted and can come back."),
+        (name = "Sharing", description = "Roles that people and groups have on entries, and the members of teams."),
         (name = "Links", description = "Ways in for people without an account, and what came of them."),
         (name = "Public links", description = "What visitors of a link call, without signing in."),
         (name = "Resumable uploads", description = "The tus protocol, version 1.0.0, for uploads that survive a broken connection."),
@@ -124,7 +126,14 @@ const JSON: &[Refusal] = &[(ErrorKind::TooLarge, "body-too-large"), (ErrorKind::
 
 const INVALID_ID: &[Refusal] = &[(ErrorKind::Invalid, "invalid-id")];
 
-const ID: &[Refusal] = &[(ErrorKind::Invalid, "invalid-id"), (ErrorKind::NotFound, "not-found")];
+const ID: &[Refusal] =
+    &[(ErrorKind::Invalid, "invalid-id"), (ErrorKind::NotFound, "not-found"), (ErrorKind::Denied, "role-too-low")];
+
+const GRANT: &[Refusal] = &[(ErrorKind::Invalid, "invalid-grant"), (ErrorKind::Conflict, "last-manager")];
+
+const GROUP: &[Refusal] = &[(ErrorKind::NotFound, "group-not-found")];
+
+const GROUP_NAME: &[Refusal] = &[(ErrorKind::Invalid, "invalid-group-name"), (ErrorKind::Exists, "group-name-taken")];
 
 const NAME: &[Refusal] = &[(ErrorKind::Invalid, "invalid-name"), (ErrorKind::Exists, "name-taken")];
 
@@ -194,6 +203,7 @@ const PERSON_FIELDS: &[Refusal] = &[
     (ErrorKind::Exists, "email-taken"),
 ];
 
+const TAG: &[Refusal] = &[(ErrorKind::Invalid, "invalid-tag-name"), (ErrorKind::Exists, "name-taken")];
 /// Of calls that want the password again.
 const PROOF: &[Refusal] = &[
     (ErrorKind::Denied, "wrong-password"),
@@ -354,8 +364,26 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Conflict, "into-itself"),
                 (ErrorKind::Invalid, "root-entry"),
                 (ErrorKind::Invalid, "other-space"),
+                (ErrorKind::Invalid, "invalid-details"),
+                (ErrorKind::TooLarge, "too-many-entries"),
+                (ErrorKind::Quota, "quota-exceeded"),
             ],
         ],
+        "bulk" => {
+            &[JSON, INVALID_ID, &[(ErrorKind::TooLarge, "too-many-entries"), (ErrorKind::Invalid, "invalid-name")]]
+        }
+        "list_tags" | "list_tagged" | "delete_tag" | "get_retention" => &[ID],
+        "update_retention" => &[JSON, ID, &[(ErrorKind::Invalid, "invalid-retention")]],
+        "add_favourite" => &[ID, &[(ErrorKind::Conflict, "too-many-favourites")]],
+        "remove_favourite" => &[INVALID_ID],
+        "list_favourites" => &[INVALID_ID],
+        "list_recent" => &[],
+        "create_tag" => &[JSON, ID, TAG, &[(ErrorKind::Conflict, "too-many-tags")]],
+        "update_tag" => &[JSON, ID, TAG],
+        "merge_tag" => &[JSON, ID, &[(ErrorKind::Invalid, "same-tag")]],
+        "tag_entries" => {
+            &[JSON, ID, TRASHED, &[(ErrorKind::TooLarge, "too-many-entries"), (ErrorKind::Conflict, "too-many-tags")]]
+        }
         "copy_entry" => &[
             JSON,
             ID_TAKEN,
@@ -394,6 +422,32 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "delete_version" => {
             &[ID, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Conflict, "current-version")]]
         }
+        "create_space" => {
+            &[JSON, &[(ErrorKind::Invalid, "invalid-space-name"), (ErrorKind::Conflict, "too-many-spaces")]]
+        }
+        "rename_space" => {
+            &[JSON, ID, &[(ErrorKind::Invalid, "invalid-space-name"), (ErrorKind::Invalid, "personal-space")]]
+        }
+        "delete_space" => &[ID, &[(ErrorKind::Invalid, "personal-space")]],
+        "list_grants" => &[ID],
+        "put_grant" => &[
+            JSON,
+            ID,
+            TRASHED,
+            GRANT,
+            &[
+                (ErrorKind::Invalid, "root-entry"),
+                (ErrorKind::Invalid, "subject-unknown"),
+                (ErrorKind::Conflict, "too-many-grants"),
+            ],
+        ],
+        "update_grant" => &[JSON, ID, TRASHED, GRANT],
+        "delete_grant" => &[ID, TRASHED, &[(ErrorKind::Conflict, "last-manager")]],
+        "list_shared_with_me" | "list_shared_by_me" | "find_people" | "list_groups" => &[INVALID_ID],
+        "create_group" => &[JSON, GROUP_NAME],
+        "rename_group" => &[JSON, INVALID_ID, GROUP, GROUP_NAME],
+        "delete_group" | "list_members" => &[INVALID_ID, GROUP],
+        "add_member" | "remove_member" => &[INVALID_ID, GROUP, &[(ErrorKind::NotFound, "user-not-found")]],
         "create_link" => {
             &[JSON, ID, TRASHED, LINK, &[(ErrorKind::Invalid, "root-entry"), (ErrorKind::Conflict, "too-many-links")]]
         }

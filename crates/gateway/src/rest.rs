@@ -5,18 +5,24 @@ mod activity;
 mod admin;
 mod archive;
 mod batch;
+mod bulk;
 mod entries;
 mod files;
 mod folders;
+mod grants;
+mod groups;
 mod keys;
 mod links;
 mod mail;
 mod page;
 mod people;
+mod personal;
 mod public;
+mod retention;
 mod second_factor;
 mod sessions;
 pub(crate) mod spaces;
+mod tags;
 mod trash;
 mod undo;
 mod uploads;
@@ -50,6 +56,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mail::reset_password))
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
+        .routes(routes!(spaces::list_spaces, spaces::create_space))
+        .routes(routes!(spaces::get_space, spaces::rename_space, spaces::delete_space))
         .routes(routes!(second_factor::get_second_factor, second_factor::begin_second_factor))
         .routes(routes!(second_factor::confirm_second_factor))
         .routes(routes!(second_factor::renew_recovery_codes))
@@ -58,8 +66,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::delete_token))
         .routes(routes!(keys::list_s3_keys, keys::create_s3_key))
         .routes(routes!(keys::delete_s3_key))
-        .routes(routes!(spaces::list_spaces))
-        .routes(routes!(spaces::get_space))
         .routes(routes!(spaces::get_usage))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))
@@ -71,6 +77,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(archive::download_archive))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
+        .routes(routes!(bulk::bulk))
+        .routes(routes!(personal::add_favourite, personal::remove_favourite))
+        .routes(routes!(personal::list_favourites))
+        .routes(routes!(personal::list_recent))
+        .routes(routes!(retention::get_retention, retention::update_retention))
+        .routes(routes!(tags::list_tags, tags::create_tag))
+        .routes(routes!(tags::update_tag, tags::delete_tag))
+        .routes(routes!(tags::merge_tag))
+        .routes(routes!(tags::tag_entries, tags::list_tagged))
         .routes(routes!(trash::restore_entry))
         .routes(routes!(trash::restore_file))
         .routes(routes!(trash::list_trash, trash::empty_trash))
@@ -81,6 +96,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::list_versions))
         .routes(routes!(versions::download_version, versions::update_version, versions::delete_version))
         .routes(routes!(versions::restore_version))
+        .routes(routes!(grants::list_grants, grants::put_grant))
+        .routes(routes!(grants::update_grant, grants::delete_grant))
+        .routes(routes!(grants::list_shared_with_me))
+        .routes(routes!(grants::list_shared_by_me))
+        .routes(routes!(groups::find_people))
+        .routes(routes!(groups::list_groups, groups::create_group))
+        .routes(routes!(groups::rename_group, groups::delete_group))
+        .routes(routes!(groups::list_members))
+        .routes(routes!(groups::add_member, groups::remove_member))
         .routes(routes!(links::create_link, links::list_entry_links))
         .routes(routes!(links::list_links))
         .routes(routes!(links::get_link, links::update_link, links::delete_link))

@@ -41,8 +41,11 @@ export async function downloadFile(id: string, name: string): Promise<void> {
   setTimeout(release, 60_000);
 }
 
-export async function downloadVersion(id: string, version: string, name: string): Promise<void> {
-  const path = `${filePath(id)}/versions/${encodeURIComponent(version)}`;
+export const downloadVersion = (id: string, version: string, name: string): Promise<void> =>
+  saveFrom(`${filePath(id)}/versions/${encodeURIComponent(version)}`, name);
+
+/** Saves what a call answers with, as a file of the device. */
+export async function saveFrom(path: string, name: string): Promise<void> {
   const response = await authorizedFetch(new Request(path));
   if (!response.ok) throw await Problem.fromResponse(response);
   const url = URL.createObjectURL(await response.blob());

@@ -1,6 +1,7 @@
 // What the drive reads: the entries of one account's spaces, the operations that wait to be sent, and where the pull is.
 // One database per account, so that a second account on the same browser never sees the first one's names.
 import Dexie, { type EntityTable, type Table } from 'dexie';
+import type { Schemas } from '@/api/client';
 import type { FileHandle } from '@/platform/web';
 import type { Op } from './outbox/ops';
 import type { Note } from './outbox/send';
@@ -110,6 +111,9 @@ export interface Review {
   more: number;
 }
 
+/** A link that this account has made, as the server told it last. */
+export type KeptLink = Schemas['Link'];
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
@@ -117,6 +121,7 @@ export class DriveDb extends Dexie {
   aliases!: EntityTable<Alias, 'temp'>;
   uploads!: EntityTable<KeptUpload, 'id'>;
   reviews!: Table<Review, number>;
+  links!: EntityTable<KeptLink, 'id'>;
 
   constructor(userId: string) {
     super(`holdfast-${userId}`);
@@ -127,5 +132,6 @@ export class DriveDb extends Dexie {
       aliases: 'temp',
     });
     this.version(2).stores({ uploads: 'id', reviews: '++id' });
+    this.version(3).stores({ links: 'id, entry_id' });
   }
 }

@@ -27,6 +27,13 @@ async function arrange({ page, phone }, action) {
   await page.locator(`[role^=menuitem][data-action=${action}]`).click();
 }
 
+async function openShare(env, id) {
+  await folder(env, id, 'list', 'Control+1');
+  await env.page.focus('#files');
+  await env.page.keyboard.press('Alt+s');
+  await env.page.waitForSelector('[data-new-link]');
+}
+
 /** Settings of the device that every picture begins with. */
 export async function prepare(context) {
   await context.addInitScript(() => {
@@ -232,6 +239,42 @@ export const scenes = {
         if (item.name.startsWith('Shared ')) await files.call('DELETE', `/entries/${item.id}?permanent=true`);
     },
   },
+  share: {
+    show: async (env) => {
+      await openShare(env, env.files.photos);
+      await env.page.waitForSelector('[data-link]');
+      await env.page.locator('[role=dialog] [data-link]').first().getByRole('button').last().click();
+      await env.page.click('[role=menuitem][data-action=link-events]');
+      await env.page.waitForSelector('[data-event]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'share-new': {
+    show: async (env) => {
+      await openShare(env, env.files.photos);
+      await env.page.click('[data-new-link]');
+      await env.page.locator('[role=dialog] input[type=checkbox]').first().check();
+      await env.page.locator('[role=dialog] select').selectOption('custom');
+      await env.page.evaluate(() => document.activeElement?.blur());
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'share-qr': {
+    show: async (env) => {
+      await openShare(env, env.files.autumn);
+      await env.page.waitForSelector('[data-link]');
+      await env.page.locator('[role=dialog] [data-link]').first().getByRole('button').last().click();
+      await env.page.click('[role=menuitem][data-action=link-qr]');
+      await env.page.waitForSelector('[role=dialog] figure');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  links: {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/links`);
+      await page.waitForSelector('[data-link]');
+    },
+  },
   trash: {
     show: async ({ page, base }) => {
       await page.goto(`${base}/trash`);
@@ -254,6 +297,76 @@ export const scenes = {
     show: async ({ page, base }) => {
       await page.goto(`${base}/admin/servers`);
       await page.waitForSelector('main ul li');
+    },
+  },
+  'public-pictures': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.photos.token}`);
+      await page.waitForSelector('ul[data-view=grid] img');
+      await page.waitForTimeout(500);
+    },
+  },
+  'public-list': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.report.token}`);
+      await page.waitForSelector('ul[data-view=list]');
+    },
+  },
+  'public-picture': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.photos.token}`);
+      await page.click('a[data-name="Harbour at dawn.jpg"]');
+      await page.waitForSelector('main section img');
+      await page.waitForTimeout(500);
+    },
+  },
+  'public-gate': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.counted.token}`);
+      await page.waitForSelector('[data-show]');
+    },
+  },
+  'public-password': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.locked.token}`);
+      await page.waitForSelector('input[name=password]');
+      await page.evaluate(() => document.activeElement?.blur());
+    },
+  },
+  'public-drop': {
+    open: true,
+    show: async ({ page, base, files, network }) => {
+      await page.goto(`${base}/s/${files.links.box.token}`);
+      await page.waitForSelector('[data-dropzone]');
+      await page.fill('input[name=visitor]', 'Grace');
+      network.bytesPerSecond = 400_000;
+      await page.route(/name=Station/, (route) => route.fulfill({ status: 507, contentType: 'application/problem+json', body: JSON.stringify({ code: 'quota-exceeded', detail: 'The space of the owner is full.' }) }));
+      await dropFiles(page, '[data-dropzone]', [
+        { name: 'Drone, second flight.mp4', size: 9_000_000, type: 'video/mp4' },
+        { name: 'Letter.odt', size: 2_400 },
+        { name: 'Station 4, readings.xlsx', size: 31_000 },
+        { name: 'North bay panorama.jpg', size: 4_000_000, type: 'image/jpeg' },
+      ]);
+      await page.waitForSelector('[data-drop][data-state=failed]');
+      await page.waitForTimeout(1_800);
+      await page.evaluate(() => document.activeElement?.blur());
+    },
+    leave: async ({ page, network }) => {
+      network.bytesPerSecond = null;
+      page.once('dialog', (dialog) => dialog.accept());
+      await page.goto('about:blank');
+    },
+  },
+  'public-gone': {
+    open: true,
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/s/AAAAAAAAAAAAAAAAAAAAAA`);
+      await page.waitForSelector('[data-end]');
     },
   },
   components: {

@@ -42,18 +42,11 @@ async fn an_account_comes_with_space_and_root(test: TestDb) {
     let (tokens, principal) = fixture.sign_in("ada").await;
     assert_eq!(tokens.user, user);
     assert_eq!((principal.account, principal.space, principal.root), (user.id, private.space, private.root));
-    let space = fixture.accounts.space(&principal, private.space).await.expect("one's own space");
+    let space = db::spaces::space(&fixture.test.db, private.space).await.expect("a look").expect("one's own space");
     assert_eq!((space.kind.as_str(), space.owner, space.root), ("personal", user.id, private.root));
     assert_eq!((space.sequence, space.epoch, space.used_bytes, space.quota_bytes), (0, 1, 0, Some(1 << 30)));
-    let page = fixture.accounts.spaces(&principal, None, 1).await.expect("a page");
-    assert_eq!((page.items.len(), page.items[0].id, page.more), (1, space.id, false));
-    assert!(fixture.accounts.spaces(&principal, Some(space.id), 1).await.expect("a page").items.is_empty());
     let root = db::tree::locate(&fixture.test.db, private.root).await.expect("a look").expect("the root");
     assert_eq!((root.entry.kind, root.entry.parent, root.entry.name.as_str()), (db::tree::FOLDER, None, ""));
-    // Somebody else's space does not exist.
-    let eve = fixture.register("eve").await;
-    let eve_space = eve.private.expect("her own account").space;
-    assert_eq!(code(fixture.accounts.space(&principal, eve_space).await), "space-not-found");
 }
 
 async fn names_are_one_in_any_clothes(test: TestDb) {

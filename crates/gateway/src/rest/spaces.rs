@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::extract::State;
 use base::{AccountId, EntryId, SpaceId, Time};
 use drive::Space;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -29,10 +30,17 @@ const WAIT_SECONDS_MAX: u32 = 50;
 pub(crate) struct SpaceView {
     #[schema(value_type = String, example = "spc_0197f3c6b1d07c3a9d2e5f60718293a4")]
     id: SpaceId,
+    /// `personal` or `team`.
     #[schema(example = "personal")]
     kind: String,
     #[schema(example = "ada")]
     name: String,
+    /// Whose it is; of a team's space, who made it.
+    #[schema(value_type = String, example = "usr_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    owner_id: AccountId,
+    /// What one may do with all of it: `viewer`, `commenter`, `editor`, `manager`.
+    #[schema(example = "manager")]
+    role: &'static str,
     /// The root folder.
     #[schema(value_type = String, example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
     root_id: EntryId,
@@ -46,6 +54,15 @@ pub(crate) struct SpaceView {
     sequence: u64,
     /// Changes when the journal cannot be continued.
     epoch: u64,
+}
+
+/// The name of a team's space.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SpaceBody {
+    /// 1 to 100 characters.
+    #[schema(example = "Research")]
+    name: String,
 }
 
 /// What the bytes of a space are made of.
@@ -93,7 +110,9 @@ pub(crate) struct Change {
     /// Counts up without holes.
     #[schema(example = 42)]
     sequence: u64,
-    /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `deleted`.
+    /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `shared`, `details`, `tagged`,
+    /// `merged` (what was in it is in another folder), `tags` (those of the space, the entry being its root), `left` (to another
+    /// space), `deleted`; and `hidden`, for who sees only a part of the space and this entry not any more.
     #[schema(example = "created")]
     kind: String,
     #[schema(value_type = String, example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
@@ -109,7 +128,7 @@ pub(crate) struct Change {
     at: Time,
     /// The number of the change that this one takes back, if it is an undo or a redo.
     undoes: Option<u64>,
-    /// The entry after the change; `null` for `trashed` and `deleted`, after which it is no part of the tree.
+    /// The entry after the change; `null` for `trashed`, `left` and `deleted`, after which it is no part of the tree, and for `hidden`.
     #[schema(value_type = Option<EntryView>)]
     entry: Option<serde_json::Value>,
 }
@@ -131,6 +150,8 @@ pub(crate) struct PathQuery {
 }
 
 /// List one's spaces
+///
+/// One's own, and those of the teams that one is a member of.
 #[utoipa::path(get, path = "/api/v1/spaces", tag = "Spaces", security(("token" = [])),
     params(
         ("limit" = Option<u32>, Query, description = "Items on the page: 1 to 1000, 100 if absent."),
@@ -161,6 +182,51 @@ pub(crate) async fn get_space(
 ) -> Result<Json<SpaceView>, Problem> {
     let space = app.state.drive.space(&caller.actor(), id).await?;
     Ok(Json(space.into()))
+}
+
+/// Create a team's space
+///
+/// Its first manager is who makes it; others become members by roles on its root folder, `PUT /api/v1/entries/{id}/grants`.
+#[utoipa::path(post, path = "/api/v1/spaces", tag = "Spaces", security(("token" = [])), request_body = SpaceBody,
+    responses((status = 201, description = "The space.", body = SpaceView)))]
+pub(crate) async fn create_space(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    _: NoQuery,
+    Json(body): Json<SpaceBody>,
+) -> Result<(StatusCode, Json<SpaceView>), Problem> {
+    let space = app.state.drive.create_space(&caller.actor(), &body.name).await?;
+    Ok((StatusCode::CREATED, Json(space.into())))
+}
+
+/// Rename a team's space
+#[utoipa::path(patch, path = "/api/v1/spaces/{id}", tag = "Spaces", security(("token" = [])), request_body = SpaceBody,
+    params(("id" = String, Path, description = "A space's id, `spc_…`.")),
+    responses((status = 200, description = "The space.", body = SpaceView)))]
+pub(crate) async fn rename_space(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<SpaceId>,
+    _: NoQuery,
+    Json(body): Json<SpaceBody>,
+) -> Result<Json<SpaceView>, Problem> {
+    Ok(Json(app.state.drive.rename_space(&caller.actor(), id, &body.name).await?.into()))
+}
+
+/// Delete a team's space
+///
+/// With all that is in it, its trash and its history, for good. Nobody sees it any more when the answer comes.
+#[utoipa::path(delete, path = "/api/v1/spaces/{id}", tag = "Spaces", security(("token" = [])),
+    params(("id" = String, Path, description = "A space's id, `spc_…`.")),
+    responses((status = 204, description = "It is gone.")))]
+pub(crate) async fn delete_space(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<SpaceId>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
+    app.state.drive.delete_space(&caller.actor(), id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Show what fills a space
@@ -195,7 +261,7 @@ pub(crate) async fn get_usage(
 ///
 /// Without `since` from the beginning. A reader that keeps `next` misses nothing and sees nothing twice; one whose cursor
 /// is too old, or of another epoch, is told to begin again. With `wait` the answer comes as soon as there is a change, and
-/// after that many seconds without one; `/api/v1/live` tells of changes of many spaces over one connection.
+/// after that many seconds without one. Who sees only a part of the space is told of that part. `/api/v1/live` tells of changes of many spaces over one connection.
 #[utoipa::path(get, path = "/api/v1/spaces/{id}/changes", tag = "Spaces", security(("token" = [])),
     params(
         ("id" = String, Path, description = "A space's id, `spc_…`."),
@@ -255,6 +321,8 @@ impl From<Space> for SpaceView {
             id: space.id,
             kind: space.kind,
             name: space.name,
+            owner_id: space.owner,
+            role: space.role.as_str(),
             root_id: space.root,
             used_bytes: space.used_bytes,
             reserved_bytes: space.reserved_bytes,

@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod archives;
 mod downloads;
+mod extras;
 mod keys;
 mod links;
 mod pages;

@@ -23,7 +23,7 @@ const OTHERS: [(&str, &str); 2] = [
 ];
 
 /// What the example shows for keys that have no default.
-const EXAMPLES: [(&str, &str); 16] = [
+const EXAMPLES: [(&str, &str); 17] = [
     ("database", "\"postgres://holdfast:PASSWORD@db.internal/holdfast\""),
     ("cluster_secret", "\"the same for all processes\""),
     ("cluster_secret_file", "\"/etc/holdfast/cluster-secret\""),
@@ -33,6 +33,7 @@ const EXAMPLES: [(&str, &str); 16] = [
     ("mail.from", "\"Files <files@example.org>\""),
     ("mail.password", "\"of the mail server\""),
     ("mail.password_file", "\"/etc/holdfast/mail-password\""),
+    ("drive.team_quota", "\"1 TiB\""),
     ("node.id", "\"nod_0197f3c6b1d07c3a9d2e5f60718293a4\""),
     ("node.listen", "\"0.0.0.0:7001\""),
     ("node.advertise", "\"http://node-1.internal:7001\""),

@@ -90,11 +90,14 @@ pub(crate) struct Drive {
     /// Days that an older version is kept after another one took its place, unless it is pinned or has a name; 0 for no
     /// bound by age.
     pub(crate) versions_days: u32,
+    /// Bytes that a new team space may hold; no bound if it is left out.
+    #[serde(serialize_with = "size_if_any")]
+    pub(crate) team_quota: Option<ByteSize>,
 }
 
 impl Default for Drive {
     fn default() -> Self {
-        Self { trash_days: 30, versions_days: 0 }
+        Self { trash_days: 30, versions_days: 0, team_quota: None }
     }
 }
 

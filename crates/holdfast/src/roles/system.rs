@@ -176,5 +176,6 @@ fn drive_options(config: &Config) -> drive::Options {
         versions_kept: config.gateway.versions_kept,
         trash_lifetime: days(config.drive.trash_days),
         version_lifetime: days(config.drive.versions_days),
+        team_quota_bytes: config.drive.team_quota.map(|size| size.0),
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use base::Clock;
 use bus::{JobWorker, Pace, Progress, QueueGauges, Runner, WorkError, Worker};
-use drive::jobs::{EmptyHandler, Expirer, HashHandler, PurgeHandler, Retention};
+use drive::jobs::{DissolveHandler, EmptyHandler, Expirer, HashHandler, PurgeHandler, Retention};
 use files::workers::{Auditor, Cleaner, Rebalancer, RepairHandler, Scrubber};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,7 @@ pub(crate) fn start(system: &System, stop: CancellationToken) -> anyhow::Result<
         Arc::new(RepairHandler::new(store.clone())),
         Arc::new(PurgeHandler::new(system.drive.clone())),
         Arc::new(EmptyHandler::new(system.drive.clone())),
+        Arc::new(DissolveHandler::new(system.drive.clone())),
         Arc::new(HashHandler::new(system.drive.clone())),
     ];
     if let Some(post) = mail::post(&system.config.mail)? {

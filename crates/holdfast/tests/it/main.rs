@@ -19,6 +19,7 @@ mod mail;
 mod postgres;
 mod power;
 mod repeats;
+mod sharing;
 mod traces;
 mod vanish;
 mod web;

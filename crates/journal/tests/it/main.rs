@@ -54,8 +54,16 @@ impl Fixture {
         self.test
             .db
             .write(Lane::Free, async move |tx| {
-                let space = NewSpace { id, owner, name: "s", root, quota_bytes: None, created: base::Time::default() };
-                db::spaces::insert_personal_space(&tx, &space).await
+                let space = NewSpace {
+                    id,
+                    kind: "personal",
+                    owner,
+                    name: "s",
+                    root,
+                    quota_bytes: None,
+                    created: base::Time::default(),
+                };
+                db::spaces::insert_space(&tx, &space).await
             })
             .await
             .expect("a space");

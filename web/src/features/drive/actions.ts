@@ -12,6 +12,7 @@ import {
   FolderUp,
   PencilLine,
   Scissors,
+  Share2,
   SquareCheckBig,
   Redo2,
   Trash2,
@@ -20,6 +21,8 @@ import {
 } from '@lucide/vue';
 import { useI18n } from 'vue-i18n';
 import { offer } from '@/actions/registry';
+import { isTemp } from '@/data/outbox/ops';
+import { sharing } from '@/features/share';
 import { pickFiles } from '@/features/upload';
 import { toast } from '@/ui/toasts';
 import { clipboard, type FolderState } from './folder';
@@ -30,6 +33,7 @@ export const itemMenu = [
   'open',
   'quick-look',
   'download',
+  'share',
   '-',
   'rename',
   'duplicate',
@@ -51,6 +55,7 @@ export const folderMenu = [
   '-',
   ...viewMenu,
   '-',
+  'share',
   'inspector',
 ];
 export const addMenu = ['new-folder', '-', 'upload', 'upload-folder'];
@@ -61,6 +66,11 @@ export function offerDriveActions(state: FolderState): void {
   const some = () => state.selected.value.length > 0;
   const one = () => state.selected.value.length === 1;
   const here = () => state.folder.value !== null;
+  /** The one selected item, or the open folder; not what the server does not know yet. */
+  const shareable = () => {
+    const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
+    return it && it.parent_id && !isTemp(it.id) ? it : null;
+  };
   const hold = (mode: 'cut' | 'copy') => {
     clipboard.value = { mode, items: state.selected.value };
     toast(t(mode === 'cut' ? 'toasts.cut' : 'toasts.copied'));
@@ -91,6 +101,15 @@ export function offerDriveActions(state: FolderState): void {
       icon: Download,
       enabled: () => state.selected.value.some((item) => item.kind === 'file' && !item.pending),
       run: () => state.download(),
+    },
+    {
+      id: 'share',
+      label: 'share.action',
+      group: 'file',
+      icon: Share2,
+      shortcuts: ['alt+s'],
+      enabled: () => shareable() !== null,
+      run: () => void (sharing.value = shareable()),
     },
     {
       id: 'rename',

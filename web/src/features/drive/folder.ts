@@ -34,6 +34,11 @@ export function createFolderState(folderId: () => string) {
     { items: [] as Item[], aliases: [] as Alias[] },
     [folderId],
   );
+  /** What is shared by link, to be marked. */
+  const linked = useLive(
+    async () => new Set((await drive.db.links.toArray()).map((link) => link.entry_id)),
+    new Set<string>(),
+  );
   const space = useLive(async () => (await drive.db.spaces.toArray())[0] ?? null, null);
 
   /** Going from column to column does not leave the columns, whatever the next folder was last seen as. */
@@ -171,6 +176,7 @@ export function createFolderState(folderId: () => string) {
     items,
     ids,
     stored,
+    linked,
     space,
     prefs,
     selection,

@@ -1,0 +1,166 @@
+//! Moving to another space: entry, versions, links, roles and what is said of it go along, and keep their ids.
+
+use std::collections::HashMap;
+
+use accounts::Action;
+use base::{EntryId, Name, SpaceId, TagId, limits};
+use db::{
+    Tx, crossing as rows, tags,
+    tree::{self, EntryRow},
+};
+use journal::Kind as Changed;
+
+use crate::{
+    Actor, Drive, Entry, Error, Extras, IfMatch, OnConflict, Update,
+    entry::NameOf,
+    place::Slot,
+    repeat::Repeat,
+    work::{Work, signed},
+};
+
+/// Entries that go over at most: it is one unit of work, and others of both spaces wait for it.
+const ENTRIES_MAX: usize = 20_000;
+
+impl Drive {
+    /// Moves an entry to a folder of another space, as [`Drive::update`] found that it should. In the space that it leaves it is
+    /// gone, which takes the same role there as removing it for good.
+    pub(crate) async fn cross_over(
+        &self,
+        actor: &Actor,
+        id: EntryId,
+        (from, to): (SpaceId, SpaceId),
+        update: Update,
+        repeat: Repeat,
+    ) -> Result<Entry, Error> {
+        let (drive, actor) = (self.clone(), actor.clone());
+        self.write(to, async move |tx: Tx| {
+            let (source, target) = Work::hold_two(&drive, &tx, from, to, &actor).await?;
+            target.refuse_repeat(&repeat).await?;
+            let old = source.entry_for(Action::Manage, id, "entry").await?;
+            IfMatch::check(update.if_match.as_ref(), &Entry::try_from(&old)?)?;
+            let Some(left) = old.parent else { return Err(Error::RootEntry) };
+            source.permit(Action::Manage, left, "entry").await?;
+            let Some(folder) = update.parent else { return Err(Error::Shape("a move to nowhere")) };
+            let name = update.name.map_or_else(|| Name::new(&old.name), Ok)?;
+            let kind = if old.kind == tree::FILE { NameOf::File } else { NameOf::Folder };
+            let Slot::Free(name) = target.slot(folder, name, OnConflict::Fail, kind).await? else {
+                return Err(Error::NameTaken);
+            };
+            if old.kind == tree::FOLDER {
+                let height = tree::folder_height(&tx, from, id).await?;
+                if target.depth(folder).await? as u64 + 1 + height > limits::DEPTH_MAX as u64 {
+                    return Err(Error::TooDeep);
+                }
+            }
+            let load = rows::load(&tx, from, id).await?;
+            if load.entries > ENTRIES_MAX as u64 {
+                return Err(Error::TooManyEntries(ENTRIES_MAX));
+            }
+            let weight = source.weight(&old).await?;
+            source.count_below(left, -weight).await?;
+            source.count(-signed(load.bytes)?, 0).await?;
+            target.count(signed(load.bytes)?, 0).await?;
+            source.record_removal(Changed::Left, &old, None).await?;
+            let said = rows::to_look_at(&tx, from, id).await?;
+            rows::turn_over(&tx, from, id, to).await?;
+            let extras = target.carry_extras(&source, said, id).await?;
+            let row = EntryRow {
+                space: to,
+                parent: Some(folder),
+                name: name.into_string(),
+                revision: old.revision + 1,
+                extras: extras.unwrap_or_else(|| old.extras.clone()),
+                ..old
+            };
+            tree::update_entry(&tx, &row).await?;
+            target.count_below(folder, weight).await?;
+            // Roles on what came along hold here, and count for nothing any more there.
+            source.roles_moved().await?;
+            db::grants::raise_rights(&tx, to).await?;
+            let entry = Entry::try_from(&row)?;
+            target.record(Changed::Moved, &entry, None).await?;
+            Ok(entry)
+        })
+        .await
+    }
+}
+
+impl<'a> Work<'a> {
+    /// Takes the rows of two spaces, always in the same order, so that two who want the same never wait for each other.
+    pub(crate) async fn hold_two(
+        drive: &'a Drive,
+        tx: &'a Tx,
+        first: SpaceId,
+        second: SpaceId,
+        actor: &Actor,
+    ) -> Result<(Self, Self), Error> {
+        if first < second {
+            let first = Self::hold(drive, tx, first, Some(actor)).await?;
+            Ok((first, Self::hold(drive, tx, second, Some(actor)).await?))
+        } else {
+            let second = Self::hold(drive, tx, second, Some(actor)).await?;
+            Ok((Self::hold(drive, tx, first, Some(actor)).await?, second))
+        }
+    }
+
+    /// Gives entries that came over the tags of this space that are called as theirs were, and asks for hashes that are not
+    /// known. What the uppermost one has then is the caller's to write, if it is other than before.
+    async fn carry_extras(
+        &self,
+        source: &Work<'_>,
+        rows: Vec<EntryRow>,
+        top: EntryId,
+    ) -> Result<Option<Option<String>>, Error> {
+        let mut known: HashMap<TagId, Option<TagId>> = HashMap::new();
+        let mut of_top = None;
+        for row in rows {
+            let row = EntryRow { space: self.space.id, ..row };
+            if row.kind == tree::FILE {
+                self.hash_if_unknown(&row).await?;
+            }
+            let mut extras = Extras::read(row.extras.as_deref())?;
+            if extras.tags.is_empty() {
+                continue;
+            }
+            rows::forget_tags(self.tx, row.id).await?;
+            let mut carried = Vec::with_capacity(extras.tags.len());
+            for tag in extras.tags {
+                let here = match known.get(&tag) {
+                    Some(here) => *here,
+                    None => {
+                        let here = self.tag_called_as(source, tag).await?;
+                        known.insert(tag, here);
+                        here
+                    }
+                };
+                carried.extend(here.filter(|here| !carried.contains(here)));
+            }
+            self.note_tags(row.id, &carried).await?;
+            extras.tags = carried;
+            let stored = extras.stored()?;
+            if row.id == top {
+                of_top = Some(stored);
+            } else {
+                rows::set_extras(self.tx, self.space.id, row.id, stored.as_deref()).await?;
+            }
+        }
+        Ok(of_top)
+    }
+
+    /// The tag of this space that is called as one of another space, made if there is none; none for a tag that is deleted, and
+    /// where there is no room for more tags.
+    async fn tag_called_as(&self, source: &Work<'_>, tag: TagId) -> Result<Option<TagId>, Error> {
+        let Some(top) = rows::merged_into(self.tx, source.space.id, tag).await? else { return Ok(None) };
+        let Some(old) = tags::tag(self.tx, source.space.id, top).await?.filter(|row| !row.deleted) else {
+            return Ok(None);
+        };
+        if let Some(here) = tags::named(self.tx, self.space.id, &old.key).await? {
+            return Ok(Some(here.id));
+        }
+        match self.new_tag(old.name, old.colour).await {
+            Ok(made) => Ok(Some(made.id)),
+            Err(Error::TooManyTags(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
