@@ -17,6 +17,14 @@ pub(crate) enum Deed {
     SecondFactorOn,
     SecondFactorOff,
     RecoveryCodesMade,
+    Registered,
+    Invited,
+    EmailChanged,
+    ResetAsked,
+    PasswordReset,
+    AccountMade,
+    AccountChanged,
+    SessionsEnded,
     TokenMade,
     TokenRemoved,
     S3KeyMade,
@@ -32,6 +40,14 @@ impl Deed {
             Self::SecondFactorOn => "second-factor-on",
             Self::SecondFactorOff => "second-factor-off",
             Self::RecoveryCodesMade => "recovery-codes-made",
+            Self::Registered => "registered",
+            Self::Invited => "invited",
+            Self::EmailChanged => "email-changed",
+            Self::ResetAsked => "password-reset-asked",
+            Self::PasswordReset => "password-reset",
+            Self::AccountMade => "account-made",
+            Self::AccountChanged => "account-changed",
+            Self::SessionsEnded => "sessions-ended",
             Self::TokenMade => "token-made",
             Self::TokenRemoved => "token-removed",
             Self::S3KeyMade => "s3-key-made",
@@ -58,6 +74,11 @@ impl Line {
     /// Something that somebody did to their own account.
     pub(crate) fn own(deed: Deed, account: AccountId, address: IpAddr) -> Self {
         Self { deed, actor: Some(account), account: Some(account), address: Some(address), detail: json!({}) }
+    }
+
+    /// Something that an administrator did to somebody's account.
+    pub(crate) fn of(deed: Deed, principal: &Principal, account: AccountId, address: IpAddr) -> Self {
+        Self { account: Some(account), ..Self::own(deed, principal.account, address) }
     }
 
     pub(crate) fn with(self, detail: Value) -> Self {

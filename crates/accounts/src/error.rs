@@ -92,6 +92,30 @@ pub enum Error {
     /// An account has only so many tokens and keys.
     #[error("an account has at most {0} of these; remove one that is not needed")]
     TooManyKeys(u64),
+    /// No e-mail address.
+    #[error("this is no e-mail address")]
+    EmailInvalid,
+    /// Another account has the address.
+    #[error("another account has this e-mail address")]
+    EmailTaken,
+    /// The account has no address to send a letter to.
+    #[error("the account has no e-mail address")]
+    EmailUnknown,
+    /// No language that there are texts in.
+    #[error("the language is `en` or `ru`")]
+    LanguageInvalid,
+    /// Nobody has said how letters are sent.
+    #[error("this server sends no mail; ask an administrator")]
+    MailOff,
+    /// The link was used, has expired, or is not one of ours.
+    #[error("the link has been used, has expired, or is none of ours")]
+    TicketInvalid,
+    /// There is no such invitation, or it was used.
+    #[error("there is no such invitation")]
+    InvitationUnknown,
+    /// Nobody would be left who may change accounts.
+    #[error("this is the last account that may administer users; give another one that permission first")]
+    LastAdministrator,
     /// There is no such space, or the caller may not know that there is.
     #[error("there is no such space")]
     SpaceUnknown,
@@ -130,16 +154,24 @@ impl Error {
             Self::RegistrationClosed
             | Self::WrongPassword
             | Self::CodeWrong
+            | Self::MailOff
             | Self::AccountDisabled
             | Self::PermissionMissing(_)
             | Self::RoleTooLow { .. } => ErrorKind::Denied,
-            Self::NameTaken | Self::GroupNameTaken => ErrorKind::Exists,
-            Self::TooManyKeys(_) | Self::SecondFactorOn | Self::SecondFactorOff => ErrorKind::Conflict,
+            Self::NameTaken | Self::EmailTaken | Self::GroupNameTaken => ErrorKind::Exists,
+            Self::TooManyKeys(_)
+            | Self::SecondFactorOn
+            | Self::SecondFactorOff
+            | Self::EmailUnknown
+            | Self::LastAdministrator => ErrorKind::Conflict,
             Self::NameInvalid
             | Self::GroupName
             | Self::DisplayNameInvalid
             | Self::PasswordInvalid
             | Self::ScopesInvalid
+            | Self::EmailInvalid
+            | Self::LanguageInvalid
+            | Self::TicketInvalid
             | Self::ExpiryInvalid => ErrorKind::Invalid,
             Self::WrongCredentials
             | Self::SecondFactorRequired { .. }
@@ -150,9 +182,12 @@ impl Error {
             | Self::SessionEnded => ErrorKind::Unauthenticated,
             Self::TooManyAttempts { .. } => ErrorKind::Throttled,
             Self::Busy => ErrorKind::Unavailable,
-            Self::UserUnknown | Self::SessionUnknown | Self::KeyUnknown | Self::SpaceUnknown | Self::GroupUnknown => {
-                ErrorKind::NotFound
-            }
+            Self::UserUnknown
+            | Self::SessionUnknown
+            | Self::KeyUnknown
+            | Self::InvitationUnknown
+            | Self::GroupUnknown
+            | Self::SpaceUnknown => ErrorKind::NotFound,
             Self::Damaged(_) => ErrorKind::Internal,
             Self::Database(error) => error.kind(),
         }
@@ -182,6 +217,14 @@ impl Error {
             Self::SessionEnded => "session-ended",
             Self::UserUnknown => "user-not-found",
             Self::SessionUnknown => "session-not-found",
+            Self::EmailInvalid => "invalid-email",
+            Self::EmailTaken => "email-taken",
+            Self::EmailUnknown => "no-email",
+            Self::LanguageInvalid => "invalid-language",
+            Self::MailOff => "mail-off",
+            Self::TicketInvalid => "link-used",
+            Self::InvitationUnknown => "invitation-not-found",
+            Self::LastAdministrator => "last-administrator",
             Self::KeyUnknown => "key-not-found",
             Self::ScopesInvalid => "invalid-scopes",
             Self::ExpiryInvalid => "invalid-expiry",

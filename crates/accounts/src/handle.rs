@@ -39,6 +39,10 @@ pub struct Options {
     pub refresh_lifetime: Duration,
     /// The bound of a new personal space; without it there is none.
     pub quota_bytes: Option<u64>,
+    /// The address by which people reach the server, for links in letters.
+    pub public_url: Option<String>,
+    /// Whether letters can be sent: a worker has a [`MailHandler`](crate::MailHandler).
+    pub mail: bool,
     /// How long lines of the audit log are kept.
     pub audit_lifetime: Duration,
     /// Passwords that are hashed at a time; each takes a core for about 20 ms, and 19 MiB.
@@ -52,6 +56,8 @@ impl Default for Options {
             access_lifetime: Duration::from_secs(15 * 60),
             refresh_lifetime: Duration::from_secs(30 * 24 * 3600),
             quota_bytes: None,
+            public_url: None,
+            mail: false,
             audit_lifetime: Duration::from_secs(365 * 24 * 3600),
             password_workers: 2,
         }
@@ -154,7 +160,7 @@ impl Accounts {
     }
 
     /// Removes up to `limit` sessions that expired a refresh token's lifetime ago, with all their tokens, and returns how
-    /// many there were; besides up to as many API tokens that expired as long ago, and lines of the audit log that are too
+    /// many there were; besides up to as many API tokens and mailed links that expired as long ago, and lines of the audit log that are too
     /// old. To be called now and then by a worker: they are good for nothing any more.
     ///
     /// # Errors
@@ -167,6 +173,7 @@ impl Accounts {
             .db
             .write(Lane::Free, async move |tx| {
                 db::credentials::remove_expired(&tx, before, limit).await?;
+                db::tickets::remove_expired(&tx, before, limit).await?;
                 db::audit::remove_before(&tx, unheard, limit).await?;
                 db::accounts::delete_expired_sessions(&tx, before, limit).await
             })

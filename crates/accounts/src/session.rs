@@ -229,15 +229,8 @@ impl Accounts {
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let now = self.0.clock.now();
         let rows = db::accounts::live_sessions(&self.0.db, principal.account, now, after, limit + 1).await?;
-        let view = |row: SessionRow| SessionView {
-            id: row.id,
-            client: row.client,
-            created: row.created,
-            used: row.used,
-            expires: row.expires,
-            current: row.id == principal.session,
-        };
-        Ok(Page::of(rows.into_iter().map(view).collect(), limit))
+        let views = rows.into_iter().map(|row| session_view(row, principal.session)).collect();
+        Ok(Page::of(views, limit))
     }
 
     /// Ends one of the caller's sessions. When this returns, this process refuses its tokens; others do within a second.
@@ -256,6 +249,18 @@ impl Accounts {
         }
         inner.live.ended(id, inner.clock.elapsed());
         Ok(())
+    }
+}
+
+/// A session as its owner sees it, in the session `current`.
+pub(crate) fn session_view(row: SessionRow, current: SessionId) -> SessionView {
+    SessionView {
+        current: row.id == current,
+        id: row.id,
+        client: row.client,
+        created: row.created,
+        used: row.used,
+        expires: row.expires,
     }
 }
 

@@ -43,8 +43,10 @@ pub mod links;
 pub mod migrate;
 pub mod nodes;
 pub mod people;
+pub mod persons;
 pub mod second_factor;
 pub mod spaces;
+pub mod tickets;
 #[macro_use]
 pub mod tree;
 pub mod archive;

@@ -53,6 +53,7 @@ use crate::{
         (name = "Links", description = "Ways in for people without an account, and what came of them."),
         (name = "Public links", description = "What visitors of a link call, without signing in."),
         (name = "Resumable uploads", description = "The tus protocol, version 1.0.0, for uploads that survive a broken connection."),
+        (name = "People", description = "Accounts in the hands of administrators, invitations, and the audit log; needs the permission `admin.users`."),
         (name = "Administration", description = "Storage servers and background work; needs the permission `admin.nodes`."),
     ),
     components(schemas(ProblemDocument)),
@@ -189,6 +190,19 @@ const LINK: &[Refusal] = &[
     (ErrorKind::Unavailable, "busy"),
 ];
 
+const PROFILE: &[Refusal] = &[(ErrorKind::Invalid, "invalid-display-name"), (ErrorKind::Invalid, "invalid-language")];
+
+/// Of calls that send a letter.
+const MAIL: &[Refusal] = &[(ErrorKind::Invalid, "invalid-email"), (ErrorKind::Denied, "mail-off")];
+
+const PERSON: &[Refusal] = &[(ErrorKind::Invalid, "invalid-id"), (ErrorKind::NotFound, "user-not-found")];
+
+const PERSON_FIELDS: &[Refusal] = &[
+    (ErrorKind::Invalid, "invalid-scopes"),
+    (ErrorKind::Invalid, "invalid-email"),
+    (ErrorKind::Exists, "email-taken"),
+];
+
 const TAG: &[Refusal] = &[(ErrorKind::Invalid, "invalid-tag-name"), (ErrorKind::Exists, "name-taken")];
 /// Of calls that want the password again.
 const PROOF: &[Refusal] = &[
@@ -217,9 +231,57 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Invalid, "invalid-account-name"),
                 (ErrorKind::Invalid, "invalid-display-name"),
                 (ErrorKind::Invalid, "invalid-password"),
+                (ErrorKind::Invalid, "invalid-language"),
+                (ErrorKind::Invalid, "link-used"),
+                (ErrorKind::Exists, "email-taken"),
                 (ErrorKind::Unavailable, "busy"),
             ],
         ],
+        "update_me" => &[JSON, PROFILE],
+        "change_email" => &[JSON, PROOF, MAIL],
+        "verify_email" => &[JSON, &[(ErrorKind::Invalid, "link-used"), (ErrorKind::Exists, "email-taken")]],
+        "ask_password_reset" => &[JSON, MAIL, &[(ErrorKind::Throttled, "too-many-attempts")]],
+        "reset_password" => &[
+            JSON,
+            &[
+                (ErrorKind::Invalid, "link-used"),
+                (ErrorKind::Invalid, "invalid-password"),
+                (ErrorKind::Unavailable, "busy"),
+            ],
+        ],
+        "list_people" | "list_invitations" => &[],
+        "list_audit" => &[INVALID_ID],
+        "get_person" | "list_sessions_of" => &[PERSON],
+        "create_person" => &[
+            JSON,
+            PROFILE,
+            PERSON_FIELDS,
+            &[
+                (ErrorKind::Exists, "name-taken"),
+                (ErrorKind::Invalid, "invalid-account-name"),
+                (ErrorKind::Invalid, "invalid-password"),
+                (ErrorKind::Unavailable, "busy"),
+            ],
+        ],
+        "update_person" => &[JSON, PERSON, PROFILE, PERSON_FIELDS, &[(ErrorKind::Conflict, "last-administrator")]],
+        "reset_person" => &[
+            JSON,
+            PERSON,
+            &[(ErrorKind::Denied, "mail-off"), (ErrorKind::Conflict, "no-email"), (ErrorKind::Unavailable, "busy")],
+        ],
+        "remove_second_factor_of" => &[PERSON, &[(ErrorKind::Conflict, "second-factor-off")]],
+        "end_sessions_of" => &[PERSON],
+        "end_session_of" => &[PERSON, &[(ErrorKind::NotFound, "session-not-found")]],
+        "create_invitation" => &[
+            JSON,
+            MAIL,
+            &[
+                (ErrorKind::Invalid, "invalid-scopes"),
+                (ErrorKind::Invalid, "invalid-language"),
+                (ErrorKind::Invalid, "invalid-expiry"),
+            ],
+        ],
+        "delete_invitation" => &[INVALID_ID, &[(ErrorKind::NotFound, "invitation-not-found")]],
         "login" => &[
             JSON,
             &[

@@ -13,7 +13,9 @@ mod grants;
 mod groups;
 mod keys;
 mod links;
+mod mail;
 mod page;
+mod people;
 mod personal;
 mod public;
 mod retention;
@@ -47,7 +49,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::logout))
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(sessions::end_session))
-        .routes(routes!(accounts::get_me))
+        .routes(routes!(accounts::get_me, accounts::update_me))
+        .routes(routes!(mail::change_email))
+        .routes(routes!(mail::verify_email))
+        .routes(routes!(mail::ask_password_reset))
+        .routes(routes!(mail::reset_password))
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
         .routes(routes!(spaces::list_spaces, spaces::create_space))
@@ -106,6 +112,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(public::routes())
         .routes(routes!(uploads::get_upload))
         .routes(routes!(uploads::finish_upload))
+        .routes(routes!(people::list_people, people::create_person))
+        .routes(routes!(people::get_person, people::update_person))
+        .routes(routes!(people::reset_person))
+        .routes(routes!(people::remove_second_factor_of))
+        .routes(routes!(people::list_sessions_of, people::end_sessions_of))
+        .routes(routes!(people::end_session_of))
+        .routes(routes!(people::list_invitations, people::create_invitation))
+        .routes(routes!(people::delete_invitation))
+        .routes(routes!(people::list_audit))
         .routes(routes!(admin::list_nodes))
         .routes(routes!(admin::remove_node))
         .routes(routes!(admin::drain_node))

@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod clock;
 mod config;
+mod mail;
 mod roles;
 mod shutdown;
 mod telemetry;

@@ -1,6 +1,8 @@
 //! Accounts on both databases.
 
 mod keys;
+mod mail;
+mod people;
 mod registration;
 mod second_factor;
 mod sessions;
@@ -63,7 +65,14 @@ async fn open(test: &TestDb, clock: &TestClock, options: Options) -> Accounts {
 }
 
 fn registration(name: &str) -> Registration {
-    Registration { name: name.to_owned(), password: Secret::new(PASSWORD), display_name: None }
+    Registration {
+        name: name.to_owned(),
+        password: Secret::new(PASSWORD),
+        display_name: None,
+        language: None,
+        invitation: None,
+        address: HERE,
+    }
 }
 
 fn login(name: &str, password: &str) -> Login {

@@ -132,20 +132,7 @@ pub(crate) async fn list_sessions(
     let limit = page_limit(query.limit)?;
     let after = query.cursor.map(|cursor| parse_id(&page::position(&cursor)?)).transpose()?;
     let sessions = app.state.accounts.sessions(&caller.principal, after, limit).await?;
-    let items: Vec<_> = sessions
-        .items
-        .into_iter()
-        .map(|session| SessionView {
-            id: session.id,
-            client: session.client,
-            created_at: session.created,
-            last_used_at: session.used,
-            expires_at: session.expires,
-            current: session.current,
-        })
-        .collect();
-    let next_cursor = items.last().filter(|_| sessions.more).map(|last| page::cursor(&last.id.to_string()));
-    Ok(Json(Page { items, next_cursor }))
+    Ok(Json(paged(sessions)))
 }
 
 /// End a session
@@ -160,6 +147,24 @@ pub(crate) async fn end_session(
 ) -> Result<StatusCode, Problem> {
     app.state.accounts.end_session(&caller.principal, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A page of sessions, of the caller or of somebody else.
+pub(crate) fn paged(sessions: accounts::Page<accounts::SessionView>) -> Page<SessionView> {
+    let items: Vec<_> = sessions
+        .items
+        .into_iter()
+        .map(|session| SessionView {
+            id: session.id,
+            client: session.client,
+            created_at: session.created,
+            last_used_at: session.used,
+            expires_at: session.expires,
+            current: session.current,
+        })
+        .collect();
+    let next_cursor = items.last().filter(|_| sessions.more).map(|last| page::cursor(&last.id.to_string()));
+    Page { items, next_cursor }
 }
 
 /// Tokens stay out of every cache.

@@ -8,6 +8,7 @@ mod extras;
 mod keys;
 mod links;
 mod pages;
+mod people;
 mod second_factor;
 mod tree;
 mod tus;

@@ -218,6 +218,29 @@ async fn tokens_are_made_listed_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn signing_in_takes_a_code_where_there_is_a_second_factor() {
+    let world = World::start(Shape::Single, "").await;
+    let url = &world.gateways[0].url;
+    let ada = User::register(url, "ada").await;
+    let setup = ada.post("/me/second-factor", &serde_json::json!({ "password": PASSWORD })).await.expect(200);
+    let secret = totp_rs::Secret::try_from_base32(setup["secret"].as_str().expect("a secret")).expect("base 32");
+    let app = totp_rs::Builder::new().with_secret(secret).with_account_name("ada").with_issuer(Some("Holdfast"));
+    let code = app.build().expect("an app").generate_current().to_string();
+    let confirm = serde_json::json!({ "code": code });
+    let codes = ada.post("/me/second-factor/confirm", &confirm).await.expect(200)["recovery_codes"].clone();
+    let machine = Machine::new();
+    let login = ["login", url, "--name", "ada", "--password-stdin"];
+    let said = machine.typed(&login, PASSWORD).await;
+    assert!(said.code == 2 && said.err.contains("--code"), "{said:?}");
+    let said = machine.typed(&[&login[..], &["--code", "000000x"]].concat(), PASSWORD).await;
+    assert!(said.code == 4 && said.err.contains("code is wrong"), "{said:?}");
+    let recovery = codes[0].as_str().expect("a code").to_owned();
+    let said = machine.typed(&[&login[..], &["--code", &recovery]].concat(), PASSWORD).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(machine.ok(&["whoami"]).await.out.contains("ada"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn folders_and_names() {
     let world = World::start(Shape::Single, "").await;
     let machine = Machine::signed_in(&world).await;

@@ -15,6 +15,7 @@ mod intruders;
 mod links;
 mod live;
 mod load;
+mod mail;
 mod postgres;
 mod power;
 mod repeats;
