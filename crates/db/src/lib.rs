@@ -41,6 +41,7 @@ pub mod links;
 pub mod migrate;
 pub mod nodes;
 pub mod people;
+pub mod seed;
 pub mod spaces;
 #[macro_use]
 pub mod tree;
