@@ -45,6 +45,7 @@ pub mod nodes;
 pub mod people;
 pub mod persons;
 pub mod second_factor;
+pub mod seed;
 pub mod spaces;
 pub mod tickets;
 #[macro_use]

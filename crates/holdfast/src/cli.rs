@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Check(Options),
     /// Brings the database's schema up to date
     Migrate(Options),
+    /// Fills an empty system with demo data: people, teams, files and what they did with them
+    SeedDemo(crate::demo::SeedDemo),
     /// Prints the effective configuration, secrets hidden
     Config(Options),
     /// Measures the store on this machine against the limits of the same machine

@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod clock;
 mod config;
+mod demo;
 mod mail;
 mod roles;
 mod shutdown;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
             Command::Serve(serve) => roles::serve(serve).await.map(|()| ExitCode::SUCCESS),
             Command::Check(options) => admin::check(options).await.map(|()| ExitCode::SUCCESS),
             Command::Migrate(options) => admin::migrate(options).await.map(|()| ExitCode::SUCCESS),
+            Command::SeedDemo(args) => demo::run(args).await.map(|()| ExitCode::SUCCESS),
             Command::Config(options) => admin::print_config(options).map(|()| ExitCode::SUCCESS),
             Command::Bench(args) => bench::run(args).await.map(|()| ExitCode::SUCCESS),
             Command::Healthcheck { url } => admin::healthcheck(&url).await.map(|()| ExitCode::SUCCESS),

@@ -57,6 +57,7 @@ const LAYERS: &[Layer] = &[
         may_import: &["base", "db", "journal", "bus", "files", "accounts"],
         because: "drive is isolated from its sibling domains, from HTTP and from storage servers",
     },
+    Layer { name: "scenery", may_import: &[], because: "scenery makes bytes out of numbers and knows nothing of ours" },
     Layer {
         name: "gateway",
         may_import: &["base", "files", "accounts", "drive", "journal", "bus"],
@@ -65,7 +66,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "holdfast",
         may_import: &[
-            "base", "stripe", "proto", "db", "journal", "bus", "node", "files", "accounts", "drive", "gateway",
+            "base", "stripe", "proto", "db", "journal", "bus", "node", "files", "accounts", "drive", "scenery",
+            "gateway",
         ],
         because: "what ships does not contain development tools",
     },
@@ -90,6 +92,12 @@ const HEAVY: &[Heavy] = &[
         libraries: &["tonic-prost-build", "protox"],
         homes: &["proto"],
         because: "the gRPC stack is contained in proto",
+    },
+    Heavy {
+        libraries: &["image"],
+        // The program names it in a test, to look at what was made.
+        homes: &["scenery", "holdfast"],
+        because: "encoders of pictures are contained in scenery",
     },
     Heavy {
         libraries: &["axum"],

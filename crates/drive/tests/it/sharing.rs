@@ -507,8 +507,7 @@ async fn a_role_taken_while_bytes_flow(test: TestDb) {
     // A download that was begun goes on; another one is not begun.
     let long = bytes(300_000);
     let file = world.put(Some(folder), "g", &long).await.expect("a file").entry.id;
-    let (grant, _) =
-        world.drive.give(&world.alice, folder, given(to(&world.bob), Role::Viewer)).await.expect("given");
+    let (grant, _) = world.drive.give(&world.alice, folder, given(to(&world.bob), Role::Viewer)).await.expect("given");
     let open = world.drive.open(&world.bob, file).await.expect("opened");
     let mut pieces = open.read(0..long.len() as u64).await.expect("bytes");
     let mut read = pieces.next().await.expect("a piece").expect("bytes").to_vec();

@@ -93,6 +93,20 @@ impl System {
         Ok(Self { config, clock, db, store, cluster, jobs, accounts, drive, door, first_password, nodes, tasks })
     }
 
+    /// Accounts and drive of this system by another clock, for a past that is told. The store below them keeps the real
+    /// one, by which writes that died are cleaned away; and whoever tells the past may make accounts.
+    pub(crate) async fn domains_at(
+        &self,
+        clock: Arc<dyn Clock>,
+        ids: Ids,
+    ) -> anyhow::Result<(accounts::Accounts, drive::Drive)> {
+        let options =
+            accounts::Options { registrations: accounts::Registrations::Open, ..account_options(&self.config) };
+        let accounts = accounts::Accounts::open(self.db.clone(), clock.clone(), ids.clone(), options).await?;
+        let drive = drive::Drive::new(self.db.clone(), self.store.clone(), clock, ids, drive_options(&self.config));
+        Ok((accounts, drive))
+    }
+
     /// The nodes inside this process.
     pub(crate) fn nodes(&self) -> &[node::Node] {
         &self.nodes

@@ -27,6 +27,7 @@ fn the_command_line_is_documented() {
         "serve",
         "check",
         "migrate",
+        "seed-demo",
         "config",
         "bench",
         "login",

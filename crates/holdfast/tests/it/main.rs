@@ -8,6 +8,7 @@ mod clocks;
 mod cluster;
 mod config;
 mod converge;
+mod demo;
 mod deploy;
 mod disk;
 mod harness;
