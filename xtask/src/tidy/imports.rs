@@ -121,9 +121,15 @@ const HEAVY: &[Heavy] = &[
         because: "no domain crate speaks of HTTP",
     },
     Heavy {
-        libraries: &["argon2", "jsonwebtoken", "totp-rs"],
+        libraries: &["argon2", "jsonwebtoken"],
         homes: &["accounts"],
-        because: "passwords, tokens and second factors are made in accounts",
+        because: "passwords and tokens are made in accounts",
+    },
+    Heavy {
+        libraries: &["totp-rs"],
+        // The edge and the binary play the authenticator app in tests only.
+        homes: &["accounts", "gateway", "holdfast"],
+        because: "second factors are made in accounts",
     },
     Heavy { libraries: &["lettre"], homes: &["holdfast"], because: "how mail leaves is decided by the binary" },
     Heavy {
