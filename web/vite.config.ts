@@ -1,17 +1,28 @@
-// How the client is built and tested; `/api` goes to a server on the developer's machine.
-import { fileURLToPath } from 'node:url';
-import tailwind from '@tailwindcss/vite';
-import vue from '@vitejs/plugin-vue';
+// How the drive is built and tested; `/api` goes to a server on the developer's machine.
 import { VitePWA } from 'vite-plugin-pwa';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { base, startChunk } from './vite.base.ts';
 
 const server = process.env.HOLDFAST_SERVER ?? 'http://127.0.0.1:8080';
 const proxy = { '/api': { target: server, changeOrigin: false, ws: true } };
 
+/** While developing, addresses of links lead to their own page, as with the real server. */
+const sharePage: Plugin = {
+  name: 'share-page',
+  configureServer({ middlewares }) {
+    middlewares.use((request, _, next) => {
+      if (request.url?.startsWith('/s/')) request.url = '/share.html';
+      next();
+    });
+  },
+};
+
 export default defineConfig({
+  ...base,
   plugins: [
-    vue(),
-    tailwind(),
+    ...base.plugins,
+    sharePage,
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src',
@@ -40,25 +51,14 @@ export default defineConfig({
       },
     }),
   ],
-  resolve: {
-    alias: {
-      '@': fileURLToPath(new URL('./src', import.meta.url)),
-      // The same library without the parts for browsers that nothing else here runs in.
-      dexie: fileURLToPath(new URL('./node_modules/dexie/dist/modern/dexie.mjs', import.meta.url)),
-      '#openapi': fileURLToPath(new URL('./openapi/schema.ts', import.meta.url)),
+  build: {
+    ...base.build,
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ debugName: 'start', name: startChunk('start', './src/main.ts') }] } },
     },
   },
-  // Parts of vue-i18n that are not used here.
-  define: {
-    __VUE_I18N_LEGACY_API__: false,
-    __VUE_I18N_FULL_INSTALL__: false,
-    __INTLIFY_PROD_DEVTOOLS__: false,
-    __INTLIFY_DROP_MESSAGE_COMPILER__: true,
-  },
-  build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0, reportCompressedSize: false },
   server: { proxy },
   preview: { proxy },
-  worker: { format: 'es' },
   test: {
     environment: 'happy-dom',
     include: ['tests/unit/**/*.test.ts'],

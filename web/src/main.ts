@@ -1,15 +1,19 @@
 // Starts the page: look, session, router, and the service worker once the first list is on its way.
 import { createApp } from 'vue';
 import App from '@/app/App.vue';
+import { ownBytes } from '@/app/bytes';
 import { router } from '@/app/router';
 import { startSession } from '@/app/session';
+import { provideBytes } from '@/features/look';
 import { i18n } from '@/i18n';
 import { startLook } from '@/lib/look';
 import { askToPersist } from '@/platform/web';
 import '@/styles/app.css';
 
 await Promise.all([startLook(), startSession()]);
-createApp(App).use(i18n).use(router).mount('#app');
+const app = createApp(App).use(i18n).use(router);
+provideBytes(app, ownBytes);
+app.mount('#app');
 
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
   addEventListener(

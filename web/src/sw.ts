@@ -30,7 +30,8 @@ registerRoute(
 
 registerRoute(
   new NavigationRoute(createHandlerBoundToURL('/index.html'), {
-    denylist: [/^\/api\//, /^\/(?:healthz|readyz|metrics)$/],
+    // The page of a link is not this one, whoever is signed in.
+    denylist: [/^\/api\//, /^\/s\//, /^\/(?:healthz|readyz|metrics)$/],
   }),
 );
 

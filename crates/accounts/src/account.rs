@@ -1,16 +1,22 @@
 //! Making accounts, seeing them, and changing passwords.
 
+use std::net::IpAddr;
+
 use base::{AccountId, EntryId, Secret, SpaceId, Time};
 use db::{
     Lane, Tx,
     accounts::{AccountRow, NewAccount},
     spaces::NewSpace,
 };
+use serde_json::json;
 
 use crate::{
     Accounts, Error, Permission, Permissions, Principal, Registrations,
-    name::{AccountName, display_name, words},
-    password::make_up,
+    audit::{Deed, Line},
+    mail::LANGUAGES,
+    name::{AccountName, EmailAddress, display_name, words},
+    password::{GROUPS, make_up},
+    ticket::{Kind, language},
 };
 
 /// The setting that tells that the first administrator was made, with its id.
@@ -31,6 +37,12 @@ pub struct Registration {
     pub password: Secret,
     /// What others will see; the name, if it is absent.
     pub display_name: Option<String>,
+    /// `en` or `ru`; English, or that of the invitation, if it is absent.
+    pub language: Option<String>,
+    /// The token of an invitation, with which one may register even where others may not.
+    pub invitation: Option<Secret>,
+    /// Where the request came from.
+    pub address: IpAddr,
 }
 
 /// An account as somebody sees it.
@@ -57,6 +69,10 @@ pub struct Private {
     pub root: EntryId,
     /// When it was made.
     pub created: Time,
+    /// Its e-mail address, once it was verified.
+    pub email: Option<String>,
+    /// Which language its owner reads: `en`, `ru`.
+    pub language: String,
 }
 
 impl UserView {
@@ -67,21 +83,27 @@ impl UserView {
             space: row.space,
             root: row.root,
             created: row.created,
+            email: row.email,
+            language: row.language,
         };
         Self { id: row.id, name: row.name, display_name: row.display_name, private: Some(private) }
     }
 }
 
 impl Accounts {
-    /// Makes an account with the permission to use files, its personal space and that space's root folder.
+    /// Makes an account with the permissions to use files and to make links, or those of the invitation, its personal space
+    /// and that space's root folder. An invitation that was mailed proves its address.
     ///
     /// # Errors
-    /// [`Error::RegistrationClosed`], [`Error::NameInvalid`], [`Error::NameTaken`], [`Error::DisplayNameInvalid`],
+    /// [`Error::RegistrationClosed`], [`Error::TicketInvalid`] for the invitation, [`Error::LanguageInvalid`], [`Error::NameInvalid`], [`Error::NameTaken`], [`Error::DisplayNameInvalid`],
     /// [`Error::PasswordInvalid`], [`Error::Busy`], [`Error::Database`].
     pub async fn register(&self, registration: Registration) -> Result<UserView, Error> {
-        if self.0.options.registrations == Registrations::Closed {
-            return Err(Error::RegistrationClosed);
-        }
+        let invitation = match &registration.invitation {
+            Some(token) => Some(self.ticket(Kind::Invite, token).await?),
+            None if self.0.options.registrations == Registrations::Closed => return Err(Error::RegistrationClosed),
+            None => None,
+        };
+        let chosen = registration.language.as_deref().map(language).transpose()?;
         let name = AccountName::new(&registration.name)?;
         let shown = display_name(registration.display_name.as_deref().unwrap_or(&name.shown))?;
         // A look first, since hashing costs so much more; the insertion decides.
@@ -89,12 +111,32 @@ impl Accounts {
             return Err(Error::NameTaken);
         }
         let password_hash = self.0.passwords.hash(&registration.password).await?;
-        let new = self.draft(name, shown, password_hash, Permissions::of([Permission::Files]));
+        let invited = invitation.as_ref().and_then(|ticket| ticket.permissions.as_deref()).map(Permissions::parse);
+        let mut new = self.draft(name, shown, password_hash, invited.unwrap_or_else(Permissions::usual));
+        if let Some(ticket) = &invitation {
+            new.email = ticket.email.as_deref().map(EmailAddress::new).transpose()?;
+            new.row.language.clone_from(&ticket.language);
+        }
+        if let Some(chosen) = chosen {
+            chosen.clone_into(&mut new.row.language);
+        }
+        let ticket = invitation.map(|ticket| ticket.id);
+        let line = Line::own(Deed::Registered, new.row.id, registration.address);
+        let line = line.with(json!({ "name": new.row.name, "invitation": ticket }));
+        let (now, accounts) = (self.0.clock.now(), self.clone());
         self.0
             .db
             .write(Lane::Free, async move |tx| {
+                if let Some(ticket) = ticket
+                    && !db::tickets::take(&tx, ticket, now).await?
+                {
+                    return Err(Error::TicketInvalid);
+                }
                 insert(&tx, &new).await?;
-                Ok(UserView::full(new.row))
+                accounts.log(&tx, &line).await?;
+                let mut row = new.row;
+                row.email = new.email.map(|email| email.shown);
+                Ok(UserView::full(row))
             })
             .await
     }
@@ -111,7 +153,7 @@ impl Accounts {
         if db::nodes::setting(&self.0.db, FIRST_ADMIN).await?.is_some() {
             return Ok(None);
         }
-        let made_up = if password.is_none() { Some(make_up()) } else { None };
+        let made_up = if password.is_none() { Some(make_up(GROUPS)) } else { None };
         let Some(chosen) = password.as_ref().or(made_up.as_ref()) else { return Ok(None) };
         let password_hash = self.0.passwords.hash(chosen).await?;
         let name = AccountName::new(ADMIN)?;
@@ -149,27 +191,21 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::WrongPassword`] if the old one is not the account's, [`Error::PasswordInvalid`],
-    /// [`Error::TooManyAttempts`], [`Error::Busy`], [`Error::UserUnknown`], [`Error::Database`].
-    pub async fn change_password(&self, principal: &Principal, old: Secret, new: Secret) -> Result<(), Error> {
+    /// [`Error::PermissionMissing`] without a session, [`Error::TooManyAttempts`], [`Error::Busy`],
+    /// [`Error::UserUnknown`], [`Error::Database`].
+    pub async fn change_password(
+        &self,
+        principal: &Principal,
+        old: Secret,
+        new: Secret,
+        from: IpAddr,
+    ) -> Result<(), Error> {
         let inner = &*self.0;
-        let row = db::accounts::account(&inner.db, principal.account).await?.ok_or(Error::UserUnknown)?;
-        // A stolen access token must not become a way to guess the password. The counter is one of its own, by a text that is no account name: strangers
-        // who try to sign in as this account do not keep its owner from changing the password.
-        let counter = format!("/{}", principal.account);
-        let attempt = inner
-            .throttle
-            .admit(Some(&counter), None, inner.clock.elapsed())
-            .map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
-        match inner.passwords.verify(&old, Some(&row.password_hash)).await {
-            Ok(true) => inner.throttle.succeeded(attempt),
-            Ok(false) => return Err(Error::WrongPassword),
-            Err(error) => {
-                inner.throttle.take_back(attempt);
-                return Err(error);
-            }
-        }
+        let row = self.prove(principal, &old).await?;
         let password_hash = inner.passwords.hash(&new).await?;
         let (account, keep, now) = (principal.account, principal.session, inner.clock.now());
+        let line = Line::own(Deed::PasswordChanged, account, from);
+        let accounts = self.clone();
         let ended = inner
             .db
             .write(Lane::Free, async move |tx| {
@@ -177,16 +213,49 @@ impl Accounts {
                 if !db::accounts::replace_password(&tx, account, &row.password_hash, &password_hash).await? {
                     return Err(Error::WrongPassword);
                 }
+                db::tickets::void(&tx, account, Kind::Reset.as_str(), now).await?;
+                accounts.log(&tx, &line).await?;
                 Ok(db::accounts::end_other_sessions(&tx, account, keep, now).await?)
             })
             .await?;
-        for session in ended {
-            inner.live.ended(session, inner.clock.elapsed());
-        }
+        self.forget(ended);
         Ok(())
     }
 
-    fn draft(&self, name: AccountName, shown: String, password_hash: String, permissions: Permissions) -> Draft {
+    /// The caller's account, if this is its password; for what a stolen access token must not be enough for.
+    ///
+    /// # Errors
+    /// [`Error::PermissionMissing`] without a session, [`Error::WrongPassword`], [`Error::TooManyAttempts`],
+    /// [`Error::Busy`], [`Error::UserUnknown`], [`Error::Database`].
+    pub(crate) async fn prove(&self, principal: &Principal, password: &Secret) -> Result<AccountRow, Error> {
+        principal.needs(Permission::Account)?;
+        let inner = &*self.0;
+        let row = db::accounts::account(&inner.db, principal.account).await?.ok_or(Error::UserUnknown)?;
+        // A stolen access token must not become a way to guess the password. The counter is one of its own, by a text that
+        // is no account name: strangers who try to sign in as this account do not keep its owner from changing it.
+        let counter = format!("/{}", principal.account);
+        let attempt = inner
+            .throttle
+            .admit(Some(&counter), None, inner.clock.elapsed())
+            .map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
+        match inner.passwords.verify(password, Some(&row.password_hash)).await {
+            Ok(true) => inner.throttle.succeeded(attempt),
+            Ok(false) => return Err(Error::WrongPassword),
+            Err(error) => {
+                inner.throttle.take_back(attempt);
+                return Err(error);
+            }
+        }
+        Ok(row)
+    }
+
+    pub(crate) fn draft(
+        &self,
+        name: AccountName,
+        shown: String,
+        password_hash: String,
+        permissions: Permissions,
+    ) -> Draft {
         let row = AccountRow {
             id: self.0.ids.account(),
             name: name.shown,
@@ -197,24 +266,28 @@ impl Accounts {
             disabled: None,
             space: self.0.ids.space(),
             root: self.0.ids.entry(),
+            language: LANGUAGES[0].to_owned(),
+            email: None,
         };
-        Draft { row, name_key: name.key, quota_bytes: self.0.options.quota_bytes }
+        Draft { row, name_key: name.key, quota_bytes: self.0.options.quota_bytes, email: None }
     }
 }
 
 /// An account about to be inserted.
-struct Draft {
-    row: AccountRow,
+pub(crate) struct Draft {
+    pub(crate) row: AccountRow,
     name_key: String,
-    quota_bytes: Option<u64>,
+    pub(crate) quota_bytes: Option<u64>,
+    /// Its address, if that is proven.
+    pub(crate) email: Option<EmailAddress>,
 }
 
 /// Inserts an account with its space and root.
 ///
 /// # Errors
-/// [`Error::NameTaken`], [`Error::Database`].
-async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
-    let Draft { row, name_key, quota_bytes } = draft;
+/// [`Error::NameTaken`], [`Error::EmailTaken`], [`Error::Database`].
+pub(crate) async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
+    let Draft { row, name_key, quota_bytes, email } = draft;
     let account = NewAccount {
         id: row.id,
         name: &row.name,
@@ -223,9 +296,15 @@ async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
         password_hash: &row.password_hash,
         permissions: &row.permissions,
         created: row.created,
+        language: &row.language,
     };
     if !db::accounts::insert_account(tx, &account).await? {
         return Err(Error::NameTaken);
+    }
+    if let Some(email) = email
+        && !db::persons::set_email(tx, row.id, Some((&email.shown, &email.key))).await?
+    {
+        return Err(Error::EmailTaken);
     }
     db::people::set_words(tx, db::people::ACCOUNT, row.id.0, &words(&[&row.name, &row.display_name])).await?;
     let space = NewSpace {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use base::ErrorKind;
+use base::{ErrorKind, Secret};
 
 use crate::{Permission, Role};
 
@@ -30,6 +30,26 @@ pub enum Error {
     /// The old password given for a change is not the account's.
     #[error("the old password is wrong")]
     WrongPassword,
+    /// The password is right, and a second step is needed.
+    #[error("the password is right; a code of the authenticator app is needed as well")]
+    SecondFactorRequired {
+        /// Goes with the code.
+        challenge: Secret,
+        /// How long it is good.
+        expires_in: Duration,
+    },
+    /// The challenge is not ours, too old, or the password was changed.
+    #[error("the second step came too late; sign in again")]
+    ChallengeExpired,
+    /// The code is wrong, or was used before.
+    #[error("the code is wrong, or was used before")]
+    CodeWrong,
+    /// The account has a second factor.
+    #[error("there is a second factor already; remove it first")]
+    SecondFactorOn,
+    /// The account has no second factor, or none that is being set up.
+    #[error("there is no second factor")]
+    SecondFactorOff,
     /// The password is right, but the account may not be used.
     #[error("this account is disabled")]
     AccountDisabled,
@@ -60,6 +80,42 @@ pub enum Error {
     /// The caller has no such session.
     #[error("there is no such session")]
     SessionUnknown,
+    /// The caller has no such token or key.
+    #[error("there is no such token or key")]
+    KeyUnknown,
+    /// What a token or key is for is not said in words that we know.
+    #[error("scopes are some of `files.read`, `files`, `share`, `admin.users`, `admin.nodes`, at least one")]
+    ScopesInvalid,
+    /// It would end before it began.
+    #[error("the end must lie in the future")]
+    ExpiryInvalid,
+    /// An account has only so many tokens and keys.
+    #[error("an account has at most {0} of these; remove one that is not needed")]
+    TooManyKeys(u64),
+    /// No e-mail address.
+    #[error("this is no e-mail address")]
+    EmailInvalid,
+    /// Another account has the address.
+    #[error("another account has this e-mail address")]
+    EmailTaken,
+    /// The account has no address to send a letter to.
+    #[error("the account has no e-mail address")]
+    EmailUnknown,
+    /// No language that there are texts in.
+    #[error("the language is `en` or `ru`")]
+    LanguageInvalid,
+    /// Nobody has said how letters are sent.
+    #[error("this server sends no mail; ask an administrator")]
+    MailOff,
+    /// The link was used, has expired, or is not one of ours.
+    #[error("the link has been used, has expired, or is none of ours")]
+    TicketInvalid,
+    /// There is no such invitation, or it was used.
+    #[error("there is no such invitation")]
+    InvitationUnknown,
+    /// Nobody would be left who may change accounts.
+    #[error("this is the last account that may administer users; give another one that permission first")]
+    LastAdministrator,
     /// There is no such space, or the caller may not know that there is.
     #[error("there is no such space")]
     SpaceUnknown,
@@ -97,21 +153,41 @@ impl Error {
         match self {
             Self::RegistrationClosed
             | Self::WrongPassword
+            | Self::CodeWrong
+            | Self::MailOff
             | Self::AccountDisabled
             | Self::PermissionMissing(_)
             | Self::RoleTooLow { .. } => ErrorKind::Denied,
-            Self::NameTaken | Self::GroupNameTaken => ErrorKind::Exists,
-            Self::NameInvalid | Self::GroupName | Self::DisplayNameInvalid | Self::PasswordInvalid => {
-                ErrorKind::Invalid
-            }
+            Self::NameTaken | Self::EmailTaken | Self::GroupNameTaken => ErrorKind::Exists,
+            Self::TooManyKeys(_)
+            | Self::SecondFactorOn
+            | Self::SecondFactorOff
+            | Self::EmailUnknown
+            | Self::LastAdministrator => ErrorKind::Conflict,
+            Self::NameInvalid
+            | Self::GroupName
+            | Self::DisplayNameInvalid
+            | Self::PasswordInvalid
+            | Self::ScopesInvalid
+            | Self::EmailInvalid
+            | Self::LanguageInvalid
+            | Self::TicketInvalid
+            | Self::ExpiryInvalid => ErrorKind::Invalid,
             Self::WrongCredentials
+            | Self::SecondFactorRequired { .. }
+            | Self::ChallengeExpired
             | Self::TokenInvalid
             | Self::TokenExpired
             | Self::TokenReused
             | Self::SessionEnded => ErrorKind::Unauthenticated,
             Self::TooManyAttempts { .. } => ErrorKind::Throttled,
             Self::Busy => ErrorKind::Unavailable,
-            Self::UserUnknown | Self::SessionUnknown | Self::SpaceUnknown | Self::GroupUnknown => ErrorKind::NotFound,
+            Self::UserUnknown
+            | Self::SessionUnknown
+            | Self::KeyUnknown
+            | Self::InvitationUnknown
+            | Self::GroupUnknown
+            | Self::SpaceUnknown => ErrorKind::NotFound,
             Self::Damaged(_) => ErrorKind::Internal,
             Self::Database(error) => error.kind(),
         }
@@ -127,6 +203,11 @@ impl Error {
             Self::PasswordInvalid => "invalid-password",
             Self::WrongCredentials => "wrong-credentials",
             Self::WrongPassword => "wrong-password",
+            Self::SecondFactorRequired { .. } => "second-factor-required",
+            Self::ChallengeExpired => "challenge-expired",
+            Self::CodeWrong => "wrong-code",
+            Self::SecondFactorOn => "second-factor-on",
+            Self::SecondFactorOff => "second-factor-off",
             Self::AccountDisabled => "account-disabled",
             Self::TooManyAttempts { .. } => "too-many-attempts",
             Self::Busy => "busy",
@@ -136,6 +217,18 @@ impl Error {
             Self::SessionEnded => "session-ended",
             Self::UserUnknown => "user-not-found",
             Self::SessionUnknown => "session-not-found",
+            Self::EmailInvalid => "invalid-email",
+            Self::EmailTaken => "email-taken",
+            Self::EmailUnknown => "no-email",
+            Self::LanguageInvalid => "invalid-language",
+            Self::MailOff => "mail-off",
+            Self::TicketInvalid => "link-used",
+            Self::InvitationUnknown => "invitation-not-found",
+            Self::LastAdministrator => "last-administrator",
+            Self::KeyUnknown => "key-not-found",
+            Self::ScopesInvalid => "invalid-scopes",
+            Self::ExpiryInvalid => "invalid-expiry",
+            Self::TooManyKeys(_) => "too-many-keys",
             Self::SpaceUnknown => "space-not-found",
             Self::PermissionMissing(_) => "permission-missing",
             Self::RoleTooLow { .. } => "role-too-low",

@@ -73,7 +73,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::PermissionMissing`], [`Error::Database`].
     pub async fn find_people(&self, principal: &Principal, text: &str, limit: u32) -> Result<Vec<Found>, Error> {
-        principal.needs(Permission::Files)?;
+        principal.needs(Permission::FilesRead)?;
         let start: String = fold(text).chars().take(100).collect();
         if start.is_empty() {
             return Ok(Vec::new());

@@ -2,13 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base::{Clock, Ids};
+use base::{Clock, Ids, SessionId};
 use db::{Db, Lane};
 
 use crate::{
-    Error, Permissions, Principal,
-    live::{Known, Live, LiveSessions},
+    Error, Permission, Permissions, Principal,
+    api_token::ApiToken,
+    key::LiveKey,
+    live::{Known, Lately, Live},
     password::Passwords,
+    seal::Seal,
     throttle::Throttle,
     token::{Keys, StoredKey},
 };
@@ -36,6 +39,12 @@ pub struct Options {
     pub refresh_lifetime: Duration,
     /// The bound of a new personal space; without it there is none.
     pub quota_bytes: Option<u64>,
+    /// The address by which people reach the server, for links in letters.
+    pub public_url: Option<String>,
+    /// Whether letters can be sent: a worker has a [`MailHandler`](crate::MailHandler).
+    pub mail: bool,
+    /// How long lines of the audit log are kept.
+    pub audit_lifetime: Duration,
     /// Passwords that are hashed at a time; each takes a core for about 20 ms, and 19 MiB.
     pub password_workers: usize,
 }
@@ -47,6 +56,9 @@ impl Default for Options {
             access_lifetime: Duration::from_secs(15 * 60),
             refresh_lifetime: Duration::from_secs(30 * 24 * 3600),
             quota_bytes: None,
+            public_url: None,
+            mail: false,
+            audit_lifetime: Duration::from_secs(365 * 24 * 3600),
             password_workers: 2,
         }
     }
@@ -82,7 +94,10 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
-    pub(crate) live: LiveSessions,
+    pub(crate) live: Lately<SessionId, Live>,
+    /// By the hashes of what they are known by.
+    pub(crate) live_keys: Lately<[u8; 32], LiveKey>,
+    pub(crate) seal: Seal,
 }
 
 impl Accounts {
@@ -94,12 +109,13 @@ impl Accounts {
     /// [`Error::Database`]; [`Error::Damaged`] if the stored key is none.
     pub async fn open(db: Db, clock: Arc<dyn Clock>, ids: Ids, options: Options) -> Result<Self, Error> {
         let keys = Keys::new(&shared_key(&db).await?)?;
+        let seal = keys.seal();
         let passwords = Passwords::new(options.password_workers);
-        let (throttle, live) = (Throttle::new(), LiveSessions::new());
-        Ok(Self(Arc::new(Inner { db, clock, ids, options, keys, passwords, throttle, live })))
+        let (throttle, live, live_keys) = (Throttle::new(), Lately::new(), Lately::new());
+        Ok(Self(Arc::new(Inner { db, clock, ids, options, keys, passwords, throttle, live, live_keys, seal })))
     }
 
-    /// Whom an access token speaks for.
+    /// Whom an access token or API token speaks for.
     ///
     /// This costs a few microseconds and no look at the database, unless the session was not looked at within the last
     /// second. A session that this process has ended is refused from the moment on at which that call returned.
@@ -107,6 +123,9 @@ impl Accounts {
     /// # Errors
     /// [`Error::TokenInvalid`], [`Error::TokenExpired`], [`Error::SessionEnded`], [`Error::Database`].
     pub async fn authenticate(&self, token: &str) -> Result<Principal, Error> {
+        if let Some(token) = ApiToken::parse(token) {
+            return self.token_principal(&token).await;
+        }
         let inner = &*self.0;
         let now = inner.clock.now();
         let principal = inner.keys.check(token, now)?;
@@ -116,14 +135,16 @@ impl Accounts {
         };
         match known {
             Known::Live(live) if live.account == principal.account && live.expires > now => {
-                Ok(Principal { permissions: principal.permissions.and(live.permissions), ..principal })
+                // The person is there, and not only a program that was let in.
+                let permissions = principal.permissions.and(live.permissions).with(Permission::Account);
+                Ok(Principal { permissions, ..principal })
             }
             Known::Live(_) | Known::Ended => Err(Error::SessionEnded),
         }
     }
 
     /// What the database says of a principal's session.
-    async fn look(&self, principal: &Principal) -> Result<Known, Error> {
+    async fn look(&self, principal: &Principal) -> Result<Known<Live>, Error> {
         let inner = &*self.0;
         let state = db::accounts::session_state(&inner.db, principal.session).await?;
         let Some(state) = state.filter(|state| state.ended.is_none() && state.disabled.is_none()) else {
@@ -139,16 +160,23 @@ impl Accounts {
     }
 
     /// Removes up to `limit` sessions that expired a refresh token's lifetime ago, with all their tokens, and returns how
-    /// many there were. To be called now and then by a worker: they are good for nothing any more.
+    /// many there were; besides up to as many API tokens and mailed links that expired as long ago, and lines of the audit log that are too
+    /// old. To be called now and then by a worker: they are good for nothing any more.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub async fn prune(&self, limit: u32) -> Result<u64, Error> {
         let before = self.0.clock.now().minus(self.0.options.refresh_lifetime);
+        let unheard = self.0.clock.now().minus(self.0.options.audit_lifetime);
         let pruned = self
             .0
             .db
-            .write(Lane::Free, async move |tx| db::accounts::delete_expired_sessions(&tx, before, limit).await)
+            .write(Lane::Free, async move |tx| {
+                db::credentials::remove_expired(&tx, before, limit).await?;
+                db::tickets::remove_expired(&tx, before, limit).await?;
+                db::audit::remove_before(&tx, unheard, limit).await?;
+                db::accounts::delete_expired_sessions(&tx, before, limit).await
+            })
             .await?;
         Ok(pruned)
     }

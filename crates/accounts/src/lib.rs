@@ -9,6 +9,11 @@
 //!   a second per session. A session that this process ends is ended for it at once, for others within that second.
 //! - **Refresh tokens** are used once and give their successor. Only hashes are stored. See [`Accounts::refresh`] for
 //!   what happens when one is used again.
+//! - **API tokens and S3 keys** stand in for a session with fewer permissions, for programs: see [`NewKey`]. They never have
+//!   a say over the account itself ([`Permission::Account`]), and removing one counts within a second everywhere.
+//! - **A second factor** is asked for after the password, if the account has one: see [`Accounts::second_step`].
+//! - **Links by mail** confirm addresses, reset passwords and invite people. Their tokens stand in no table: what is stored
+//!   is a hash, and the letter is written when it is sent.
 //! - **Sign-in is slowed down, never locked**: per name and per address, see the comments in `throttle`.
 //! - **Visitors** of links have no account: a pass, signed like an access token, says what they may go on with.
 //! - **The wall clock may jump.** A token is good only between its two times, with a minute's leeway at either end: one
@@ -20,22 +25,37 @@
 //! An account is made together with its personal space and that space's root folder, in one unit of work.
 
 mod account;
+mod api_token;
+mod audit;
 mod error;
 mod groups;
 mod handle;
+mod key;
 mod live;
+mod mail;
 mod name;
 mod password;
+mod people;
 mod permission;
+mod seal;
+mod second_factor;
 mod session;
 mod throttle;
+mod ticket;
 mod token;
 mod visitor;
 
 pub use account::{Private, Registration, UserView};
+pub use audit::AuditView;
+pub use db::audit::Filter as AuditFilter;
 pub use error::Error;
 pub use groups::{Found, Group, Member};
 pub use handle::{Accounts, Options, Page, Registrations};
+pub use key::{KeyView, MadeS3Key, MadeToken, NewKey};
+pub use mail::{Letter, MailHandler, Post, PostError};
+pub use people::{NewPerson, PersonUpdate, PersonView, ProfileUpdate, Reset};
 pub use permission::{Action, Permission, Permissions, Principal, Role, may};
+pub use second_factor::{SecondFactor, SecondStep, Setup};
 pub use session::{Login, SessionView, Tokens};
+pub use ticket::{InvitationView, NewInvitation};
 pub use visitor::{Download, Pass, Visit};

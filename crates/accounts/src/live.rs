@@ -1,25 +1,25 @@
-//! What is known of sessions for the next second, so that a request need not ask the database.
+//! What is known of sessions and tokens for the next second, so that a request need not ask the database.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, hash::Hash, time::Duration};
 
 use base::{AccountId, SessionId, Time};
 use parking_lot::Mutex;
 
 use crate::Permissions;
 
-/// How long a session that went on is taken to go on. This is how late another process may notice that it was ended.
+/// How long what went on is taken to go on. This is how late another process may notice that it was ended.
 const TRUST: Duration = Duration::from_secs(1);
 
-/// How long the end of a session is remembered against answers of the database that are older than the end but arrive
-/// later. Far longer than any statement may take.
+/// How long an end is remembered against answers of the database that are older than the end but arrive later. Far longer
+/// than any statement may take.
 const REMEMBER: Duration = Duration::from_secs(60);
 
-/// Locks, each over its share of the sessions.
+/// Locks, each over its share of the keys.
 const SHARDS: usize = 16;
 
-/// Sessions per shard at most: all shards take about 5 MiB. At the bound what is no longer needed goes, then what only
+/// Keys per shard at most: all shards take about 5 MiB. At the bound what is no longer needed goes, then what only
 /// saves a look, and at last everything.
-const SESSIONS_MAX: usize = 4096;
+const KEYS_MAX: usize = 4096;
 
 /// What a request needs to know of a session that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,66 +32,87 @@ pub(crate) struct Live {
     pub(crate) expires: Time,
 }
 
-/// What is known of a session.
+/// What is known of a session or token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum Known<V> {
     /// It goes on.
-    Live(Live),
+    Live(V),
     /// It has ended.
     Ended,
 }
 
-/// The sessions that were looked at or ended lately.
-pub(crate) struct LiveSessions {
-    shards: [Mutex<HashMap<SessionId, (Known, Duration)>>; SHARDS],
+/// By what sessions and tokens are known.
+pub(crate) trait Key: Copy + Eq + Hash {
+    /// A byte that is random among the keys.
+    fn spread(&self) -> u8;
 }
 
-impl LiveSessions {
+impl Key for SessionId {
+    fn spread(&self) -> u8 {
+        // The last byte of a UUIDv7 is random.
+        self.to_bytes()[15]
+    }
+}
+
+impl Key for [u8; 32] {
+    fn spread(&self) -> u8 {
+        // Any byte of a hash is.
+        self[31]
+    }
+}
+
+/// Sessions or tokens that were looked at or ended lately.
+pub(crate) struct Lately<K, V> {
+    shards: [Mutex<Shard<K, V>>; SHARDS],
+}
+
+type Shard<K, V> = HashMap<K, (Known<V>, Duration)>;
+
+impl<K: Key, V: Clone> Lately<K, V> {
     pub(crate) fn new() -> Self {
         Self { shards: std::array::from_fn(|_| Mutex::default()) }
     }
 
-    /// What is known of a session at this moment, if anything.
-    pub(crate) fn get(&self, id: SessionId, now: Duration) -> Option<Known> {
-        self.shard(id).lock().get(&id).filter(|(_, until)| *until > now).map(|(known, _)| *known)
+    /// What is known at this moment, if anything.
+    pub(crate) fn get(&self, key: K, now: Duration) -> Option<Known<V>> {
+        self.shard(key).lock().get(&key).filter(|(_, until)| *until > now).map(|(known, _)| known.clone())
     }
 
-    /// Notes that the database said that a session goes on; returns what holds, which is its end if this process has
-    /// ended it while the database answered.
-    pub(crate) fn saw_live(&self, id: SessionId, live: Live, now: Duration) -> Known {
-        let mut shard = self.shard(id).lock();
-        if let Some((Known::Ended, until)) = shard.get(&id)
+    /// Notes that the database said that it goes on; returns what holds, which is its end if this process has ended it
+    /// while the database answered.
+    pub(crate) fn saw_live(&self, key: K, live: V, now: Duration) -> Known<V> {
+        let mut shard = self.shard(key).lock();
+        if let Some((Known::Ended, until)) = shard.get(&key)
             && *until > now
         {
             return Known::Ended;
         }
         make_room(&mut shard, now);
-        shard.insert(id, (Known::Live(live), now + TRUST));
+        shard.insert(key, (Known::Live(live.clone()), now + TRUST));
         Known::Live(live)
     }
 
-    /// Notes that a session has ended; to be called once that is committed.
-    pub(crate) fn ended(&self, id: SessionId, now: Duration) {
-        let mut shard = self.shard(id).lock();
+    /// Notes that it has ended; to be called once that is committed.
+    pub(crate) fn ended(&self, key: K, now: Duration) {
+        let mut shard = self.shard(key).lock();
         make_room(&mut shard, now);
-        shard.insert(id, (Known::Ended, now + REMEMBER));
+        shard.insert(key, (Known::Ended, now + REMEMBER));
     }
 
-    fn shard(&self, id: SessionId) -> &Mutex<HashMap<SessionId, (Known, Duration)>> {
-        // The last byte of a UUIDv7 is random.
-        &self.shards[usize::from(id.to_bytes()[15]) % SHARDS]
+    fn shard(&self, key: K) -> &Mutex<Shard<K, V>> {
+        &self.shards[usize::from(key.spread()) % SHARDS]
     }
 }
 
-fn make_room(shard: &mut HashMap<SessionId, (Known, Duration)>, now: Duration) {
-    if shard.len() < SESSIONS_MAX {
+fn make_room<K: Key, V>(shard: &mut Shard<K, V>, now: Duration) {
+    if shard.len() < KEYS_MAX {
         return;
     }
     shard.retain(|_, (_, until)| *until > now);
-    if shard.len() >= SESSIONS_MAX {
-        shard.retain(|_, (known, _)| *known == Known::Ended);
+    if shard.len() >= KEYS_MAX {
+        shard.retain(|_, (known, _)| matches!(known, Known::Ended));
     }
-    if shard.len() >= SESSIONS_MAX {
+    if shard.len() >= KEYS_MAX {
         shard.clear();
     }
 }
@@ -110,7 +131,7 @@ mod tests {
 
     #[test]
     fn an_end_outlasts_a_late_answer() {
-        let sessions = LiveSessions::new();
+        let sessions = Lately::new();
         let id = SessionId::from_bytes([7; 16]);
         let at = Duration::from_millis;
         assert_eq!(sessions.get(id, at(0)), None);
@@ -126,12 +147,12 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let sessions = LiveSessions::new();
-        for number in 0..(SESSIONS_MAX as u128 + 100) {
+        let sessions = Lately::new();
+        for number in 0..(KEYS_MAX as u128 + 100) {
             let id = SessionId::from_bytes((number << 8).to_be_bytes());
             sessions.saw_live(id, live(), Duration::ZERO);
             sessions.ended(id, Duration::ZERO);
         }
-        assert!(sessions.shards.iter().all(|shard| shard.lock().len() <= SESSIONS_MAX));
+        assert!(sessions.shards.iter().all(|shard| shard.lock().len() <= KEYS_MAX));
     }
 }

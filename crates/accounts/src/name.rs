@@ -60,6 +60,47 @@ pub(crate) fn display_name(text: &str) -> Result<String, Error> {
     Ok(name)
 }
 
+/// Bytes of an e-mail address at most (RFC 5321, 4.5.3.1).
+const EMAIL_BYTES_MAX: usize = 254;
+
+/// Characters that an address may have only in forms that nobody uses, and that would let one be taken for several.
+const EMAIL_NEVER: &[char] = &['<', '>', '(', ')', '[', ']', ',', ';', ':', '"', '\\'];
+
+/// An e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EmailAddress {
+    /// As its owner wrote it, in NFC.
+    pub(crate) shown: String,
+    /// What is unique: in lower case. Servers may tell case apart before the `@`, and none does.
+    pub(crate) key: String,
+}
+
+impl EmailAddress {
+    /// Checks an address as far as text can be checked: whether it exists, a letter tells.
+    ///
+    /// # Errors
+    /// [`Error::EmailInvalid`].
+    pub(crate) fn new(text: &str) -> Result<Self, Error> {
+        if text.len() > EMAIL_BYTES_MAX {
+            return Err(Error::EmailInvalid);
+        }
+        let shown: String = text.trim().nfc().collect();
+        let allowed = |c: char| !c.is_whitespace() && !is_unseen(c) && !EMAIL_NEVER.contains(&c);
+        let (local, domain) = shown.split_once('@').ok_or(Error::EmailInvalid)?;
+        let labels = || domain.split('.');
+        let label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
+        let good = (1..=64).contains(&local.len())
+            && local.split('.').all(|part| !part.is_empty())
+            && local.chars().all(allowed)
+            && labels().all(label);
+        if !good {
+            return Err(Error::EmailInvalid);
+        }
+        let key = shown.chars().flat_map(char::to_lowercase).collect();
+        Ok(Self { shown, key })
+    }
+}
+
 /// The words by whose beginnings somebody with these names is found: the names themselves, and the words in them.
 pub(crate) fn words(names: &[&str]) -> Vec<String> {
     let folded: Vec<String> = names.iter().map(|name| fold(name)).collect();
@@ -120,6 +161,29 @@ mod tests {
         same("οδος", "οδοσ");
         same("ﬁn", "FIN");
         assert_ne!(AccountName::new("ada").expect("ada").key, AccountName::new("adä").expect("adä").key);
+    }
+
+    #[test]
+    fn addresses_that_people_have() {
+        for good in ["ada@example.org", "A.d-a+x@mail.example.co.uk", "root@localhost", "почта@пример.рф", "o'b@x.io"]
+        {
+            assert_eq!(EmailAddress::new(&format!(" {good} ")).expect(good).shown, good);
+        }
+        assert_eq!(EmailAddress::new("Ada@Example.ORG").expect("an address").key, "ada@example.org");
+        let (long, huge) = (format!("{}@x.org", "a".repeat(65)), format!("a@{}.org", "x".repeat(300)));
+        let odd =
+            ["", "ada", "@x.org", "ada@", "a@b@c.org", "a b@x.org", "ada@x..org", "ada@.org", ".a@x.org", "a..b@x.org"];
+        let sly = [
+            "a@x.org\r\nBcc: b@x.org",
+            "a,b@x.org",
+            "Ada <a@x.org>",
+            "a@x.org, b@x.org",
+            "a\u{202e}@x.org",
+            "a@[1.2.3.4]",
+        ];
+        for bad in odd.into_iter().chain(sly).chain([long.as_str(), huge.as_str()]) {
+            assert!(EmailAddress::new(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -120,15 +120,19 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A password of five groups of four characters that are hard to take for one another: 99 bits.
-pub(crate) fn make_up() -> Secret {
+/// Groups in a password that is made up: 99 bits.
+pub(crate) const GROUPS: usize = 5;
+
+/// A text of so many groups of four characters that are hard to take for one another; about 20 bits each.
+pub(crate) fn make_up(groups: usize) -> Secret {
     // 31 characters, so of 32 equally likely values one is thrown away.
     const READABLE: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
-    let mut password = String::with_capacity(24);
-    while password.len() < 24 {
+    let length = groups * 5 - 1;
+    let mut password = String::with_capacity(length);
+    while password.len() < length {
         for byte in random::<32>() {
             if let Some(&character) = READABLE.get(usize::from(byte & 31))
-                && password.len() < 24
+                && password.len() < length
             {
                 if password.len() % 5 == 4 {
                     password.push('-');
@@ -146,11 +150,11 @@ mod tests {
 
     #[test]
     fn made_up_passwords_are_readable_and_differ() {
-        let one = make_up();
+        let one = make_up(GROUPS);
         let groups: Vec<_> = one.expose().split('-').collect();
         assert_eq!(groups.len(), 5);
         assert!(groups.iter().all(|group| group.len() == 4 && group.bytes().all(|b| b.is_ascii_alphanumeric())));
-        assert_ne!(one, make_up());
+        assert_ne!(one, make_up(GROUPS));
     }
 
     #[tokio::test]

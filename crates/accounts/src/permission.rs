@@ -13,24 +13,34 @@ use crate::Error;
 /// One permission. The words stand in the database, in tokens and in the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
+    /// Having files and seeing them. Whoever has [`Permission::Files`] has it.
+    FilesRead,
     /// Having and changing files.
     Files,
+    /// Making links for people without an account.
+    Share,
     /// Seeing and changing other people's accounts.
     AdminUsers,
     /// Seeing and changing storage servers and jobs.
     AdminNodes,
+    /// Having a say over the account itself: its password, sessions, tokens, second factor. It is what a session has
+    /// beyond what its account may do, and a token never: nobody can give it to an account or a token.
+    Account,
 }
 
 impl Permission {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Files, Self::AdminUsers, Self::AdminNodes];
+    /// All that an account or a token can have, in the order in which they are shown.
+    pub const ALL: [Self; 5] = [Self::FilesRead, Self::Files, Self::Share, Self::AdminUsers, Self::AdminNodes];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::FilesRead => "files.read",
             Self::Files => "files",
+            Self::Share => "share",
             Self::AdminUsers => "admin.users",
             Self::AdminNodes => "admin.nodes",
+            Self::Account => "account",
         }
     }
 
@@ -39,14 +49,37 @@ impl Permission {
     }
 }
 
-/// A set of permissions.
+/// A set of permissions. One that has `files` has `files.read`, which is shown only where it stands alone.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Permissions(u8);
 
 impl Permissions {
     /// These.
     pub fn of(permissions: impl IntoIterator<Item = Permission>) -> Self {
-        Self(permissions.into_iter().fold(0, |bits, permission| bits | 1 << permission as u8))
+        let set = Self(permissions.into_iter().fold(0, |bits, permission| bits | 1 << permission as u8));
+        if set.has(Permission::Files) { set.with(Permission::FilesRead) } else { set }
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn with(self, permission: Permission) -> Self {
+        Self(self.0 | 1 << permission as u8)
+    }
+
+    /// Exactly those that the words name; `None` if one is no permission that can be given.
+    pub fn from_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let permissions: Option<Vec<_>> = words.into_iter().map(Permission::parse).collect();
+        Some(Self::of(permissions?))
+    }
+
+    /// One that is in this set and not in the other, if there is any.
+    pub fn beyond(self, other: Self) -> Option<Permission> {
+        self.iter().find(|&permission| !other.has(permission))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// Those that the words of a text name. Words that this version does not know give nothing: a permission that nobody
@@ -68,7 +101,8 @@ impl Permissions {
 
     /// Each one, in the order in which they are shown.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::ALL.into_iter().filter(move |&permission| self.has(permission))
+        let implied = move |permission| permission == Permission::FilesRead && self.has(Permission::Files);
+        Permission::ALL.into_iter().filter(move |&permission| self.has(permission) && !implied(permission))
     }
 
     /// The words for them.
@@ -92,7 +126,7 @@ impl fmt::Display for Permissions {
 
 impl fmt::Debug for Permissions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{self}]")
+        write!(f, "[{self}{}]", if self.has(Permission::Account) { " account" } else { "" })
     }
 }
 
@@ -131,9 +165,10 @@ impl<'de> Deserialize<'de> for Permissions {
 pub struct Principal {
     /// The account.
     pub account: AccountId,
-    /// The session that the token belongs to.
+    /// The session that the access token belongs to; an API token stands under its own id.
     pub session: SessionId,
-    /// What the account may do: what the token says and the database still does.
+    /// What the account may do: what the token says and the database still does. A session has
+    /// [`Permission::Account`] besides.
     pub permissions: Permissions,
     /// The account's personal space.
     pub space: SpaceId,
@@ -217,7 +252,7 @@ impl Action {
 /// [`Error::PermissionMissing`] if they may not use files at all, [`Error::RoleTooLow`] if the role is for less.
 pub fn may(principal: &Principal, action: Action, role: Option<Role>) -> Result<(), Error> {
     let role = role.ok_or(Error::SpaceUnknown)?;
-    principal.needs(Permission::Files)?;
+    principal.needs(if action == Action::Read { Permission::FilesRead } else { Permission::Files })?;
     if role >= action.needs() { Ok(()) } else { Err(Error::RoleTooLow { has: role, needs: action.needs() }) }
 }
 
@@ -238,15 +273,28 @@ mod tests {
     #[test]
     fn words_are_a_contract_and_unknown_ones_give_nothing() {
         let all = Permissions::of(Permission::ALL);
-        assert_eq!(all.to_string(), "files admin.users admin.nodes");
+        assert_eq!(all.to_string(), "files share admin.users admin.nodes");
         assert_eq!(Permissions::parse(&all.to_string()), all);
         assert_eq!(Permissions::parse("admin.nodes root files FILES").words(), ["files", "admin.nodes"]);
         assert_eq!(Permissions::parse("*"), Permissions::default());
         let json = serde_json::to_string(&all).expect("JSON");
-        assert_eq!(json, r#"["files","admin.users","admin.nodes"]"#);
+        assert_eq!(json, r#"["files","share","admin.users","admin.nodes"]"#);
         let read: Permissions = serde_json::from_str(r#"["admin.users","everything"]"#).expect("a set");
         assert_eq!(read, Permissions::of([Permission::AdminUsers]));
         assert_eq!(all.and(read), read);
+        // Nobody can be given a say over the account itself.
+        assert_eq!(Permissions::parse("account files.read").words(), ["files.read"]);
+        assert!(Permissions::from_words(["account"]).is_none() && Permissions::from_words(["files", "root"]).is_none());
+    }
+
+    #[test]
+    fn changing_implies_reading() {
+        let (files, read) = (Permissions::of([Permission::Files]), Permissions::of([Permission::FilesRead]));
+        assert!(files.has(Permission::FilesRead) && !read.has(Permission::Files));
+        assert_eq!((files.to_string(), read.to_string()), ("files".into(), "files.read".into()));
+        assert_eq!((files.and(read), read.and(files)), (read, read));
+        assert_eq!((read.beyond(files), files.beyond(read)), (None, Some(Permission::Files)));
+        assert_eq!(Permissions::from_words(["files.read", "files"]), Some(files));
     }
 
     #[test]
@@ -277,6 +325,9 @@ mod tests {
             assert_eq!(told(&principal, action, None), "space-not-found");
             assert_eq!(told(&principal, action, Some(Role::Manager)), "permission-missing");
         }
+        principal.permissions = Permissions::of([Permission::FilesRead]);
+        let as_manager = Action::ALL.map(|action| told(&principal, action, Some(Role::Manager)));
+        assert_eq!(as_manager, ["yes", "permission-missing", "permission-missing"]);
     }
 
     #[test]

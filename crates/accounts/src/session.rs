@@ -7,11 +7,12 @@ use db::{
     Lane, Tx,
     accounts::{AccountRow, SessionRow},
 };
-
+use serde_json::json;
 use tokio::sync::broadcast;
 
 use crate::{
-    Accounts, Error, Page, Permissions, Principal, UserView,
+    Accounts, Error, Page, Permission, Permissions, Principal, UserView,
+    audit::{Deed, Line},
     name::{AccountName, client},
     token::RefreshToken,
 };
@@ -80,8 +81,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::WrongCredentials`], after the same time whether there is such an account or not;
-    /// [`Error::AccountDisabled`], only to those who know the password; [`Error::TooManyAttempts`], [`Error::Busy`],
-    /// [`Error::Database`].
+    /// [`Error::AccountDisabled`] and [`Error::SecondFactorRequired`], only to those who know the password;
+    /// [`Error::TooManyAttempts`], [`Error::Busy`], [`Error::Database`].
     pub async fn login(&self, login: Login) -> Result<Tokens, Error> {
         let inner = &*self.0;
         // What is no name is nobody's, and is treated as any other wrong name.
@@ -97,46 +98,58 @@ impl Accounts {
             };
             let phc = row.as_ref().map(|row| row.password_hash.as_str());
             let right = inner.passwords.verify(&login.password, phc).await?;
-            Ok::<_, Error>(row.filter(|_| right))
+            Ok::<_, Error>((row, right))
         };
         let row = match checked.await {
-            Ok(Some(row)) => row,
-            Ok(None) => return Err(Error::WrongCredentials),
+            Ok((Some(row), true)) => row,
+            Ok((row, _)) => {
+                // A name that nobody has is not kept: it may be a password in the wrong field.
+                let account = row.map(|row| row.id);
+                let (deed, address, detail) = (Deed::SignInFailed, Some(login.address), json!({ "step": "password" }));
+                self.log_alone(Line { deed, actor: None, account, address, detail }).await;
+                return Err(Error::WrongCredentials);
+            }
             Err(error) => {
                 inner.throttle.take_back(attempt);
                 return Err(error);
             }
         };
-        inner.throttle.succeeded(attempt);
+        // Not a failure in any case. Whether the address is one of the owner's, the second factor tells, if there is one.
+        inner.throttle.take_back(attempt);
         if row.disabled.is_some() {
             return Err(Error::AccountDisabled);
         }
-        let refresh = RefreshToken::make();
-        let session = inner.ids.session();
-        self.begin(&row, session, client(login.client.as_deref().unwrap_or_default()), &refresh).await?;
-        self.tokens(row, session, refresh)
+        let client = client(login.client.as_deref().unwrap_or_default());
+        self.challenge(&row, &client).await?;
+        inner.throttle.remember(attempt);
+        self.begin(row, client, login.address, json!({})).await
     }
 
-    async fn begin(
+    /// Begins a session of an account whose password was checked; `detail` is how, for the audit log.
+    pub(crate) async fn begin(
         &self,
-        row: &AccountRow,
-        id: SessionId,
+        row: AccountRow,
         client: String,
-        refresh: &RefreshToken,
-    ) -> Result<(), Error> {
-        let now = self.0.clock.now();
+        from: IpAddr,
+        detail: serde_json::Value,
+    ) -> Result<Tokens, Error> {
+        let (now, id, refresh) = (self.0.clock.now(), self.0.ids.session(), RefreshToken::make());
         let expires = now.plus(self.0.options.refresh_lifetime);
         let session = SessionRow { id, client, created: now, used: now, expires };
         let (account, password_hash, hash) = (row.id, row.password_hash.clone(), refresh.hash());
+        let line = Line::own(Deed::SignIn, account, from).with(detail);
+        let accounts = self.clone();
         self.0
             .db
             .write(Lane::Free, async move |tx| {
                 if !db::accounts::insert_session(&tx, account, &password_hash, &session).await? {
                     return Err(Error::WrongCredentials);
                 }
+                accounts.log(&tx, &line).await?;
                 Ok(db::accounts::insert_refresh(&tx, &hash, id, now).await?)
             })
-            .await
+            .await?;
+        self.tokens(row, id, refresh)
     }
 
     /// Exchanges a refresh token for new tokens of the same session, whose end moves.
@@ -205,32 +218,28 @@ impl Accounts {
     /// Up to `limit` of the caller's sessions that go on, oldest first, beginning after `after`.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::PermissionMissing`] without a session of their own, [`Error::Database`].
     pub async fn sessions(
         &self,
         principal: &Principal,
         after: Option<SessionId>,
         limit: u32,
     ) -> Result<Page<SessionView>, Error> {
+        principal.needs(Permission::Account)?;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let now = self.0.clock.now();
         let rows = db::accounts::live_sessions(&self.0.db, principal.account, now, after, limit + 1).await?;
-        let view = |row: SessionRow| SessionView {
-            id: row.id,
-            client: row.client,
-            created: row.created,
-            used: row.used,
-            expires: row.expires,
-            current: row.id == principal.session,
-        };
-        Ok(Page::of(rows.into_iter().map(view).collect(), limit))
+        let views = rows.into_iter().map(|row| session_view(row, principal.session)).collect();
+        Ok(Page::of(views, limit))
     }
 
     /// Ends one of the caller's sessions. When this returns, this process refuses its tokens; others do within a second.
     ///
     /// # Errors
-    /// [`Error::SessionUnknown`] if it is not the caller's, or has ended already; [`Error::Database`].
+    /// [`Error::SessionUnknown`] if it is not the caller's, or has ended already; [`Error::PermissionMissing`] without a
+    /// session of their own; [`Error::Database`].
     pub async fn end_session(&self, principal: &Principal, id: SessionId) -> Result<(), Error> {
+        principal.needs(Permission::Account)?;
         let inner = &*self.0;
         let (account, now) = (principal.account, inner.clock.now());
         let ended =
@@ -240,6 +249,18 @@ impl Accounts {
         }
         inner.live.ended(id, inner.clock.elapsed());
         Ok(())
+    }
+}
+
+/// A session as its owner sees it, in the session `current`.
+pub(crate) fn session_view(row: SessionRow, current: SessionId) -> SessionView {
+    SessionView {
+        current: row.id == current,
+        id: row.id,
+        client: row.client,
+        created: row.created,
+        used: row.used,
+        expires: row.expires,
     }
 }
 

@@ -13,6 +13,9 @@
 //! there is a third count of the link alone, which only an attacker with a dozen networks keeps full, and which does not
 //! stop those who have opened the link from their address before.
 //!
+//! Codes of a second factor are counted for the account in the same manner, more slowly: a code has but six digits. Only those
+//! who know the password are counted there.
+//!
 //! The counters are this process's own: with n gateways a guesser has up to n times the attempts.
 
 use std::{
@@ -22,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-use base::LinkId;
+use base::{AccountId, LinkId};
 use parking_lot::Mutex;
 
 /// A leaky bucket, as the generic cell rate algorithm has it (ITU-T I.371): all its state is one moment.
@@ -40,6 +43,10 @@ const PER_ADDRESS: Rate = Rate { burst: 30, interval: Duration::from_secs(3) };
 
 /// For a link, by all its visitors together: a hundred failures, then one each two seconds, 43,000 a day.
 const PER_LINK: Rate = Rate { burst: 100, interval: Duration::from_secs(2) };
+
+/// For an account's second factor: five codes, then one each five minutes. Of a million codes three are good at a time, so
+/// that somebody who has the password would guess for years.
+const PER_CODE: Rate = Rate { burst: 5, interval: Duration::from_secs(5 * 60) };
 
 /// Counters of one kind at most. Each live one stands for an Argon2 hash within the last few minutes, so a server of a
 /// few cores never gets here; if one does, all are forgotten, which gives everybody a new burst.
@@ -60,6 +67,7 @@ struct State {
     names: HashMap<u64, Duration>,
     addresses: HashMap<u64, Duration>,
     links: HashMap<u64, Duration>,
+    codes: HashMap<u64, Duration>,
     /// Where each name was signed in from.
     familiar: HashSet<u64>,
 }
@@ -70,6 +78,7 @@ pub(crate) struct Attempt {
     name: Option<u64>,
     address: Option<u64>,
     link: Option<u64>,
+    code: Option<u64>,
     pair: Option<u64>,
 }
 
@@ -96,6 +105,7 @@ impl Throttle {
             name: familiar.or_else(|| name.map(|name| self.hasher.hash_one(name))),
             address: address.map(|address| self.hasher.hash_one(address)),
             link: None,
+            code: None,
             pair,
         };
         state.admit(attempt, now)
@@ -115,6 +125,26 @@ impl Throttle {
             name: Some(pair),
             address: Some(self.hasher.hash_one(address)),
             link: (!familiar).then(|| self.hasher.hash_one(link)),
+            code: None,
+            pair: Some(pair),
+        };
+        state.admit(attempt, now)
+    }
+
+    /// Counts a code of an account's second factor from an address.
+    ///
+    /// # Errors
+    /// How long to wait before the next attempt is let through.
+    pub(crate) fn admit_code(&self, account: AccountId, address: IpAddr, now: Duration) -> Result<Attempt, Duration> {
+        let address = network(address);
+        let mut state = self.state.lock();
+        let pair = self.hasher.hash_one(("code", account, address));
+        let familiar = state.familiar.contains(&pair);
+        let attempt = Attempt {
+            name: None,
+            address: Some(self.hasher.hash_one(address)),
+            link: None,
+            code: Some(if familiar { pair } else { self.hasher.hash_one(("code", account)) }),
             pair: Some(pair),
         };
         state.admit(attempt, now)
@@ -123,13 +153,20 @@ impl Throttle {
     /// The password was right: the attempt does not count, and the address is one of the owner's.
     pub(crate) fn succeeded(&self, attempt: Attempt) {
         self.take_back(attempt);
-        let mut state = self.state.lock();
+        self.remember(attempt);
+    }
+
+    /// The address is one of the owner's.
+    pub(crate) fn remember(&self, attempt: Attempt) {
         if let Some(pair) = attempt.pair {
-            if state.familiar.len() >= FAMILIAR_MAX {
-                state.familiar.clear();
-            }
-            state.familiar.insert(pair);
+            self.state.lock().remember(pair);
         }
+    }
+
+    /// The address is one of those of a name's owner, as was found out in another way.
+    pub(crate) fn familiar(&self, name: &str, address: IpAddr) {
+        let pair = self.hasher.hash_one((name, network(address)));
+        self.state.lock().remember(pair);
     }
 
     /// The password was not looked at: the attempt does not count.
@@ -145,16 +182,27 @@ impl Throttle {
         if let Some(full_at) = attempt.link.and_then(|key| state.links.get_mut(&key)) {
             *full_at = full_at.saturating_sub(PER_LINK.interval);
         }
+        if let Some(full_at) = attempt.code.and_then(|key| state.codes.get_mut(&key)) {
+            *full_at = full_at.saturating_sub(PER_CODE.interval);
+        }
     }
 }
 
 impl State {
+    fn remember(&mut self, pair: u64) {
+        if self.familiar.len() >= FAMILIAR_MAX {
+            self.familiar.clear();
+        }
+        self.familiar.insert(pair);
+    }
+
     /// Counts an attempt, if none of its counters is full.
     fn admit(&mut self, attempt: Attempt, now: Duration) -> Result<Attempt, Duration> {
         let waits = [
             attempt.name.and_then(|key| PER_NAME.wait(self.names.get(&key), now)),
             attempt.address.and_then(|key| PER_ADDRESS.wait(self.addresses.get(&key), now)),
             attempt.link.and_then(|key| PER_LINK.wait(self.links.get(&key), now)),
+            attempt.code.and_then(|key| PER_CODE.wait(self.codes.get(&key), now)),
         ];
         if let Some(wait) = waits.into_iter().flatten().max() {
             return Err(wait);
@@ -167,6 +215,9 @@ impl State {
         }
         if let Some(key) = attempt.link {
             PER_LINK.count(&mut self.links, key, now);
+        }
+        if let Some(key) = attempt.code {
+            PER_CODE.count(&mut self.codes, key, now);
         }
         Ok(attempt)
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use base::{AccountId, EntryId, LinkId, Secret, SessionId, SpaceId, Time};
+use base::{AccountId, EntryId, LinkId, Secret, SessionId, SpaceId, TicketId, Time};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Error, Permissions, Principal, password::random};
+use crate::{Error, Permissions, Principal, password::random, seal::Seal};
 
 /// How far the clocks of two gateways may be apart, and how far one may be set back unnoticed.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -16,6 +16,9 @@ const TOKEN_BYTES_MAX: usize = 2048;
 
 /// Bytes of the token of a link.
 const LINK_TOKEN_BYTES: usize = 16;
+
+/// Bytes of the token of a mailed link.
+const TICKET_TOKEN_BYTES: usize = 24;
 
 /// What a refresh token begins with, so that people and scanners of leaked secrets know what it is.
 const REFRESH_PREFIX: &str = "hfr_";
@@ -69,8 +72,10 @@ pub(crate) struct Keys {
     validation: Validation,
     successors: [u8; 32],
     links: [u8; 32],
+    tickets: [u8; 32],
     signing_passes: EncodingKey,
     checking_passes: DecodingKey,
+    sealing: [u8; 32],
 }
 
 impl Keys {
@@ -94,9 +99,16 @@ impl Keys {
             validation,
             successors: blake3::derive_key("holdfast 2026-11-21 successors of refresh tokens", &secret),
             links: blake3::derive_key("holdfast 2026-11-21 tokens of links", &secret),
+            tickets: blake3::derive_key("holdfast 2026-11-21 tokens of mailed links", &secret),
             signing_passes: EncodingKey::from_secret(&passes),
             checking_passes: DecodingKey::from_secret(&passes),
+            sealing: blake3::derive_key("holdfast 2026-11-21 sealed secrets", &secret),
         })
+    }
+
+    /// What encrypts secrets that must be known again.
+    pub(crate) fn seal(&self) -> Seal {
+        Seal::new(&self.sealing)
     }
 
     /// An access token for a principal.
@@ -148,6 +160,12 @@ impl Keys {
     pub(crate) fn link_token(&self, link: LinkId) -> Secret {
         let hash = blake3::keyed_hash(&self.links, &link.to_bytes());
         Secret::new(base64url(&hash.as_bytes()[..LINK_TOKEN_BYTES]))
+    }
+
+    /// The token of a mailed link or an invitation: 192 bits.
+    pub(crate) fn ticket_token(&self, ticket: TicketId) -> Secret {
+        let hash = blake3::keyed_hash(&self.tickets, &ticket.to_bytes());
+        Secret::new(base64url(&hash.as_bytes()[..TICKET_TOKEN_BYTES]))
     }
 
     /// A visitor's pass.

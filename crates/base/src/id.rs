@@ -112,6 +112,14 @@ ids! {
     GrantId = "grt";
     /// A group of accounts.
     GroupId = "grp";
+    /// A tag of a space, which entries can have.
+    TagId = "tag";
+    /// A token or an S3 key of an account.
+    KeyId = "key";
+    /// A line of the audit log.
+    AuditId = "aud";
+    /// What a mailed link or an invitation stands for.
+    TicketId = "tkt";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -212,6 +220,10 @@ makers! {
     link_event -> LinkEventId;
     grant -> GrantId;
     group -> GroupId;
+    tag -> TagId;
+    key -> KeyId;
+    audit -> AuditId;
+    ticket -> TicketId;
 }
 
 fn mix(mut z: u64) -> u64 {

@@ -56,6 +56,9 @@ pub const CHANGES_MAX: u32 = 1000;
 /// Bytes of a JSON request body.
 pub const JSON_BYTES_MAX: usize = 64 << 10;
 
+/// Bytes of one that lists up to a thousand things to do.
+pub const LONG_JSON_BYTES_MAX: usize = 1 << 20;
+
 /// A node that was not heard of for this long is taken for down.
 pub const NODE_SILENCE: Duration = Duration::from_secs(10);
 

@@ -25,6 +25,10 @@ pub struct AccountRow {
     pub space: SpaceId,
     /// That space's root folder.
     pub root: EntryId,
+    /// Which language its owner reads: `en`, `ru`.
+    pub language: String,
+    /// Its e-mail address, once it was verified.
+    pub email: Option<String>,
 }
 
 impl Row for AccountRow {
@@ -39,6 +43,8 @@ impl Row for AccountRow {
             disabled: row.get(6)?,
             space: row.get(7)?,
             root: row.get(8)?,
+            language: row.get(9)?,
+            email: row.get(10)?,
         })
     }
 }
@@ -60,6 +66,8 @@ pub struct NewAccount<'a> {
     pub permissions: &'a str,
     /// Now.
     pub created: Time,
+    /// Which language its owner reads.
+    pub language: &'a str,
 }
 
 /// A session as its owner sees it.
@@ -129,9 +137,18 @@ impl Row for RefreshRow {
 pub async fn insert_account(tx: &Tx, new: &NewAccount<'_>) -> Result<bool, Error> {
     let rows = tx
         .exec(
-            "INSERT INTO account (id, name, name_key, display_name, password_hash, permissions, created_us)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name_key) DO NOTHING",
-            &params![new.id, new.name, new.name_key, new.display_name, new.password_hash, new.permissions, new.created],
+            "INSERT INTO account (id, name, name_key, display_name, password_hash, permissions, created_us, language)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name_key) DO NOTHING",
+            &params![
+                new.id,
+                new.name,
+                new.name_key,
+                new.display_name,
+                new.password_hash,
+                new.permissions,
+                new.created,
+                new.language
+            ],
         )
         .await?;
     Ok(rows == 1)
@@ -141,7 +158,7 @@ pub async fn insert_account(tx: &Tx, new: &NewAccount<'_>) -> Result<bool, Error
 pub async fn account_by_name(db: &Db, name_key: &str) -> Result<Option<AccountRow>, Error> {
     db.query_opt(
         "SELECT account.id, account.name, display_name, password_hash, permissions, created_us, disabled_us, space.id,
-                root_id
+                root_id, language, email
          FROM account JOIN space ON owner_id = account.id AND kind = 'personal' WHERE name_key = $1",
         &params![name_key],
     )
@@ -152,7 +169,7 @@ pub async fn account_by_name(db: &Db, name_key: &str) -> Result<Option<AccountRo
 pub async fn account(db: &Db, id: AccountId) -> Result<Option<AccountRow>, Error> {
     db.query_opt(
         "SELECT account.id, account.name, display_name, password_hash, permissions, created_us, disabled_us, space.id,
-                root_id
+                root_id, language, email
          FROM account JOIN space ON owner_id = account.id AND kind = 'personal' WHERE account.id = $1",
         &params![id],
     )

@@ -252,6 +252,32 @@ pub async fn find_operation(db: &Db, account: AccountId, operation: Uuid, limit:
     db.query(OF_OPERATION, &params![operation, account, limit]).await
 }
 
+/// The changes that an account's operation made to one entry, in their order; undos and redos are left out.
+pub async fn of_operation_on(
+    tx: &Tx,
+    account: AccountId,
+    operation: Uuid,
+    entry: EntryId,
+) -> Result<Vec<ChangeRow>, Error> {
+    tx.query(OF_OPERATION_ON, &params![operation, account, entry]).await
+}
+
+/// The same outside a unit of work.
+pub async fn find_operation_on(
+    db: &Db,
+    account: AccountId,
+    operation: Uuid,
+    entry: EntryId,
+) -> Result<Vec<ChangeRow>, Error> {
+    db.query(OF_OPERATION_ON, &params![operation, account, entry]).await
+}
+
+const OF_OPERATION_ON: &str = concat!(
+    "SELECT ",
+    change_columns!(),
+    " FROM journal j WHERE j.operation_id = $1 AND j.actor = $2 AND j.entry_id = $3 AND j.turn = 0 ORDER BY j.sequence"
+);
+
 const OF_OPERATION: &str = concat!(
     "SELECT ",
     change_columns!(),

@@ -33,7 +33,9 @@
 //! ```
 
 pub mod accounts;
+pub mod audit;
 pub mod content;
+pub mod credentials;
 pub mod groups;
 pub mod jobs;
 pub mod journal;
@@ -41,12 +43,21 @@ pub mod links;
 pub mod migrate;
 pub mod nodes;
 pub mod people;
+pub mod persons;
+pub mod second_factor;
 pub mod seed;
 pub mod spaces;
+pub mod tickets;
 #[macro_use]
 pub mod tree;
 pub mod archive;
+pub mod crossing;
+pub mod dissolve;
 pub mod grants;
+pub mod personal;
+pub mod retention;
+pub mod tags;
+pub mod totals;
 pub mod trash;
 pub mod uploads;
 pub mod usage;

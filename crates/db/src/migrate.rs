@@ -40,6 +40,21 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0005_sharing.sql"),
         pg: include_str!("../migrations/postgres/0005_sharing.sql"),
     },
+    Migration {
+        name: "0006_sign_in",
+        lite: include_str!("../migrations/sqlite/0006_sign_in.sql"),
+        pg: include_str!("../migrations/postgres/0006_sign_in.sql"),
+    },
+    Migration {
+        name: "0020_tree_extras",
+        lite: include_str!("../migrations/sqlite/0020_tree_extras.sql"),
+        pg: include_str!("../migrations/postgres/0020_tree_extras.sql"),
+    },
+    Migration {
+        name: "0021_ages",
+        lite: include_str!("../migrations/sqlite/0021_ages.sql"),
+        pg: include_str!("../migrations/postgres/0021_ages.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

@@ -128,13 +128,3 @@ pub async fn left(db: &Db, space: SpaceId, upto: u64) -> Result<u64, Error> {
         .await?;
     Ok(row.map_or(0, |(count,)| count))
 }
-
-/// Up to `limit` places in any trash that were taken before a time, oldest first.
-pub async fn before(db: &Db, time: Time, limit: u32) -> Result<Vec<TrashRow>, Error> {
-    db.query(
-        "SELECT space_id, sequence, entry_id, parent_id, path, trashed_us, trashed_by
-         FROM trash WHERE trashed_us < $1 ORDER BY trashed_us LIMIT $2",
-        &params![time, limit],
-    )
-    .await
-}

@@ -2,7 +2,7 @@
 
 use base::{AccountId, ContentId, EntryId, SpaceId, Time, VersionId, limits};
 
-use crate::{Db, Error, Row, RowReader, Tx, params};
+use crate::{Db, Error, Row, RowReader, Tx, params, totals::Total};
 
 /// `entry.kind` of a folder.
 pub const FOLDER: u32 = 0;
@@ -11,7 +11,7 @@ pub const FOLDER: u32 = 0;
 pub const FILE: u32 = 1;
 
 /// How many columns [`EntryRow`] takes, in the order of `entry_columns!`.
-pub(crate) const ENTRY_COLUMNS: usize = 13;
+pub(crate) const ENTRY_COLUMNS: usize = 14;
 
 /// How many columns [`SpaceState`] takes.
 const SPACE_COLUMNS: usize = 10;
@@ -20,7 +20,7 @@ const SPACE_COLUMNS: usize = 10;
 macro_rules! entry_columns {
     () => {
         "e.id, e.space_id, e.parent_id, e.name, e.kind, e.revision, e.version_id, e.content_id, e.size, \
-         e.content_type, e.blake3, e.created_us, e.modified_us"
+         e.content_type, e.blake3, e.created_us, e.modified_us, e.extras"
     };
 }
 
@@ -83,6 +83,8 @@ pub struct EntryRow {
     pub created: Time,
     /// When its bytes changed last; for a folder, when it was made.
     pub modified: Time,
+    /// JSON: its description, tags and properties; none where nothing was said of it.
+    pub extras: Option<String>,
 }
 
 impl EntryRow {
@@ -101,6 +103,7 @@ impl EntryRow {
             blake3: row.get(at + 10)?,
             created: row.get(at + 11)?,
             modified: row.get(at + 12)?,
+            extras: row.get(at + 13)?,
         })
     }
 }
@@ -328,6 +331,44 @@ pub async fn children(
     .await
 }
 
+/// An entry of a listing.
+#[derive(Debug, Clone)]
+pub struct ListedRow {
+    /// It.
+    pub entry: EntryRow,
+    /// What is below it, if it is a folder; none where nothing is.
+    pub below: Option<Total>,
+}
+
+impl Row for ListedRow {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        let counted = row.get::<Option<i64>>(ENTRY_COLUMNS)?.is_some();
+        let below = counted.then(|| Total::read_at(row, ENTRY_COLUMNS)).transpose()?;
+        Ok(Self { entry: EntryRow::read_at(row, 0)?, below })
+    }
+}
+
+/// As [`children`], with what is below the folders among them.
+pub async fn listing(
+    db: &Db,
+    space: SpaceId,
+    parent: EntryId,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<ListedRow>, Error> {
+    db.query(
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            ", t.bytes, t.files, t.folders
+             FROM entry e LEFT JOIN folder_total t ON e.kind = 0 AND t.space_id = e.space_id AND t.folder_id = e.id
+             WHERE e.space_id = $1 AND e.parent_id = $2 AND e.name > $3 ORDER BY e.name LIMIT $4"
+        ),
+        &params![space, parent, after, limit],
+    )
+    .await
+}
+
 /// Up to `limit` entries of a folder, inside a unit of work.
 pub async fn children_within(tx: &Tx, space: SpaceId, parent: EntryId, limit: u32) -> Result<Vec<EntryRow>, Error> {
     tx.query(
@@ -417,8 +458,8 @@ pub async fn folder_height(tx: &Tx, space: SpaceId, id: EntryId) -> Result<u64, 
 pub async fn insert_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
     tx.exec(
         "INSERT INTO entry (id, space_id, parent_id, name, kind, revision, version_id, content_id, size, content_type,
-                            blake3, created_us, modified_us)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                            blake3, created_us, modified_us, extras)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         &params![
             row.id,
             row.space,
@@ -432,19 +473,20 @@ pub async fn insert_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
             row.content_type.as_deref(),
             row.blake3.as_ref(),
             row.created,
-            row.modified
+            row.modified,
+            row.extras.as_deref()
         ],
     )
     .await?;
     Ok(())
 }
 
-/// Writes what can change about an entry: place, name, revision, current version.
+/// Writes what can change about an entry: place, name, revision, current version, what is said of it.
 pub async fn update_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
     tx.exec(
         "UPDATE entry SET parent_id = $1, name = $2, revision = $3, version_id = $4, content_id = $5, size = $6,
-                          content_type = $7, blake3 = $8, modified_us = $9
-         WHERE space_id = $10 AND id = $11",
+                          content_type = $7, blake3 = $8, modified_us = $9, extras = $10
+         WHERE space_id = $11 AND id = $12",
         &params![
             row.parent,
             &row.name,
@@ -455,6 +497,7 @@ pub async fn update_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
             row.content_type.as_deref(),
             row.blake3.as_ref(),
             row.modified,
+            row.extras.as_deref(),
             row.space,
             row.id
         ],
@@ -463,9 +506,17 @@ pub async fn update_entry(tx: &Tx, row: &EntryRow) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes an entry's own row.
+/// Removes an entry's own row, and those that say which tags it has and whose favourite it is.
 pub async fn delete_entry(tx: &Tx, space: SpaceId, id: EntryId) -> Result<(), Error> {
-    tx.exec("DELETE FROM entry WHERE space_id = $1 AND id = $2", &params![space, id]).await?;
+    let (by_space, by_entry) = (params![space, id], params![id]);
+    let (entry, tags, favourites) = futures::join!(
+        tx.exec("DELETE FROM entry WHERE space_id = $1 AND id = $2", &by_space),
+        tx.exec("DELETE FROM entry_tag WHERE entry_id = $1", &by_entry),
+        tx.exec("DELETE FROM favourite WHERE entry_id = $1", &by_entry)
+    );
+    entry?;
+    tags?;
+    favourites?;
     Ok(())
 }
 
@@ -528,7 +579,8 @@ impl Row for Removed {
     }
 }
 
-/// Removes a file's versions but for `current`, the newest `others` beside it, and those that are pinned or have a name.
+/// Removes a file's versions but for `current`, the newest `others` beside it, and those that are pinned or have a name. A
+/// space that says itself how many versions it keeps is asked first.
 ///
 /// Newest is the order of version ids, which is that of their making unless the clock went back; `current` is named so
 /// that such a clock never costs the bytes that people see.
@@ -542,7 +594,8 @@ pub async fn trim_versions(
     tx.query(
         "DELETE FROM version WHERE space_id = $1 AND entry_id = $2 AND id IN (
              SELECT id FROM version WHERE space_id = $1 AND entry_id = $2 AND id <> $3 AND pinned = 0 AND name IS NULL
-             ORDER BY id DESC LIMIT 1000000 OFFSET $4
+             ORDER BY id DESC LIMIT 1000000
+             OFFSET COALESCE((SELECT s.versions_kept - 1 FROM space s WHERE s.id = $1), $4)
          ) RETURNING content_id, size",
         &params![space, entry, current, others],
     )
@@ -573,6 +626,16 @@ pub async fn delete_files_of(
             &params![space, folder, limit],
         )
         .await?;
+    for marks in [
+        "DELETE FROM entry_tag WHERE entry_id IN (
+             SELECT id FROM entry WHERE space_id = $1 AND parent_id = $2 AND kind = 1 ORDER BY name LIMIT $3
+         )",
+        "DELETE FROM favourite WHERE entry_id IN (
+             SELECT id FROM entry WHERE space_id = $1 AND parent_id = $2 AND kind = 1 ORDER BY name LIMIT $3
+         )",
+    ] {
+        tx.exec(marks, &params![space, folder, limit]).await?;
+    }
     let files = tx
         .exec(
             "DELETE FROM entry WHERE space_id = $1 AND id IN (

@@ -1,8 +1,8 @@
 //! Parameters of statements.
 
 use base::{
-    AccountId, ContentId, EntryId, ExtentId, GrantId, GroupId, JobId, LinkEventId, LinkId, Name, NodeId, PartId,
-    SessionId, SpaceId, Time, UploadId, VersionId,
+    AccountId, AuditId, ContentId, EntryId, ExtentId, GrantId, GroupId, JobId, KeyId, LinkEventId, LinkId, Name,
+    NodeId, PartId, SessionId, SpaceId, TagId, TicketId, Time, UploadId, VersionId,
 };
 use uuid::Uuid;
 
@@ -105,4 +105,5 @@ macro_rules! from_ids {
     )*};
 }
 
-from_ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId GrantId GroupId }
+from_ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId GrantId GroupId TagId KeyId
+AuditId TicketId }

@@ -110,32 +110,3 @@ pub async fn delete(tx: &Tx, space: SpaceId, entry: EntryId, id: VersionId) -> R
     )
     .await
 }
-
-/// Up to `limit` versions that were replaced before a time and that nobody wants kept, the longest replaced first: space,
-/// file, version.
-pub async fn replaced_before(db: &Db, time: Time, limit: u32) -> Result<Vec<(SpaceId, EntryId, VersionId)>, Error> {
-    db.query(
-        "SELECT space_id, entry_id, id FROM version
-         WHERE replaced_us IS NOT NULL AND pinned = 0 AND name IS NULL AND replaced_us < $1
-         ORDER BY replaced_us LIMIT $2",
-        &params![time, limit],
-    )
-    .await
-}
-
-/// Removes a version, if it is still one of those that [`replaced_before`] gives.
-pub async fn delete_replaced(
-    tx: &Tx,
-    space: SpaceId,
-    entry: EntryId,
-    id: VersionId,
-    time: Time,
-) -> Result<Option<Removed>, Error> {
-    tx.query_opt(
-        "DELETE FROM version WHERE space_id = $1 AND entry_id = $2 AND id = $3
-            AND replaced_us IS NOT NULL AND pinned = 0 AND name IS NULL AND replaced_us < $4
-         RETURNING content_id, size",
-        &params![space, entry, id, time],
-    )
-    .await
-}

@@ -1,15 +1,16 @@
 //! Copies: a new entry with the same contents. No byte is copied.
 
 use accounts::Action;
-use base::{EntryId, Name, limits};
+use base::{EntryId, Name, SpaceId, limits};
 use db::{
-    Tx,
+    Tx, totals,
     tree::{self, EntryRow, VersionRow},
 };
 use journal::Kind as Changed;
 
 use crate::{
-    Actor, Drive, Entry, Error, OnConflict,
+    Actor, Drive, Entry, Error, Extras, OnConflict,
+    crossing::Carrier,
     drive::Reach,
     entry::NameOf,
     inverse::Inverse,
@@ -24,7 +25,7 @@ pub(crate) const COPY_ENTRIES_MAX: usize = 20_000;
 /// Where a copy goes.
 #[derive(Debug, Clone, Default)]
 pub struct Copy {
-    /// The folder, in the same space; the one that the source is in if absent.
+    /// The folder, in this space or in another one; the one that the source is in if absent.
     pub parent: Option<EntryId>,
     /// The name; that of the source if absent.
     pub name: Option<Name>,
@@ -58,7 +59,7 @@ impl Drive {
             if let Some(parent) = copy.parent {
                 let target = self.folder(actor, Action::Change, Some(parent)).await?;
                 if target.space.id != space {
-                    return Err(Error::OtherSpace);
+                    return self.copy_over(actor, id, (space, target.space.id), copy, repeat).await;
                 }
             }
             let (drive, actor) = (self.clone(), actor.clone());
@@ -79,7 +80,7 @@ impl Drive {
                     )
                     .await
                 } else {
-                    work.copy_tree(source, to, name, copy.on_conflict, copy.id).await
+                    work.copy_tree(source, to, name, copy.on_conflict, copy.id, None).await
                 }
             };
             self.write(space, unit).await
@@ -89,7 +90,7 @@ impl Drive {
 }
 
 impl Work<'_> {
-    async fn copy_file(&self, source: &EntryRow, spot: Spot) -> Result<Entry, Error> {
+    pub(crate) async fn copy_file(&self, source: &EntryRow, spot: Spot) -> Result<Entry, Error> {
         let bytes = shared(source)?;
         self.count(signed(bytes.size)?, 0).await?;
         self.drive.inner.store.add_reference(self.tx, bytes.content).await?;
@@ -98,13 +99,14 @@ impl Work<'_> {
         Ok(placed.entry)
     }
 
-    async fn copy_tree(
+    pub(crate) async fn copy_tree(
         &self,
         source: EntryRow,
         to: EntryId,
         name: Name,
         on_conflict: OnConflict,
         id: Option<EntryId>,
+        over: Option<&Carrier<'_>>,
     ) -> Result<Entry, Error> {
         let Slot::Free(name) = self.slot(to, name, on_conflict, NameOf::Folder).await? else {
             return Err(Error::NameTaken);
@@ -113,16 +115,23 @@ impl Work<'_> {
         if above.contains(&source.id) {
             return Err(Error::IntoItself);
         }
-        let below = self.collect(source.id, above.len()).await?;
+        let mut below = self.collect(source.space, source.id, above.len()).await?;
+        if let Some(carrier) = over {
+            for (row, _) in &mut below {
+                row.extras = carrier.extras(row.extras.take()).await?;
+            }
+        }
         self.count(signed(below.iter().map(|(row, _)| row.size).sum())?, 0).await?;
-        let top = EntryRow { id: self.new_id(id).await?, ..self.new_folder(to, name.into_string()) };
-        tree::insert_entry(self.tx, &top).await?;
+        let new = self.new_folder(to, name.into_string());
+        let top = EntryRow { id: self.new_id(id).await?, extras: source.extras.clone(), ..new };
+        self.insert_folder_like(&source, &top).await?;
         // Parents come before their children, so a new parent's id is known when it is needed.
         let mut copies: Vec<EntryId> = Vec::with_capacity(below.len());
         for (row, parent) in &below {
             let parent = parent.map_or(top.id, |at| copies[at]);
             copies.push(self.copy_row(row, parent).await?);
         }
+        self.count_below(to, self.weight(&source).await?).await?;
         let entry = Entry::try_from(&top)?;
         self.record(Changed::Copied, &entry, Some(Inverse::Trash)).await?;
         Ok(entry)
@@ -130,7 +139,12 @@ impl Work<'_> {
 
     /// The entries below a folder, parents first; with each, where its parent stands in the list, none for the folder
     /// itself. `depth` is that of the folder's copy.
-    async fn collect(&self, top: EntryId, depth: usize) -> Result<Vec<(EntryRow, Option<usize>)>, Error> {
+    async fn collect(
+        &self,
+        space: SpaceId,
+        top: EntryId,
+        depth: usize,
+    ) -> Result<Vec<(EntryRow, Option<usize>)>, Error> {
         let mut found: Vec<(EntryRow, Option<usize>)> = Vec::new();
         let mut folders = vec![(top, None, depth)];
         let mut next = 0;
@@ -138,7 +152,7 @@ impl Work<'_> {
             next += 1;
             // The top of the tree counts too.
             let left = COPY_ENTRIES_MAX - 1 - found.len();
-            let rows = tree::children_within(self.tx, self.space.id, folder, left as u32 + 1).await?;
+            let rows = tree::children_within(self.tx, space, folder, left as u32 + 1).await?;
             if rows.len() > left {
                 return Err(Error::TooManyEntries(COPY_ENTRIES_MAX));
             }
@@ -158,14 +172,15 @@ impl Work<'_> {
     /// Inserts the copy of one entry of a tree, and returns its id.
     async fn copy_row(&self, source: &EntryRow, parent: EntryId) -> Result<EntryId, Error> {
         if source.kind == tree::FOLDER {
-            let row = self.new_folder(parent, source.name.clone());
-            tree::insert_entry(self.tx, &row).await?;
+            let row = EntryRow { extras: source.extras.clone(), ..self.new_folder(parent, source.name.clone()) };
+            self.insert_folder_like(source, &row).await?;
             return Ok(row.id);
         }
         let bytes = shared(source)?;
         let version = self.drive.inner.ids.version();
         let row = EntryRow {
             id: self.drive.inner.ids.entry(),
+            space: self.space.id,
             parent: Some(parent),
             revision: 1,
             version: Some(version),
@@ -192,8 +207,17 @@ impl Work<'_> {
         shared?;
         inserted?;
         versioned?;
+        self.note_tags(row.id, &Extras::read(row.extras.as_deref())?.tags).await?;
         self.hash_if_unknown(&row).await?;
         Ok(row.id)
+    }
+
+    /// Inserts a folder that will have the same in it as another one.
+    async fn insert_folder_like(&self, source: &EntryRow, row: &EntryRow) -> Result<(), Error> {
+        let (inserted, counted) = futures::join!(tree::insert_entry(self.tx, row), totals::copy(self.tx, source, row));
+        inserted?;
+        counted?;
+        self.note_tags(row.id, &Extras::read(row.extras.as_deref())?.tags).await
     }
 
     /// Asks for the hash of a file's bytes, if it is not known yet.
@@ -212,5 +236,6 @@ fn shared(source: &EntryRow) -> Result<Bytes, Error> {
         size: source.size,
         content_type: source.content_type.clone().ok_or(Error::Shape("a file without a media type"))?,
         blake3: source.blake3,
+        extras: source.extras.clone(),
     })
 }

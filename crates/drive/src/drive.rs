@@ -11,7 +11,7 @@ use db::{
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::{Error, OnConflict, rights::Roles, upload::Running};
+use crate::{Error, OnConflict, personal::Openings, rights::Roles, upload::Running};
 
 /// Who does something.
 #[derive(Debug, Clone)]
@@ -98,6 +98,7 @@ pub(crate) struct Inner {
     pub(crate) tasks: TaskTracker,
     pub(crate) running: Running,
     pub(crate) roles: Roles,
+    pub(crate) openings: Openings,
 }
 
 impl Drive {
@@ -114,6 +115,7 @@ impl Drive {
             tasks: TaskTracker::new(),
             running: Running::default(),
             roles: Roles::default(),
+            openings: Openings::default(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -1,10 +1,15 @@
 //! Entries as callers see them, and the conditions under which one is changed.
 
-use base::{EntryId, Name, SpaceId, Time, VersionId};
-use db::tree::{self, EntryRow};
+use std::collections::BTreeMap;
+
+use base::{EntryId, Name, SpaceId, TagId, Time, VersionId};
+use db::{
+    totals,
+    tree::{self, EntryRow},
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap};
 
-use crate::Error;
+use crate::{Error, Extras, Property};
 
 /// A folder or file of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,29 @@ pub struct Entry {
     pub modified: Time,
     /// Whether it is in the trash, or in a folder that is. Only looks at single entries and folders say so.
     pub trashed: bool,
+    /// What people say of it.
+    pub extras: Extras,
+    /// What is below it, if it is a folder that was looked at. Nothing that keeps in step with changes has this: it is
+    /// another one after each change of anything below, which is none of the folder itself.
+    pub total: Option<Total>,
+}
+
+/// What is below a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Total {
+    /// Bytes of the current versions of files.
+    pub bytes: u64,
+    /// Files.
+    pub files: u64,
+    /// Folders.
+    pub folders: u64,
+}
+
+impl From<totals::Total> for Total {
+    fn from(row: totals::Total) -> Self {
+        let counted = |number: i64| number.max(0).cast_unsigned();
+        Self { bytes: counted(row.bytes), files: counted(row.files), folders: counted(row.folders) }
+    }
 }
 
 /// What an entry is.
@@ -93,6 +121,8 @@ impl TryFrom<&EntryRow> for Entry {
             created: row.created,
             modified: row.modified,
             trashed: false,
+            extras: Extras::read(row.extras.as_deref())?,
+            total: None,
         })
     }
 }
@@ -122,6 +152,18 @@ impl Serialize for Entry {
         if self.trashed {
             map.serialize_entry("trashed", &true)?;
         }
+        if let Some(description) = &self.extras.description {
+            map.serialize_entry("description", description)?;
+        }
+        if !self.extras.tags.is_empty() {
+            map.serialize_entry("tags", &self.extras.tags)?;
+        }
+        if !self.extras.properties.is_empty() {
+            map.serialize_entry("properties", &self.extras.properties)?;
+        }
+        if let Some(total) = &self.total {
+            map.serialize_entry("total", total)?;
+        }
         map.end()
     }
 }
@@ -145,6 +187,12 @@ impl<'de> Deserialize<'de> for Entry {
             version_id: Option<VersionId>,
             #[serde(default)]
             trashed: bool,
+            description: Option<String>,
+            #[serde(default)]
+            tags: Vec<TagId>,
+            #[serde(default)]
+            properties: BTreeMap<String, Property>,
+            total: Option<Total>,
         }
         let form = Form::deserialize(deserializer)?;
         let time = |text: &str| text.parse::<Time>().map_err(|_| D::Error::custom("a time"));
@@ -169,6 +217,8 @@ impl<'de> Deserialize<'de> for Entry {
             created: time(&form.created_at)?,
             modified: time(&form.modified_at)?,
             trashed: form.trashed,
+            extras: Extras { description: form.description, tags: form.tags, properties: form.properties },
+            total: form.total,
         })
     }
 }
@@ -311,6 +361,12 @@ mod tests {
             created: Time::from_micros(1_700_000_000_123_456),
             modified: Time::from_micros(1_700_000_000_000_001),
             trashed: false,
+            extras: Extras {
+                description: Some("x".into()),
+                tags: vec![TagId::from_bytes([5; 16])],
+                properties: BTreeMap::from([("p".into(), Property::Boolean(true))]),
+            },
+            total: Some(Total { bytes: 1, files: 2, folders: 3 }),
         };
         let info = FileInfo {
             size: 5,
@@ -338,6 +394,8 @@ mod tests {
             created: Time::default(),
             modified: Time::default(),
             trashed: false,
+            extras: Extras::default(),
+            total: None,
         };
         let holds = |tags: &[&str]| {
             let condition = IfMatch::OneOf(tags.iter().map(|tag| (*tag).to_owned()).collect());

@@ -13,8 +13,8 @@ pub enum Error {
     /// The entry is in the trash, or in a folder that is.
     #[error("the {0} is in the trash; restore it first")]
     InTrash(&'static str),
-    /// The entry is not in the trash itself.
-    #[error("this is not in the trash; what lies in a folder of the trash comes back with that folder")]
+    /// The entry is not in the trash.
+    #[error("this is not in the trash")]
     NotInTrash,
     /// What comes back from the trash has nowhere to go.
     #[error("the folder that it was in is gone or in the trash itself; name another one")]
@@ -31,6 +31,24 @@ pub enum Error {
     /// The current version of a file is the file.
     #[error("this is the current version of the file, which cannot be removed by itself")]
     CurrentVersion,
+    /// The description or a property cannot be like that; says what it must be.
+    #[error("{0}")]
+    Details(&'static str),
+    /// The text is no name of a tag.
+    #[error("the name of a tag has 1 to {} bytes and no control characters", limits::NAME_BYTES_MAX)]
+    TagName,
+    /// A tag cannot become a part of itself.
+    #[error("a tag cannot be merged into itself")]
+    SameTag,
+    /// A space, or an entry, has as many tags as it may have.
+    #[error("there are at most {0} tags")]
+    TooManyTags(u64),
+    /// A space cannot keep things like that.
+    #[error("a space keeps its trash and its versions for up to 36500 days, and 1 to 10000 versions of a file")]
+    Keep,
+    /// A person has as many favourites as one may have.
+    #[error("a person has at most {0} favourites")]
+    TooManyFavourites(u64),
     /// The text is no name of a version.
     #[error("the name of a version has 1 to {} bytes and no control characters", limits::NAME_BYTES_MAX)]
     VersionName,
@@ -44,7 +62,7 @@ pub enum Error {
     #[error("folders nest at most {} deep", limits::DEPTH_MAX)]
     TooDeep,
     /// The tree has more entries than one unit of work takes.
-    #[error("a folder of more than {0} entries cannot be copied in one step")]
+    #[error("more than {0} entries cannot be taken in one step")]
     TooManyEntries(usize),
     /// The root of a space stays where it is.
     #[error("the root folder of a space cannot be renamed, moved, copied, removed or linked to")]
@@ -55,8 +73,8 @@ pub enum Error {
     /// The entry is a folder where a file is needed.
     #[error("this is not a file")]
     NotAFile,
-    /// Entries do not move from one space to another.
-    #[error("an entry cannot be moved or copied to another space")]
+    /// What was asked for is done within one space only.
+    #[error("this cannot be done with a folder of another space")]
     OtherSpace,
     /// A role cannot be given like that.
     #[error("{0}")]
@@ -226,6 +244,8 @@ impl Error {
             | Self::TooManyGrants(_)
             | Self::TooManySpaces(_)
             | Self::LastManager
+            | Self::TooManyTags(_)
+            | Self::TooManyFavourites(_)
             | Self::UploadTakenOver
             | Self::OffsetMismatch { .. }
             | Self::UploadIsFinal
@@ -240,6 +260,10 @@ impl Error {
             | Self::OtherSpace
             | Self::Name(_)
             | Self::VersionName
+            | Self::Details(_)
+            | Self::TagName
+            | Self::Keep
+            | Self::SameTag
             | Self::LinkInvalid(_)
             | Self::GrantInvalid(_)
             | Self::SubjectUnknown(_)
@@ -278,6 +302,12 @@ impl Error {
             Self::NothingToUndo(_) => "nothing-to-undo",
             Self::CurrentVersion => "current-version",
             Self::VersionName => "invalid-version-name",
+            Self::Details(_) => "invalid-details",
+            Self::Keep => "invalid-retention",
+            Self::TooManyFavourites(_) => "too-many-favourites",
+            Self::TagName => "invalid-tag-name",
+            Self::SameTag => "same-tag",
+            Self::TooManyTags(_) => "too-many-tags",
             Self::NameTaken => "name-taken",
             Self::IdTaken => "id-taken",
             Self::IdForm => "invalid-id",

@@ -1,11 +1,13 @@
 //! What takes a change back, as it stands in the journal.
 
+use std::collections::BTreeMap;
+
 use accounts::Role;
-use base::{EntryId, Time, VersionId};
+use base::{EntryId, TagId, Time, VersionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, sharing::SubjectForm};
+use crate::{Error, Property, sharing::SubjectForm};
 
 /// The form that this version of the program writes.
 const FORM: u32 = 1;
@@ -48,6 +50,29 @@ pub(crate) enum Inverse {
         /// Whether the change left it pinned.
         made_pinned: bool,
     },
+    /// Say of it what was said before.
+    Details {
+        /// Its description.
+        description: Option<String>,
+        /// All of its properties.
+        properties: BTreeMap<String, Property>,
+    },
+    /// Give it back the tags that it had.
+    Tagged {
+        /// Those that were taken off.
+        put_on: Vec<TagId>,
+        /// Those that were put on.
+        take_off: Vec<TagId>,
+    },
+    /// Make a tag of the space what it was. The entry is the root.
+    Tag {
+        /// Which one.
+        tag_id: TagId,
+        /// What it was.
+        was: TagState,
+        /// What the change made of it: nothing else is taken back.
+        made: TagState,
+    },
     /// Give somebody back what they were given on it before.
     Grant {
         /// Who.
@@ -57,6 +82,15 @@ pub(crate) enum Inverse {
         /// What the change gave them: nothing else is taken back.
         made: Option<Standing>,
     },
+}
+
+/// All that a change can make of a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TagState {
+    pub(crate) name: String,
+    pub(crate) colour: String,
+    pub(crate) merged_id: Option<TagId>,
+    pub(crate) deleted: bool,
 }
 
 /// What somebody was given on an entry.
@@ -118,6 +152,8 @@ mod tests {
     fn the_stored_form_is_a_contract() {
         let (entry, version) = (EntryId::from_bytes([1; 16]), VersionId::from_bytes([2; 16]));
         let (e, v) = (entry.to_string(), version.to_string());
+        let tag = TagId::from_bytes([3; 16]);
+        let state = |merged_id| TagState { name: "a".into(), colour: "red".into(), merged_id, deleted: false };
         for (inverse, stored) in [
             (Inverse::Trash, r#"{"do":"trash","v":1}"#.to_owned()),
             (
@@ -158,6 +194,24 @@ mod tests {
                 format!(
                     r#"{{"do":"grant","made":null,"subject":{{"id":"{}","kind":"user"}},"v":1,"was":{{"expires":null,"role":"manager"}}}}"#,
                     AccountId::from_bytes([3; 16])
+                ),
+            ),
+            (
+                Inverse::Details {
+                    description: None,
+                    properties: BTreeMap::from([("p".into(), Property::Boolean(true))]),
+                },
+                r#"{"description":null,"do":"details","properties":{"p":{"type":"boolean","value":true}},"v":1}"#
+                    .to_owned(),
+            ),
+            (
+                Inverse::Tagged { put_on: vec![tag], take_off: Vec::new() },
+                format!(r#"{{"do":"tagged","put_on":["{tag}"],"take_off":[],"v":1}}"#),
+            ),
+            (
+                Inverse::Tag { tag_id: tag, was: state(None), made: state(Some(tag)) },
+                format!(
+                    r#"{{"do":"tag","made":{{"colour":"red","deleted":false,"merged_id":"{tag}","name":"a"}},"tag_id":"{tag}","v":1,"was":{{"colour":"red","deleted":false,"merged_id":null,"name":"a"}}}}"#
                 ),
             ),
         ] {

@@ -23,18 +23,24 @@
 //! - [`Entry`], [`Space`]: what callers see
 
 mod archive;
+mod bulk;
 mod changes;
 mod copy;
+mod crossing;
+mod describe;
+mod dissolve;
 mod drive;
 mod entry;
 mod error;
 mod expire;
+mod extras;
 mod guard;
 mod hashing;
 mod history;
 mod inverse;
 mod links;
 mod path;
+mod personal;
 mod place;
 mod purge;
 mod put;
@@ -43,8 +49,11 @@ mod rehash;
 mod repeat;
 mod retention;
 mod rights;
+mod seen;
 mod sharing;
 mod space;
+mod tags;
+mod transfer;
 mod trash;
 mod tree;
 mod undo;
@@ -54,22 +63,28 @@ mod versions;
 mod work;
 
 pub use archive::{Archive, Format};
+pub use bulk::{BULK_MAX, Do, Item, ItemDone};
 pub use changes::HIDDEN;
 pub use copy::Copy;
 pub use drive::{Actor, Drive, Options, Page};
-pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict};
+pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict, Total};
 pub use error::{BodyError, Error};
+pub use extras::{Details, Extras, Property};
 pub use history::{Activity, Wanted};
 pub use links::{
     Counted, Event, EventKind, Link, LinkUpdate, Links, Mode, NewLink, Opened, Presented, Target as LinkTarget,
     Unlocked, Visit,
 };
+pub use personal::{Did, RECENT_MAX, Recent};
 pub use put::{Body, Put, Stored, Target};
 pub use read::{File, PartsView};
 pub use repeat::Done;
+pub use retention::{Keep, Keeping};
 pub use rights::Access;
 pub use sharing::{Grant, NewGrant, Shared, SharedPage, Subject};
 pub use space::Space;
+pub use tags::{Colour, Count, TAGGED_TOGETHER_MAX, Tag, TagUpdate};
+pub use transfer::{How, Merged, OnFile, Outcome, Rule, Transfer, Transferred};
 pub use trash::{Emptying, Restore, Trashed};
 pub use tree::{NewFolder, Update};
 pub use undo::{Undone, Which};
@@ -80,6 +95,7 @@ pub use versions::{Label, Version};
 /// The queued and recurring work of this crate, for the worker role to run.
 pub mod jobs {
     pub use crate::{
-        expire::Expirer, purge::PurgeHandler, rehash::HashHandler, retention::Retention, trash::EmptyHandler,
+        dissolve::DissolveHandler, expire::Expirer, purge::PurgeHandler, rehash::HashHandler, retention::Retention,
+        trash::EmptyHandler,
     };
 }

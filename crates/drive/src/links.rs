@@ -217,7 +217,7 @@ impl Links {
     /// # Errors
     /// [`Error::Accounts`] if the caller may not use files.
     pub async fn mine(&self, actor: &Actor, after: Option<LinkId>, limit: u32) -> Result<Page<Link>, Error> {
-        actor.principal.needs(Permission::Files)?;
+        actor.principal.needs(Permission::FilesRead)?;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let rows = links::of_account(&self.drive.inner.db, actor.principal.account, after, limit + 1).await?;
         self.page(rows, limit)

@@ -2,6 +2,7 @@
 
 use base::{ContentId, EntryId, Name, VersionId};
 use db::{
+    totals::Total,
     tree::{self, EntryRow, VersionRow},
     versions,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Bytes {
     pub(crate) size: u64,
     pub(crate) content_type: String,
     pub(crate) blake3: Option<[u8; 32]>,
+    /// What is said of a new file. One that exists keeps its own.
+    pub(crate) extras: Option<String>,
 }
 
 /// What became of a spot.
@@ -101,7 +104,7 @@ impl Work<'_> {
 
     /// A free name like `name`. Numbers are tried in doubling steps and then halved back, so a folder with a million
     /// copies costs forty looks and not a million.
-    async fn free_name(&self, parent: EntryId, name: &Name, kind: NameOf) -> Result<Name, Error> {
+    pub(crate) async fn free_name(&self, parent: EntryId, name: &Name, kind: NameOf) -> Result<Name, Error> {
         let mut taken = 1;
         let mut free = 2;
         while self.has(parent, &numbered(name, free, kind)?).await? {
@@ -146,23 +149,28 @@ impl Work<'_> {
             blake3: bytes.blake3,
             created: self.now,
             modified: self.now,
+            extras: bytes.extras.clone(),
         };
         let entry = Entry::try_from(&row)?;
         let version = self.version(&row, version, bytes);
-        let (inserted, versioned, recorded) = futures::join!(
+        let (inserted, versioned, counted, recorded) = futures::join!(
             tree::insert_entry(self.tx, &row),
             tree::insert_version(self.tx, &version),
+            self.count_below(parent, Total::file(row.size)),
             self.record(how, &entry, Some(Inverse::Trash))
         );
         inserted?;
         versioned?;
+        counted?;
         recorded?;
+        self.note_tags(row.id, &entry.extras.tags).await?;
         Ok(Placed { entry, row, created: true })
     }
 
     /// Gives a file new bytes, and keeps the old ones as an older version as long as the rules say.
     pub(crate) async fn replace(&self, old: EntryRow, bytes: Bytes) -> Result<Placed, Error> {
         let version = self.drive.inner.ids.version();
+        let resized = Total::resized(old.size, bytes.size);
         let row = EntryRow {
             revision: old.revision + 1,
             version: Some(version),
@@ -178,19 +186,29 @@ impl Work<'_> {
         let undo = Some(Inverse::Content { version_id: before });
         let new = self.version(&row, version, bytes);
         let others = self.drive.inner.options.versions_kept.max(1) - 1;
-        let (updated, replaced, versioned, recorded) = futures::join!(
+        let (updated, counted, replaced, versioned, recorded) = futures::join!(
             tree::update_entry(self.tx, &row),
+            self.count_resized(&row, resized),
             versions::set_replaced(self.tx, row.space, row.id, before, Some(self.now)),
             tree::insert_version(self.tx, &new),
             self.record(Changed::Content, &entry, undo)
         );
         updated?;
+        counted?;
         replaced?;
         versioned?;
         recorded?;
         let removed = tree::trim_versions(self.tx, row.space, row.id, version, others).await?;
         self.give_back(&removed).await?;
         Ok(Placed { entry, row, created: false })
+    }
+
+    /// Counts other bytes of a file in the folders above it.
+    pub(crate) async fn count_resized(&self, row: &EntryRow, change: Total) -> Result<(), Error> {
+        match row.parent {
+            Some(parent) => self.count_below(parent, change).await,
+            None => Ok(()),
+        }
     }
 
     fn version(&self, row: &EntryRow, id: VersionId, bytes: Bytes) -> VersionRow {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use base::{EntryId, SpaceId};
 use bus::{Handler, HandlerError, Leased, NewJob};
 use db::{
-    Tx,
+    Tx, totals,
     tree::{self, EntryRow},
 };
 use journal::Kind as Changed;
@@ -95,6 +95,9 @@ impl Work<'_> {
     /// the rest of a tree by a job.
     pub(crate) async fn destroy(&self, row: EntryRow, budget: &mut u32) -> Result<(), Error> {
         self.record_removal(Changed::Deleted, &row, None).await?;
+        if let Some(parent) = row.parent {
+            self.count_below(parent, -self.weight(&row).await?).await?;
+        }
         if row.kind == tree::FILE {
             let removed = tree::delete_versions(self.tx, row.space, row.id).await?;
             tree::delete_entry(self.tx, row.space, row.id).await?;
@@ -138,7 +141,10 @@ impl Work<'_> {
             if let Some(inner) = tree::some_subfolder(self.tx, space, folder).await? {
                 path.push(inner);
             } else {
-                tree::delete_entry(self.tx, space, folder).await?;
+                let (gone, forgotten) =
+                    futures::join!(tree::delete_entry(self.tx, space, folder), totals::delete(self.tx, space, folder));
+                gone?;
+                forgotten?;
                 path.pop();
                 *left -= 1;
             }

@@ -293,7 +293,7 @@ impl Drive {
             );
             sealed?;
             inserted?;
-            let bytes = place::Bytes { content, size: length, content_type, blake3: Some(blake3) };
+            let bytes = place::Bytes { content, size: length, content_type, blake3: Some(blake3), extras: None };
             let placed = work.place(spot, bytes, Changed::Created).await?;
             Ok(Stored { entry: placed.entry, created: placed.created })
         })

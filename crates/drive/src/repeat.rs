@@ -6,7 +6,10 @@
 //! different things.
 
 use base::{EntryId, Name};
-use db::journal::{self as rows, ChangeRow};
+use db::{
+    journal::{self as rows, ChangeRow},
+    tree::EntryRow,
+};
 use journal::Kind as Changed;
 
 use crate::{Actor, Drive, Entry, Error, OnConflict, entry::numbered_like, work::Work};
@@ -29,6 +32,8 @@ enum What {
     Place { entry: EntryId, parent: Option<EntryId>, name: Option<Name> },
     /// Something in a folder under a name, or under a free one like it. What is new has the client's id, if it made one.
     Child { parent: EntryId, name: Name, like: bool, id: Option<EntryId> },
+    /// A copy of `source`, as above; or its bytes in a file of that name; or a folder that it was merged into.
+    Copy { source: EntryId, bytes: Option<[u8; 32]>, parent: EntryId, name: String, like: bool, id: Option<EntryId> },
 }
 
 /// What a request did the first time.
@@ -62,6 +67,22 @@ impl Repeat {
         Self { kinds, what: What::Child { parent, name: name.clone(), like, id } }
     }
 
+    /// A copy under a rule for a name that is taken.
+    pub(crate) fn copy(source: &EntryRow, parent: EntryId, name: &str, like: bool, id: Option<EntryId>) -> Self {
+        Self {
+            kinds: &[Changed::Copied, Changed::Content, Changed::Merged],
+            what: What::Copy { source: source.id, bytes: source.blake3, parent, name: name.to_owned(), like, id },
+        }
+    }
+
+    /// The entry that the request is about, if it names one.
+    fn entry(&self) -> Option<EntryId> {
+        match self.what {
+            What::Entry(entry) | What::Place { entry, .. } => Some(entry),
+            What::Child { .. } | What::Copy { .. } => None,
+        }
+    }
+
     /// The change among these that the request asks for.
     fn find(&self, rows: Vec<ChangeRow>) -> Result<Option<Done>, Error> {
         for row in rows {
@@ -74,6 +95,15 @@ impl Repeat {
                     row.entry == *id
                         && parent.is_none_or(|parent| entry.parent == Some(parent))
                         && name.as_ref().is_none_or(|name| entry.name == name.as_str())
+                }
+                What::Copy { source, .. } if kind == Changed::Merged => row.entry == *source,
+                What::Copy { id: Some(id), .. } if kind == Changed::Copied => row.entry == *id,
+                What::Copy { bytes, parent, name, like, .. } => {
+                    let named = Name::new(name)
+                        .is_ok_and(|name| entry.name == name.as_str() || (*like && numbered_like(&name, &entry.name)));
+                    // Of two files that replace one, each is done.
+                    let same = kind != Changed::Content || entry.file().is_some_and(|info| info.blake3 == *bytes);
+                    entry.parent == Some(*parent) && named && same
                 }
                 What::Child { id: Some(id), .. } if kind != Changed::Content => row.entry == *id,
                 What::Child { parent, name, like, .. } => {
@@ -116,7 +146,11 @@ impl Drive {
 
     async fn done_before(&self, actor: &Actor, repeat: &Repeat) -> Result<Option<Done>, Error> {
         let Some(operation) = actor.operation else { return Ok(None) };
-        repeat.find(rows::find_operation(&self.inner.db, actor.principal.account, operation, LOOKED_AT).await?)
+        let (db, account) = (&self.inner.db, actor.principal.account);
+        repeat.find(match repeat.entry() {
+            Some(entry) => rows::find_operation_on(db, account, operation, entry).await?,
+            None => rows::find_operation(db, account, operation, LOOKED_AT).await?,
+        })
     }
 }
 
@@ -127,7 +161,11 @@ impl Work<'_> {
     /// [`Error::Repeated`].
     pub(crate) async fn refuse_repeat(&self, repeat: &Repeat) -> Result<(), Error> {
         let (Some(operation), Some(account)) = (self.operation, self.actor) else { return Ok(()) };
-        match repeat.find(rows::of_operation(self.tx, account, operation, LOOKED_AT).await?)? {
+        let found = match repeat.entry() {
+            Some(entry) => rows::of_operation_on(self.tx, account, operation, entry).await?,
+            None => rows::of_operation(self.tx, account, operation, LOOKED_AT).await?,
+        };
+        match repeat.find(found)? {
             Some(done) => Err(Error::Repeated(Box::new(done))),
             None => Ok(()),
         }

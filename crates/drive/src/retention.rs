@@ -3,13 +3,18 @@
 
 use std::time::Duration;
 
+use accounts::Action;
 use async_trait::async_trait;
-use base::Time;
+use base::{SpaceId, Time};
 use bus::{Progress, WorkError, Worker};
-use db::{Lane, grants, trash, versions};
+use db::{
+    Lane, grants,
+    retention::{self as rows, Age, RetentionRow},
+    trash,
+};
 use parking_lot::Mutex;
 
-use crate::{Drive, Error, links, work::Work};
+use crate::{Actor, Drive, Error, links, work::Work};
 
 /// Rows that one unit of work takes at most.
 const BITE: u32 = 100;
@@ -23,7 +28,87 @@ const SECOND_LOOK: Duration = Duration::from_secs(3600);
 /// How long a role that ended is still shown.
 const ENDED_SHOWN: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Removes for good what is older than the options allow.
+/// The most that a space may say of days.
+const DAYS_MAX: u32 = 36_500;
+
+/// The most versions of a file that a space may keep.
+const VERSIONS_MAX: u32 = 10_000;
+
+/// How long a space keeps what it need not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeping {
+    /// What it says of its own; what is absent is as the server has it.
+    pub own: RetentionRow,
+    /// What holds: nothing of it is absent.
+    pub now: RetentionRow,
+}
+
+/// What a space is to say of its own. What is absent stays; `Some(None)` is as the server has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Days that its trash keeps something; 0 for as long as nobody empties it.
+    pub trash_days: Option<Option<u32>>,
+    /// Versions of a file that are kept, the current one among them.
+    pub versions_kept: Option<Option<u32>>,
+    /// Days that a version is kept after another one took its place; 0 for no bound by age.
+    pub version_days: Option<Option<u32>>,
+}
+
+impl Keeping {
+    fn of(drive: &Drive, own: RetentionRow) -> Self {
+        let options = &drive.inner.options;
+        let days = |lifetime: Option<Duration>| {
+            lifetime.map_or(0, |lifetime| u32::try_from(lifetime.as_secs().div_ceil(86_400)).unwrap_or(u32::MAX))
+        };
+        let now = RetentionRow {
+            trash_days: own.trash_days.or(Some(days(options.trash_lifetime))),
+            versions_kept: own.versions_kept.or(Some(options.versions_kept.max(1))),
+            version_days: own.version_days.or(Some(days(options.version_lifetime))),
+        };
+        Self { own, now }
+    }
+}
+
+impl Drive {
+    /// How long a space keeps what it need not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn keeping(&self, actor: &Actor, space: SpaceId) -> Result<Keeping, Error> {
+        self.own_space(actor, Action::Read, space).await?;
+        let own = rows::of_space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
+        Ok(Keeping::of(self, own))
+    }
+
+    /// Changes what a space says of that. Versions beyond a lower number go when their file gets a new one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Keep`].
+    pub async fn keep(&self, actor: &Actor, space: SpaceId, keep: Keep) -> Result<Keeping, Error> {
+        let days = [keep.trash_days, keep.version_days].into_iter().flatten().flatten();
+        let versions = keep.versions_kept.flatten().unwrap_or(1);
+        if days.max().is_some_and(|days| days > DAYS_MAX) || !(1..=VERSIONS_MAX).contains(&versions) {
+            return Err(Error::Keep);
+        }
+        self.own_space(actor, Action::Manage, space).await?;
+        let (drive, actor) = (self.clone(), actor.clone());
+        self.write(space, async move |tx| {
+            let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+            work.permit(Action::Manage, work.space.root, "space").await?;
+            let old = rows::within(&tx, space).await?.ok_or(Error::NotFound("space"))?;
+            let own = RetentionRow {
+                trash_days: keep.trash_days.unwrap_or(old.trash_days),
+                versions_kept: keep.versions_kept.unwrap_or(old.versions_kept),
+                version_days: keep.version_days.unwrap_or(old.version_days),
+            };
+            rows::set(&tx, space, &own).await?;
+            Ok(Keeping::of(&drive, own))
+        })
+        .await
+    }
+}
+
+/// Removes for good what is older than the options allow, or the space itself where it says otherwise.
 ///
 /// To a wall clock that is days ahead everything looks old. So a time is taken for past only when it was past an hour ago
 /// as well, by this process's monotonic clock, and the wall clock has not gone back behind it since. All that has to
@@ -48,12 +133,11 @@ impl Retention {
         let Some(now) = self.settled_now() else { return Ok(false) };
         let options = &self.drive.inner.options;
         let mut busy = false;
-        if let Some(lifetime) = options.trash_lifetime {
-            busy |= self.old_trash(now.minus(lifetime)).await?;
-        }
-        if let Some(lifetime) = options.version_lifetime {
-            busy |= self.old_versions(now.minus(lifetime)).await?;
-        }
+        busy |=
+            self.old_trash(Age { default: options.trash_lifetime.map(|lifetime| now.minus(lifetime)), now }).await?;
+        busy |= self
+            .old_versions(Age { default: options.version_lifetime.map(|lifetime| now.minus(lifetime)), now })
+            .await?;
         busy |= links::forget(&self.drive, now).await?;
         busy |= self.old_grants(now.minus(ENDED_SHOWN)).await?;
         Ok(busy)
@@ -78,16 +162,16 @@ impl Retention {
         Some(then)
     }
 
-    async fn old_trash(&self, before: Time) -> Result<bool, Error> {
-        let rows = trash::before(&self.drive.inner.db, before, BITE).await?;
-        let Some(space) = rows.first().map(|row| row.space) else { return Ok(false) };
+    async fn old_trash(&self, age: Age) -> Result<bool, Error> {
+        let found = rows::old_trash(&self.drive.inner.db, age, BITE).await?;
+        let Some(space) = found.first().map(|row| row.space) else { return Ok(false) };
         let drive = self.drive.clone();
         let gone = self
             .drive
             .write(space, async move |tx| {
                 let work = Work::hold(&drive, &tx, space, None).await?;
                 let mut ripe = Vec::new();
-                for row in rows.into_iter().filter(|row| row.space == space) {
+                for row in found.into_iter().filter(|row| row.space == space) {
                     // What came back meanwhile, and perhaps was put here once more, has another number.
                     if trash::place(&tx, row.entry).await?.is_some_and(|now| now.sequence == row.sequence) {
                         ripe.push(row);
@@ -107,17 +191,17 @@ impl Retention {
         Ok(swept > 0)
     }
 
-    async fn old_versions(&self, before: Time) -> Result<bool, Error> {
-        let rows = versions::replaced_before(&self.drive.inner.db, before, BITE).await?;
-        let Some((space, ..)) = rows.first().copied() else { return Ok(false) };
+    async fn old_versions(&self, age: Age) -> Result<bool, Error> {
+        let found = rows::old_versions(&self.drive.inner.db, age, BITE).await?;
+        let Some((space, ..)) = found.first().copied() else { return Ok(false) };
         let drive = self.drive.clone();
         let gone = self
             .drive
             .write(space, async move |tx| {
                 let work = Work::hold(&drive, &tx, space, None).await?;
                 let mut removed = Vec::new();
-                for (_, entry, version) in rows.into_iter().filter(|(in_space, ..)| *in_space == space) {
-                    removed.extend(versions::delete_replaced(&tx, space, entry, version, before).await?);
+                for (_, entry, version) in found.into_iter().filter(|(in_space, ..)| *in_space == space) {
+                    removed.extend(rows::delete_version(&tx, space, entry, version, age).await?);
                 }
                 work.give_back(&removed).await?;
                 Ok::<_, Error>(removed.len())

@@ -180,7 +180,7 @@ impl Drive {
         if space.rights == 0 || !grants::any_in(&self.inner.db, space.id, account, self.now()).await? {
             return Err(Error::NotFound("space"));
         }
-        actor.principal.needs(Permission::Files)?;
+        actor.principal.needs(Permission::FilesRead)?;
         Ok(Access::Part)
     }
 }

@@ -245,7 +245,7 @@ impl Drive {
     /// # Errors
     /// [`Error::Accounts`] if the caller may not use files.
     pub async fn shared_with_me(&self, actor: &Actor, after: Option<GrantId>, limit: u32) -> Result<SharedPage, Error> {
-        actor.principal.needs(Permission::Files)?;
+        actor.principal.needs(Permission::FilesRead)?;
         let (account, now) = (actor.principal.account, self.now());
         let page = limited(limit);
         let rows = grants::shared_with(&self.inner.db, account, after, now, page + 1).await?;
@@ -257,7 +257,7 @@ impl Drive {
     /// # Errors
     /// [`Error::Accounts`] if the caller may not use files.
     pub async fn shared_by_me(&self, actor: &Actor, after: Option<GrantId>, limit: u32) -> Result<SharedPage, Error> {
-        actor.principal.needs(Permission::Files)?;
+        actor.principal.needs(Permission::FilesRead)?;
         let page = limited(limit);
         let rows = grants::shared_by(&self.inner.db, actor.principal.account, after, page + 1).await?;
         self.shared(actor, rows, page).await

@@ -65,9 +65,9 @@ impl Drive {
     /// Up to `limit` of the spaces after `after` that are the caller's own or of which they are a member, in order of their ids.
     ///
     /// # Errors
-    /// [`Error::Accounts`] if the caller may not use files.
+    /// [`Error::Accounts`] if the caller may not see files.
     pub async fn spaces(&self, actor: &Actor, after: Option<SpaceId>, limit: u32) -> Result<Page<Space>, Error> {
-        actor.principal.needs(Permission::Files)?;
+        actor.principal.needs(Permission::FilesRead)?;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let account = actor.principal.account;
         let mut rows = spaces::spaces_of(&self.inner.db, account, after, self.now(), limit + 1).await?;
@@ -159,7 +159,7 @@ impl Drive {
 
 /// # Errors
 /// [`Error::SpaceName`].
-fn space_name(text: &str) -> Result<String, Error> {
+pub(crate) fn space_name(text: &str) -> Result<String, Error> {
     let name = text.trim();
     let count = name.chars().count();
     if count == 0 || count > NAME_CHARS_MAX || name.chars().any(char::is_control) {

@@ -1,11 +1,13 @@
 //! The trash: out of sight in one row, back in one row, and emptied in bites.
 
+use std::time::Duration;
+
 use accounts::Action;
 use async_trait::async_trait;
 use base::{AccountId, EntryId, JobId, Name, SpaceId, Time, limits};
 use bus::{Handler, HandlerError, JobState, Leased, NewJob};
 use db::{
-    Tx,
+    Tx, retention,
     trash::{self, TrashRow, TrashedRow},
     tree::{self, EntryRow},
 };
@@ -14,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Actor, Drive, Entry, Error, IfMatch, OnConflict, Page, entry::NameOf, inverse::Inverse, place::Slot, purge::BITE,
-    repeat::Repeat, work::Work,
+    Actor, Drive, Entry, Error, IfMatch, OnConflict, Page, drive::Reach, entry::NameOf, inverse::Inverse, place::Slot,
+    purge::BITE, repeat::Repeat, work::Work,
 };
 
 /// Kind of the jobs that empty the trash of a space.
@@ -121,7 +123,12 @@ impl Drive {
         let mut rows = trash::newest(&self.inner.db, space, before, limit + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let lifetime = self.inner.options.trash_lifetime;
+        let own = retention::of_space(&self.inner.db, space).await?.and_then(|own| own.trash_days);
+        let lifetime = match own {
+            None => self.inner.options.trash_lifetime,
+            Some(0) => None,
+            Some(days) => Some(Duration::from_secs(u64::from(days) * 86_400)),
+        };
         let seen = |TrashedRow { entry, trash }: TrashedRow| -> Result<Trashed, Error> {
             Ok(Trashed {
                 entry: Entry { trashed: true, ..Entry::try_from(&entry)? },
@@ -136,7 +143,8 @@ impl Drive {
         Ok(Page { items: rows.into_iter().map(seen).collect::<Result<_, _>>()?, more })
     }
 
-    /// Takes something out of the trash, with all that is in it, to the folder it was in or to another one.
+    /// Takes something out of the trash, with all that is in it, to the folder it was in or to another one. What lies in a
+    /// folder of the trash comes out by itself, to where that folder was.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotInTrash`], [`Error::FolderGone`] if there is no folder to go back to and none is
@@ -236,6 +244,7 @@ impl Work<'_> {
         self.permit(Action::Change, parent, "entry").await?;
         let names = tree::path_names(self.tx, row.space, row.id).await?;
         let inverse = Inverse::Restore { parent_id: parent, name: row.name.clone() };
+        self.count_below(parent, -self.weight(&row).await?).await?;
         let sequence = self.record_removal(Changed::Trashed, &row, Some(inverse)).await?;
         let place = TrashRow {
             space: row.space,
@@ -257,13 +266,14 @@ impl Work<'_> {
     /// # Errors
     /// Those of [`Drive::restore`].
     pub(crate) async fn bring_back(&self, id: EntryId, restore: Restore) -> Result<Entry, Error> {
-        let Some(place) = trash::place(self.tx, id).await? else {
-            // What was removed for good meanwhile is gone; anything else is somewhere.
-            let there = tree::entry(self.tx, self.space.id, id).await?.is_some() && self.reach(id).await?.is_some();
-            return Err(if there { Error::NotInTrash } else { Error::NotFound("entry") });
-        };
         let row = tree::entry(self.tx, self.space.id, id).await?.ok_or(Error::NotFound("entry"))?;
         self.permit(Action::Change, id, "entry").await?;
+        let top = match self.reach(id).await? {
+            Some(Reach::Trash { top }) => top,
+            Some(Reach::Tree) => return Err(Error::NotInTrash),
+            None => return Err(Error::NotFound("entry")),
+        };
+        let place = trash::place(self.tx, top).await?.ok_or(Error::Shape("a trash without a place"))?;
         let parent = restore.parent.unwrap_or(place.parent);
         let name = restore.name.map_or_else(|| Name::new(&row.name), Ok)?;
         let kind = if row.kind == tree::FILE { NameOf::File } else { NameOf::Folder };
@@ -278,7 +288,11 @@ impl Work<'_> {
                 return Err(Error::TooDeep);
             }
         }
-        self.leave_trash(id).await?;
+        match row.parent {
+            None => self.leave_trash(id).await?,
+            Some(inside) => self.count_below(inside, -self.weight(&row).await?).await?,
+        }
+        self.count_below(parent, self.weight(&row).await?).await?;
         let row = EntryRow { parent: Some(parent), name: name.into_string(), revision: row.revision + 1, ..row };
         tree::update_entry(self.tx, &row).await?;
         self.roles_moved().await?;

@@ -4,7 +4,8 @@ use accounts::{Action, Role};
 use base::{EntryId, Name, SpaceId, limits};
 use db::{
     Tx,
-    tree::{self, EntryRow},
+    totals::{self, Total},
+    tree::{self, EntryRow, ListedRow},
 };
 use journal::Kind as Changed;
 
@@ -40,7 +41,7 @@ impl NewFolder {
 pub struct Update {
     /// Its new name.
     pub name: Option<Name>,
-    /// The folder it moves to, in the same space.
+    /// The folder it moves to, in this space or in another one.
     pub parent: Option<EntryId>,
     /// The state it must be in.
     pub if_match: Option<IfMatch>,
@@ -62,7 +63,8 @@ impl Drive {
     pub async fn look(&self, actor: &Actor, id: EntryId) -> Result<(Entry, Role), Error> {
         let (located, reach) = self.find(actor, Action::Read, id, "entry").await?;
         let role = self.permit(actor, Action::Read, &located.space, id, "entry").await?;
-        Ok((Entry { trashed: reach != Reach::Tree, ..Entry::try_from(&located.entry)? }, role))
+        let entry = self.with_total(Entry::try_from(&located.entry)?).await?;
+        Ok((Entry { trashed: reach != Reach::Tree, ..entry }, role))
     }
 
     /// The entry at a path of names from the space's root: `/a/b.txt`. Empty names between slashes are skipped.
@@ -81,7 +83,16 @@ impl Drive {
                 .await?
                 .ok_or(Error::NotFound("entry"))?;
         }
-        Entry::try_from(&row)
+        self.with_total(Entry::try_from(&row)?).await
+    }
+
+    /// A folder with what is below it.
+    pub(crate) async fn with_total(&self, entry: Entry) -> Result<Entry, Error> {
+        if entry.file().is_some() {
+            return Ok(entry);
+        }
+        let below = totals::find_below(&self.inner.db, entry.space, entry.id).await?;
+        Ok(Entry { total: Some(below.into()), ..entry })
     }
 
     /// Up to `limit` entries of a folder with names above `after`, in code-point order of their names.
@@ -100,10 +111,13 @@ impl Drive {
         let trashed = reach != Reach::Tree;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let after = after.map_or("", Name::as_str);
-        let mut rows = tree::children(&self.inner.db, located.space.id, folder, after, limit + 1).await?;
+        let mut rows = tree::listing(&self.inner.db, located.space.id, folder, after, limit + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let seen = |row: &EntryRow| Ok(Entry { trashed, ..Entry::try_from(row)? });
+        let seen = |ListedRow { entry, below }: &ListedRow| {
+            let total = (entry.kind == tree::FOLDER).then(|| below.unwrap_or_default().into());
+            Ok(Entry { trashed, total, ..Entry::try_from(entry)? })
+        };
         Ok(Page { items: rows.iter().map(seen).collect::<Result<_, Error>>()?, more })
     }
 
@@ -130,6 +144,7 @@ impl Drive {
                 let row = EntryRow { id, ..work.new_folder(parent, name.into_string()) };
                 let entry = Entry::try_from(&row)?;
                 tree::insert_entry(&tx, &row).await?;
+                work.count_below(parent, Total::FOLDER).await?;
                 work.record(Changed::Created, &entry, Some(Inverse::Trash)).await?;
                 Ok(entry)
             };
@@ -151,7 +166,8 @@ impl Drive {
             if let Some(parent) = update.parent {
                 let target = self.folder(actor, Action::Change, Some(parent)).await?;
                 if target.space.id != located.space.id {
-                    return Err(Error::OtherSpace);
+                    let spaces = (located.space.id, target.space.id);
+                    return self.cross_over(actor, id, spaces, update, OnConflict::Fail, repeat).await;
                 }
             }
             let space = located.space.id;
@@ -197,6 +213,7 @@ impl Work<'_> {
             blake3: None,
             created: self.now,
             modified: self.now,
+            extras: None,
         }
     }
 
@@ -233,6 +250,11 @@ impl Work<'_> {
         }
         if tree::child(self.tx, self.space.id, to, &name).await?.is_some() {
             return Err(Error::NameTaken);
+        }
+        if to != from {
+            let weight = self.weight(&old).await?;
+            self.count_below(from, -weight).await?;
+            self.count_below(to, weight).await?;
         }
         let undo = Inverse::Move { parent_id: from, name: old.name.clone() };
         let row = EntryRow { parent: Some(to), name, revision: old.revision + 1, ..old };

@@ -9,6 +9,7 @@ use base::{AccountId, EntryId, Name, SpaceId, VersionId};
 use db::{
     grants,
     journal::{self as rows, ChangeRow},
+    totals::Total,
     trash,
     tree::{self, EntryRow},
     versions,
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{
-    Actor, Drive, Entry, Error, OnConflict, Restore, Update,
+    Actor, Drive, Entry, Error, Extras, OnConflict, Restore, Update,
     inverse::{Inverse, Standing},
     work::Work,
 };
@@ -62,6 +63,8 @@ struct Made {
     name: String,
     kind: String,
     version_id: Option<VersionId>,
+    #[serde(flatten)]
+    extras: Extras,
 }
 
 impl Drive {
@@ -110,6 +113,7 @@ impl Drive {
                 let (kind, entry) = work.take_back(&row).await?;
                 undone.push(Undone { undoes: row.sequence, sequence, kind, entry_id: row.entry, entry });
             }
+            work.settle_totals().await?;
             Ok(undone)
         })
         .await
@@ -255,6 +259,26 @@ impl Work<'_> {
                 self.label(&now, &kept, name.as_deref(), pinned).await?;
                 Ok((Changed::Versions, Some(now)))
             }
+            Inverse::Details { description, properties } => {
+                let now = self.standing(row.entry, &made).await?;
+                let said = Extras::read(now.extras.as_deref())?;
+                if (&said.description, &said.properties) != (&made.extras.description, &made.extras.properties) {
+                    return conflict(format!("something else is said of “{}” since", made.name));
+                }
+                Ok((Changed::Details, Some(self.say(now, description, properties).await?)))
+            }
+            Inverse::Tagged { put_on, take_off } => {
+                let now = self.standing(row.entry, &made).await?;
+                let tags = Extras::read(now.extras.as_deref())?.tags;
+                if put_on.iter().any(|tag| tags.contains(tag)) || take_off.iter().any(|tag| !tags.contains(tag)) {
+                    return conflict(format!("“{}” was tagged otherwise since", made.name));
+                }
+                Ok((Changed::Tagged, Some(self.retag(now, put_on, take_off).await?)))
+            }
+            Inverse::Tag { tag_id, was, made } => {
+                self.turn_tag_back(tag_id, was, &made).await?;
+                Ok((Changed::Tags, None))
+            }
         }
     }
 
@@ -288,6 +312,7 @@ impl Work<'_> {
         let Some(kept) = versions::version(self.tx, self.space.id, now.id, to).await? else {
             return conflict(format!("the bytes that “{}” had before are no longer kept", now.name));
         };
+        let before = now.size;
         let row = EntryRow {
             revision: now.revision + 1,
             version: Some(to),
@@ -298,6 +323,7 @@ impl Work<'_> {
             modified: self.now,
             ..now
         };
+        self.count_resized(&row, Total::resized(before, row.size)).await?;
         versions::set_replaced(self.tx, row.space, row.id, from, Some(self.now)).await?;
         versions::set_replaced(self.tx, row.space, row.id, to, None).await?;
         tree::update_entry(self.tx, &row).await?;

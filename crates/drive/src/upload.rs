@@ -392,7 +392,8 @@ impl Work<'_> {
             on_conflict: OnConflict::parse(&row.on_conflict).ok_or(Error::Shape("a rule for names"))?,
             id: None,
         };
-        let bytes = place::Bytes { content, size: row.received, content_type: row.content_type.clone(), blake3 };
+        let bytes =
+            place::Bytes { content, size: row.received, content_type: row.content_type.clone(), blake3, extras: None };
         let placed = self.place(spot, bytes, Changed::Created).await?;
         row.entry = Some(placed.entry.id);
         Ok(placed)

@@ -131,8 +131,13 @@ impl Drive {
                 }
                 work.count(signed(old.size)?, 0).await?;
                 drive.inner.store.add_reference(&tx, old.content).await?;
-                let bytes =
-                    Bytes { content: old.content, size: old.size, content_type: old.content_type, blake3: old.blake3 };
+                let bytes = Bytes {
+                    content: old.content,
+                    size: old.size,
+                    content_type: old.content_type,
+                    blake3: old.blake3,
+                    extras: None,
+                };
                 let placed = work.replace(row, bytes).await?;
                 work.hash_if_unknown(&placed.row).await?;
                 Ok(placed.entry)

@@ -1,12 +1,16 @@
 //! A unit of work in one space: the space's row is locked, and what is done is written down.
 
+use std::collections::BTreeMap;
+
 use accounts::Action;
 use base::{AccountId, ContentId, EntryId, SpaceId, Time};
 use db::{
     Tx,
+    totals::{self, Total},
     tree::{self, Claim, EntryRow, Removed, SpaceState},
 };
 use journal::{Change, Kind, Turn};
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::{
@@ -30,6 +34,8 @@ pub(crate) struct Work<'a> {
     number: Option<u64>,
     /// Whether the unit makes several changes: then what `space` says of trash does not hold for the later ones.
     pub(crate) several: bool,
+    /// What such a unit adds below folders, until its end.
+    below: Mutex<BTreeMap<EntryId, Total>>,
     /// What the next change takes back, if it is an undo or a redo.
     pub(crate) takes_back: Option<(Turn, u64)>,
 }
@@ -77,6 +83,7 @@ impl<'a> Work<'a> {
             now: drive.now(),
             number,
             several: false,
+            below: Mutex::default(),
             takes_back: None,
         }
     }
@@ -86,7 +93,7 @@ impl<'a> Work<'a> {
         Self { actor: Some(account), operation, ..self }
     }
 
-    /// Says that the unit makes several changes.
+    /// Says that the unit makes several changes; it ends with [`Self::settle_totals`].
     pub(crate) fn of_several(self) -> Self {
         Self { several: true, ..self }
     }
@@ -142,6 +149,38 @@ impl<'a> Work<'a> {
             return Ok(Some(Reach::Tree));
         }
         Ok(Reach::of(tree::top(self.tx, self.space.id, id).await?, self.space.root))
+    }
+
+    /// What an entry adds to the folder it is in.
+    pub(crate) async fn weight(&self, row: &EntryRow) -> Result<Total, Error> {
+        let below = match row.kind {
+            tree::FOLDER => totals::below(self.tx, row.space, row.id).await?,
+            _ => Total::default(),
+        };
+        Ok(Total::of(row, below))
+    }
+
+    /// Counts what a folder, and all above it, have more or less below them.
+    ///
+    /// A unit of several changes does that at its end, once for each folder. That is the same whatever moves meanwhile: what
+    /// is not counted yet is counted nowhere above, and goes up from where the folder is then.
+    pub(crate) async fn count_below(&self, folder: EntryId, change: Total) -> Result<(), Error> {
+        if self.several {
+            let mut below = self.below.lock();
+            let sum = below.entry(folder).or_default();
+            *sum = *sum + change;
+            return Ok(());
+        }
+        Ok(totals::add(self.tx, self.space.id, folder, change).await?)
+    }
+
+    /// Counts what several changes put off.
+    pub(crate) async fn settle_totals(&self) -> Result<(), Error> {
+        let below = std::mem::take(&mut *self.below.lock());
+        for (folder, change) in below {
+            totals::add(self.tx, self.space.id, folder, change).await?;
+        }
+        Ok(())
     }
 
     /// Lets go of the contents of removed versions, without counting their bytes; returns how many bytes those were.

@@ -1,10 +1,11 @@
-//! Who is asking: the bearer token of a request becomes a principal.
+//! Who is asking: the token of a request becomes a principal.
 
 use std::sync::Arc;
 
 use accounts::{Permission, Principal};
 use axum::extract::FromRequestParts;
 use base::ErrorKind;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header, request::Parts};
 use uuid::Uuid;
 
@@ -35,20 +36,25 @@ impl FromRequestParts<Arc<App>> for Caller {
     }
 }
 
-/// The principal of a request's token.
+/// The principal of a request's token: an access token or API token as a bearer, or an API token as the password of HTTP
+/// Basic, for programs that know nothing else.
 ///
 /// # Errors
 /// `unauthenticated` without a token, and what accounts say of a token that is not good; `invalid-request` for an
 /// `Operation-Id` that is no UUID.
 pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let token = bearer(headers).ok_or_else(|| {
-        Problem::new(
-            ErrorKind::Unauthenticated,
-            "unauthenticated",
-            "This call needs an access token, in the header `Authorization: Bearer …`.",
-        )
-    })?;
-    let principal = app.state.accounts.authenticate(token).await?;
+    let accounts = &app.state.accounts;
+    let principal = match (bearer(headers), basic(headers)) {
+        (Some(token), _) => accounts.authenticate(token).await?,
+        (None, Some((name, password))) => accounts.authenticate_basic(&name, &password).await?,
+        (None, None) => {
+            return Err(Problem::new(
+                ErrorKind::Unauthenticated,
+                "unauthenticated",
+                "This call needs an access token, in the header `Authorization: Bearer …`.",
+            ));
+        }
+    };
     Ok(Caller { principal, operation: operation(headers)? })
 }
 
@@ -65,6 +71,18 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// Name and password of HTTP Basic (RFC 7617).
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, text) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(text.trim()).ok()?).ok()?;
+    let (name, password) = pair.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
 }
 
 /// A caller who may administer storage servers.
@@ -96,5 +114,20 @@ mod tests {
         check("Bearer", None);
         check("Bearer ", None);
         assert_eq!(bearer(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn reads_names_and_passwords() {
+        let check = |value: &str, expected: Option<(&str, &str)>| {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().expect("a header value"))]);
+            let read = basic(&headers);
+            assert_eq!(read.as_ref().map(|(name, password)| (name.as_str(), password.as_str())), expected, "{value}");
+        };
+        check("Basic YTpi", Some(("a", "b")));
+        check("basic  YTpiOmM= ", Some(("a", "b:c")));
+        check("Basic YQ==", None);
+        check("Basic /w==", None);
+        check("Basic", None);
+        check("Bearer YTpi", None);
     }
 }

@@ -39,7 +39,7 @@ struct Offer {
 
 /// Where the bytes come from.
 enum Source {
-    File(File),
+    File(Box<File>),
     Archive(Archive),
     #[cfg(test)]
     None,
@@ -74,7 +74,7 @@ pub(crate) async fn answer(
         size: info.size,
         etag: entry.etag(),
         modified: entry.modified,
-        source: Source::File(file),
+        source: Source::File(Box::new(file)),
     };
     send(method, headers, offer, wanted).await
 }

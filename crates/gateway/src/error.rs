@@ -3,7 +3,7 @@
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use axum::response::{IntoResponse, Response};
-use base::ErrorKind;
+use base::{ErrorKind, Secret};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -75,6 +75,8 @@ struct Inner {
     protocol: Protocol,
     detail: Cow<'static, str>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the second step of a sign-in needs, and for how many seconds it is good.
+    challenge: Option<(Secret, u64)>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -87,6 +89,7 @@ impl Problem {
             protocol: Protocol::Rest,
             detail: detail.into(),
             headers: Vec::new(),
+            challenge: None,
             cause: None,
         }))
     }
@@ -170,6 +173,8 @@ impl Problem {
             code: self.0.code.to_owned(),
             detail: self.0.detail.clone().into_owned(),
             request_id: request_id.to_owned(),
+            challenge: self.0.challenge.as_ref().map(|(challenge, _)| challenge.expose().to_owned()),
+            expires_in: self.0.challenge.as_ref().map(|(_, seconds)| *seconds),
         };
         serde_json::to_vec(&document).expect("a struct of text and numbers is JSON").into()
     }
@@ -218,6 +223,14 @@ pub(crate) struct ProblemDocument {
     /// The trace id; also in the header `Request-Id`.
     #[schema(example = "4bf92f3577b34da6a3ce929d0e0e4736")]
     request_id: String,
+    /// Only of `second-factor-required`: goes with the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    challenge: Option<String>,
+    /// Only of `second-factor-required`: for how many seconds the challenge is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 300)]
+    expires_in: Option<u64>,
 }
 
 impl IntoResponse for Problem {
@@ -261,7 +274,13 @@ impl fmt::Display for Chain<'_> {
 impl From<accounts::Error> for Problem {
     fn from(error: accounts::Error) -> Self {
         let wait = error.retry_after();
-        let problem = Self::domain(error.kind(), error.code(), error);
+        let challenge = match &error {
+            accounts::Error::SecondFactorRequired { challenge, expires_in } => {
+                Some((challenge.clone(), expires_in.as_secs()))
+            }
+            _ => None,
+        };
+        let problem = Self::domain(error.kind(), error.code(), error).change(|inner| inner.challenge = challenge);
         match wait {
             Some(wait) => problem.retry_after(wait),
             None => problem,

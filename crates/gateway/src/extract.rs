@@ -8,7 +8,7 @@ use axum::{
 };
 use base::{ErrorKind, Name, ParseIdError, ParseTimeError, Time, limits};
 use bytes::Bytes;
-use drive::OnConflict;
+use drive::{OnConflict, OnFile, Rule};
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
@@ -100,6 +100,26 @@ pub(crate) fn parse_conflict(text: Option<&str>) -> Result<OnConflict, Problem> 
     choice.ok_or_else(|| Problem::invalid("`on_conflict` must be `fail`, `replace` or `rename`."))
 }
 
+/// What to do in a move or copy with a name that is taken; nothing given is [`OnFile::Fail`]. `files` is what goes for the
+/// files of folders that are merged.
+///
+/// # Errors
+/// `invalid-request` for other words, and for `files` without a merge.
+pub(crate) fn parse_rule(text: Option<&str>, files: Option<&str>) -> Result<Rule, Problem> {
+    let on_file = |text: &str| OnFile::parse(text);
+    match (text, files) {
+        (None, None) => Ok(Rule::Plain(OnFile::Fail)),
+        (Some("merge"), files) => {
+            let rule = files.map_or(Some(OnFile::Rename), on_file).map(Rule::Merge);
+            rule.ok_or_else(|| Problem::invalid("`on_conflict_files` must be `fail`, `skip`, `replace` or `rename`."))
+        }
+        (Some(text), None) => on_file(text)
+            .map(Rule::Plain)
+            .ok_or_else(|| Problem::invalid("`on_conflict` must be `fail`, `skip`, `replace`, `rename` or `merge`.")),
+        (_, Some(_)) => Err(Problem::invalid("`on_conflict_files` goes with `on_conflict` `merge` only.")),
+    }
+}
+
 /// The query parameters. `T` should deny unknown fields, so that a misspelled option is not silently ignored.
 pub(crate) struct Query<T>(pub(crate) T);
 
@@ -137,18 +157,31 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(Problem::new(
-                ErrorKind::Invalid,
-                "unsupported-media-type",
-                "The body must be JSON, with the header `Content-Type: application/json`.",
-            ));
-        }
-        let bytes = small_body(request).await?;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| Problem::invalid(format!("The JSON body cannot be read: {error}.")))
+        read_json(request, limits::JSON_BYTES_MAX).await.map(Self)
     }
+}
+
+/// A JSON body that lists many things.
+pub(crate) struct LongJson<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LongJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        read_json(request, limits::LONG_JSON_BYTES_MAX).await.map(Self)
+    }
+}
+
+async fn read_json<T: DeserializeOwned>(request: Request, max: usize) -> Result<T, Problem> {
+    if !is_json(request.headers()) {
+        return Err(Problem::new(
+            ErrorKind::Invalid,
+            "unsupported-media-type",
+            "The body must be JSON, with the header `Content-Type: application/json`.",
+        ));
+    }
+    let bytes = small_body(request, max).await?;
+    serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(format!("The JSON body cannot be read: {error}.")))
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -164,16 +197,15 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// A body of at most [`limits::JSON_BYTES_MAX`]; a declared length beyond it is refused before a byte is read.
-async fn small_body(request: Request) -> Result<Bytes, Problem> {
+/// A body of at most `max` bytes; a declared length beyond it is refused before a byte is read.
+async fn small_body(request: Request, max: usize) -> Result<Bytes, Problem> {
     let too_large = || {
-        let max = limits::JSON_BYTES_MAX;
         Problem::new(ErrorKind::TooLarge, "body-too-large", format!("The body of this call has at most {max} bytes."))
     };
-    if content_length(request.headers()).is_some_and(|length| length > limits::JSON_BYTES_MAX as u64) {
+    if content_length(request.headers()).is_some_and(|length| length > max as u64) {
         return Err(too_large());
     }
-    match Limited::new(request.into_body(), limits::JSON_BYTES_MAX).collect().await {
+    match Limited::new(request.into_body(), max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(_) => Err(Problem::invalid("The body ended early.")),

@@ -40,17 +40,20 @@ use crate::{
     tags(
         (name = "Accounts", description = "People."),
         (name = "Sessions", description = "Signing in and out. Access tokens live 15 minutes."),
+        (name = "Tokens and keys", description = "For programs: API tokens, also as passwords of apps, and S3 keys. Only a signed-in person handles them."),
         (name = "Spaces", description = "Trees with their quota and their journal of changes."),
         (name = "Folders", description = "Folders and what is in them."),
         (name = "Files", description = "Bytes, both ways."),
         (name = "Versions", description = "What files were before."),
         (name = "History", description = "What was done, and taking one's own changes back."),
         (name = "Entries", description = "What folders and files have in common."),
+        (name = "Tags", description = "Words with a colour, for the entries of a space."),
         (name = "Trash", description = "What was deleted and can come back."),
         (name = "Sharing", description = "Roles that people and groups have on entries, and the members of teams."),
         (name = "Links", description = "Ways in for people without an account, and what came of them."),
         (name = "Public links", description = "What visitors of a link call, without signing in."),
         (name = "Resumable uploads", description = "The tus protocol, version 1.0.0, for uploads that survive a broken connection."),
+        (name = "People", description = "Accounts in the hands of administrators, invitations, and the audit log; needs the permission `admin.users`."),
         (name = "Administration", description = "Storage servers and background work; needs the permission `admin.nodes`."),
     ),
     components(schemas(ProblemDocument)),
@@ -64,7 +67,10 @@ impl Modify for Token {
     fn modify(&self, api: &mut OpenApi) {
         let token = Http::builder()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("An access token of `POST /api/v1/login` or `POST /api/v1/refresh`."))
+            .description(Some(
+                "An access token of `POST /api/v1/login` or `POST /api/v1/refresh`, or an API token of \
+                 `POST /api/v1/me/tokens`. An API token may come as the password of HTTP Basic as well.",
+            ))
             .build();
         api.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
     }
@@ -108,6 +114,7 @@ const EVERY: &[Refusal] = &[
 ];
 
 const TOKEN: &[Refusal] = &[
+    (ErrorKind::Unauthenticated, "wrong-credentials"),
     (ErrorKind::Unauthenticated, "unauthenticated"),
     (ErrorKind::Unauthenticated, "invalid-token"),
     (ErrorKind::Unauthenticated, "token-expired"),
@@ -183,6 +190,34 @@ const LINK: &[Refusal] = &[
     (ErrorKind::Unavailable, "busy"),
 ];
 
+const PROFILE: &[Refusal] = &[(ErrorKind::Invalid, "invalid-display-name"), (ErrorKind::Invalid, "invalid-language")];
+
+/// Of calls that send a letter.
+const MAIL: &[Refusal] = &[(ErrorKind::Invalid, "invalid-email"), (ErrorKind::Denied, "mail-off")];
+
+const PERSON: &[Refusal] = &[(ErrorKind::Invalid, "invalid-id"), (ErrorKind::NotFound, "user-not-found")];
+
+const PERSON_FIELDS: &[Refusal] = &[
+    (ErrorKind::Invalid, "invalid-scopes"),
+    (ErrorKind::Invalid, "invalid-email"),
+    (ErrorKind::Exists, "email-taken"),
+];
+
+const TAG: &[Refusal] = &[(ErrorKind::Invalid, "invalid-tag-name"), (ErrorKind::Exists, "name-taken")];
+/// Of calls that want the password again.
+const PROOF: &[Refusal] = &[
+    (ErrorKind::Denied, "wrong-password"),
+    (ErrorKind::Throttled, "too-many-attempts"),
+    (ErrorKind::Unavailable, "busy"),
+];
+
+const NEW_KEY: &[Refusal] = &[
+    (ErrorKind::Invalid, "invalid-display-name"),
+    (ErrorKind::Invalid, "invalid-scopes"),
+    (ErrorKind::Invalid, "invalid-expiry"),
+    (ErrorKind::Conflict, "too-many-keys"),
+];
+
 const TUS: &[Refusal] = &[(ErrorKind::Precondition, "unsupported-tus-version")];
 
 /// What each call may be refused with, beyond [`EVERY`] and, for calls with a token, [`TOKEN`].
@@ -196,18 +231,89 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Invalid, "invalid-account-name"),
                 (ErrorKind::Invalid, "invalid-display-name"),
                 (ErrorKind::Invalid, "invalid-password"),
+                (ErrorKind::Invalid, "invalid-language"),
+                (ErrorKind::Invalid, "link-used"),
+                (ErrorKind::Exists, "email-taken"),
                 (ErrorKind::Unavailable, "busy"),
             ],
         ],
+        "update_me" => &[JSON, PROFILE],
+        "change_email" => &[JSON, PROOF, MAIL],
+        "verify_email" => &[JSON, &[(ErrorKind::Invalid, "link-used"), (ErrorKind::Exists, "email-taken")]],
+        "ask_password_reset" => &[JSON, MAIL, &[(ErrorKind::Throttled, "too-many-attempts")]],
+        "reset_password" => &[
+            JSON,
+            &[
+                (ErrorKind::Invalid, "link-used"),
+                (ErrorKind::Invalid, "invalid-password"),
+                (ErrorKind::Unavailable, "busy"),
+            ],
+        ],
+        "list_people" | "list_invitations" => &[],
+        "list_audit" => &[INVALID_ID],
+        "get_person" | "list_sessions_of" => &[PERSON],
+        "create_person" => &[
+            JSON,
+            PROFILE,
+            PERSON_FIELDS,
+            &[
+                (ErrorKind::Exists, "name-taken"),
+                (ErrorKind::Invalid, "invalid-account-name"),
+                (ErrorKind::Invalid, "invalid-password"),
+                (ErrorKind::Unavailable, "busy"),
+            ],
+        ],
+        "update_person" => &[JSON, PERSON, PROFILE, PERSON_FIELDS, &[(ErrorKind::Conflict, "last-administrator")]],
+        "reset_person" => &[
+            JSON,
+            PERSON,
+            &[(ErrorKind::Denied, "mail-off"), (ErrorKind::Conflict, "no-email"), (ErrorKind::Unavailable, "busy")],
+        ],
+        "remove_second_factor_of" => &[PERSON, &[(ErrorKind::Conflict, "second-factor-off")]],
+        "end_sessions_of" => &[PERSON],
+        "end_session_of" => &[PERSON, &[(ErrorKind::NotFound, "session-not-found")]],
+        "create_invitation" => &[
+            JSON,
+            MAIL,
+            &[
+                (ErrorKind::Invalid, "invalid-scopes"),
+                (ErrorKind::Invalid, "invalid-language"),
+                (ErrorKind::Invalid, "invalid-expiry"),
+            ],
+        ],
+        "delete_invitation" => &[INVALID_ID, &[(ErrorKind::NotFound, "invitation-not-found")]],
         "login" => &[
             JSON,
             &[
                 (ErrorKind::Unauthenticated, "wrong-credentials"),
+                (ErrorKind::Unauthenticated, "second-factor-required"),
                 (ErrorKind::Denied, "account-disabled"),
                 (ErrorKind::Throttled, "too-many-attempts"),
                 (ErrorKind::Unavailable, "busy"),
             ],
         ],
+        "login_second_factor" => &[
+            JSON,
+            &[
+                (ErrorKind::Unauthenticated, "challenge-expired"),
+                (ErrorKind::Denied, "wrong-code"),
+                (ErrorKind::Denied, "account-disabled"),
+                (ErrorKind::Throttled, "too-many-attempts"),
+            ],
+        ],
+        "get_second_factor" => &[],
+        "begin_second_factor" => &[JSON, PROOF, &[(ErrorKind::Conflict, "second-factor-on")]],
+        "confirm_second_factor" => &[
+            JSON,
+            &[
+                (ErrorKind::Denied, "wrong-code"),
+                (ErrorKind::Conflict, "second-factor-on"),
+                (ErrorKind::Conflict, "second-factor-off"),
+            ],
+        ],
+        "renew_recovery_codes" | "remove_second_factor" => {
+            &[JSON, PROOF, &[(ErrorKind::Conflict, "second-factor-off")]]
+        }
         "refresh" => &[
             JSON,
             &[
@@ -227,7 +333,9 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Unavailable, "busy"),
             ],
         ],
-        "logout" | "get_me" | "list_sessions" | "list_spaces" => &[],
+        "logout" | "get_me" | "list_sessions" | "list_spaces" | "list_tokens" | "list_s3_keys" => &[],
+        "create_token" | "create_s3_key" => &[JSON, NEW_KEY],
+        "delete_token" | "delete_s3_key" => &[INVALID_ID, &[(ErrorKind::NotFound, "key-not-found")]],
         "end_session" => &[INVALID_ID, &[(ErrorKind::NotFound, "session-not-found")]],
         "get_user" => &[INVALID_ID, &[(ErrorKind::NotFound, "user-not-found")]],
         "get_space" | "get_usage" | "get_upload" | "get_entry" => &[ID],
@@ -256,8 +364,26 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Conflict, "into-itself"),
                 (ErrorKind::Invalid, "root-entry"),
                 (ErrorKind::Invalid, "other-space"),
+                (ErrorKind::Invalid, "invalid-details"),
+                (ErrorKind::TooLarge, "too-many-entries"),
+                (ErrorKind::Quota, "quota-exceeded"),
             ],
         ],
+        "bulk" => {
+            &[JSON, INVALID_ID, &[(ErrorKind::TooLarge, "too-many-entries"), (ErrorKind::Invalid, "invalid-name")]]
+        }
+        "list_tags" | "list_tagged" | "delete_tag" | "get_retention" => &[ID],
+        "update_retention" => &[JSON, ID, &[(ErrorKind::Invalid, "invalid-retention")]],
+        "add_favourite" => &[ID, &[(ErrorKind::Conflict, "too-many-favourites")]],
+        "remove_favourite" => &[ID],
+        "list_favourites" => &[INVALID_ID],
+        "list_recent" => &[],
+        "create_tag" => &[JSON, ID, TAG, &[(ErrorKind::Conflict, "too-many-tags")]],
+        "update_tag" => &[JSON, ID, TAG],
+        "merge_tag" => &[JSON, ID, &[(ErrorKind::Invalid, "same-tag")]],
+        "tag_entries" => {
+            &[JSON, ID, TRASHED, &[(ErrorKind::TooLarge, "too-many-entries"), (ErrorKind::Conflict, "too-many-tags")]]
+        }
         "copy_entry" => &[
             JSON,
             ID_TAKEN,
@@ -302,6 +428,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "rename_space" => {
             &[JSON, ID, &[(ErrorKind::Invalid, "invalid-space-name"), (ErrorKind::Invalid, "personal-space")]]
         }
+        "delete_space" => &[ID, &[(ErrorKind::Invalid, "personal-space")]],
         "list_grants" => &[ID],
         "put_grant" => &[
             JSON,

@@ -5,16 +5,24 @@ mod activity;
 mod admin;
 mod archive;
 mod batch;
+mod bulk;
 mod entries;
 mod files;
 mod folders;
 mod grants;
 mod groups;
+mod keys;
 mod links;
+mod mail;
 mod page;
+mod people;
+mod personal;
 mod public;
+mod retention;
+mod second_factor;
 mod sessions;
 pub(crate) mod spaces;
+mod tags;
 mod trash;
 mod undo;
 mod uploads;
@@ -36,15 +44,28 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
         .routes(routes!(accounts::register))
         .routes(routes!(sessions::login))
+        .routes(routes!(second_factor::login_second_factor))
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::logout))
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(sessions::end_session))
-        .routes(routes!(accounts::get_me))
+        .routes(routes!(accounts::get_me, accounts::update_me))
+        .routes(routes!(mail::change_email))
+        .routes(routes!(mail::verify_email))
+        .routes(routes!(mail::ask_password_reset))
+        .routes(routes!(mail::reset_password))
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
         .routes(routes!(spaces::list_spaces, spaces::create_space))
-        .routes(routes!(spaces::get_space, spaces::rename_space))
+        .routes(routes!(spaces::get_space, spaces::rename_space, spaces::delete_space))
+        .routes(routes!(second_factor::get_second_factor, second_factor::begin_second_factor))
+        .routes(routes!(second_factor::confirm_second_factor))
+        .routes(routes!(second_factor::renew_recovery_codes))
+        .routes(routes!(second_factor::remove_second_factor))
+        .routes(routes!(keys::list_tokens, keys::create_token))
+        .routes(routes!(keys::delete_token))
+        .routes(routes!(keys::list_s3_keys, keys::create_s3_key))
+        .routes(routes!(keys::delete_s3_key))
         .routes(routes!(spaces::get_usage))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))
@@ -56,6 +77,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(archive::download_archive))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
+        .routes(routes!(bulk::bulk))
+        .routes(routes!(personal::add_favourite, personal::remove_favourite))
+        .routes(routes!(personal::list_favourites))
+        .routes(routes!(personal::list_recent))
+        .routes(routes!(retention::get_retention, retention::update_retention))
+        .routes(routes!(tags::list_tags, tags::create_tag))
+        .routes(routes!(tags::update_tag, tags::delete_tag))
+        .routes(routes!(tags::merge_tag))
+        .routes(routes!(tags::tag_entries, tags::list_tagged))
         .routes(routes!(trash::restore_entry))
         .routes(routes!(trash::restore_file))
         .routes(routes!(trash::list_trash, trash::empty_trash))
@@ -82,6 +112,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(public::routes())
         .routes(routes!(uploads::get_upload))
         .routes(routes!(uploads::finish_upload))
+        .routes(routes!(people::list_people, people::create_person))
+        .routes(routes!(people::get_person, people::update_person))
+        .routes(routes!(people::reset_person))
+        .routes(routes!(people::remove_second_factor_of))
+        .routes(routes!(people::list_sessions_of, people::end_sessions_of))
+        .routes(routes!(people::end_session_of))
+        .routes(routes!(people::list_invitations, people::create_invitation))
+        .routes(routes!(people::delete_invitation))
+        .routes(routes!(people::list_audit))
         .routes(routes!(admin::list_nodes))
         .routes(routes!(admin::remove_node))
         .routes(routes!(admin::drain_node))

@@ -1,4 +1,5 @@
-//! The web client: files built into the binary, and its one page for every address that is a place within it.
+//! The web client: files built into the binary, and its pages: one for visitors of a link, one for every other address that
+//! is a place within the client.
 
 use axum::{
     body::Body,
@@ -17,6 +18,10 @@ struct Files;
 
 /// The page that the client's router takes over.
 const PAGE: &str = "index.html";
+
+/// The page for visitors of a link, `/s/{token}` and what is below it: it needs nothing of the other.
+const LINK_PAGE: &str = "share.html";
+const LINKS: &str = "s/";
 
 /// Files below it have a hash of their content in their names, so that a name never means other bytes.
 const HASHED: &str = "assets/";
@@ -39,14 +44,21 @@ pub(crate) async fn answer(method: Method, uri: Uri, headers: HeaderMap) -> Resp
     }
     let accepts_page = || accepts(&headers, header::ACCEPT, "text/html") || accepts(&headers, header::ACCEPT, "*/*");
     match file(path, &headers) {
-        Some(found) if path != PAGE => found,
+        Some(found) if path != PAGE && path != LINK_PAGE => found,
         // A place in the client: `/`, `/files/ent_…`. What looks like a file is one that is not there.
-        _ if !path.starts_with(HASHED) && !last(path).contains('.') && accepts_page() => match file(PAGE, &headers) {
-            Some(page) => page,
-            None => nothing_here("This build has no web client. The API is described at /api/v1/docs."),
-        },
+        _ if !path.starts_with(HASHED) && !last(path).contains('.') && accepts_page() => {
+            match file(page_of(path), &headers) {
+                Some(page) => page,
+                None => nothing_here("This build has no web client. The API is described at /api/v1/docs."),
+            }
+        }
         _ => nothing_here("There is nothing at this address."),
     }
+}
+
+/// Which page takes over an address.
+fn page_of(path: &str) -> &'static str {
+    if path.starts_with(LINKS) { LINK_PAGE } else { PAGE }
 }
 
 fn nothing_here(detail: &'static str) -> Response {
@@ -155,6 +167,16 @@ mod tests {
             let (answer, _) = ask(method.clone(), path, html).await;
             assert!(answer.extensions().get::<Problem>().is_some(), "{method} {path}");
         }
+    }
+
+    #[test]
+    fn links_have_a_page_of_their_own() {
+        let check = |path: &str, page: &str| assert_eq!(page_of(path), page, "{path}");
+        check("s/q1Zr0o4kWk2f6v8sYt3nLQ", LINK_PAGE);
+        check("s/q1Zr0o4kWk2f6v8sYt3nLQ/ent_0197f3c6b1d07c3a9d2e5f60718293a4", LINK_PAGE);
+        check("", PAGE);
+        check("settings", PAGE);
+        check("files/ent_0197f3c6b1d07c3a9d2e5f60718293a4", PAGE);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The commands that work against a running server: sign-in, files, storage servers.
 //!
 //! - `session`: `login`, `logout`, `whoami`; `credentials` keeps what they learn
+//! - `token`: `token …`
 //! - `tree`: `ls`, `mkdir`, `mv`, `rm`, `stat`
 //! - `trash`: `trash …`, `versions`, `undo`, `redo`
 //! - `copy`: `cp`, both ways and from remote to remote
@@ -26,6 +27,7 @@ mod session;
 mod stub;
 #[cfg(test)]
 mod tests;
+mod token;
 mod trash;
 mod tree;
 
@@ -42,6 +44,9 @@ pub(crate) enum Command {
     Logout(Common),
     /// Shows who is signed in, where, and how much room is used
     Whoami(Common),
+    /// API tokens for programs, which are app passwords as well: create, list, remove
+    #[command(subcommand, arg_required_else_help = true)]
+    Token(token::Token),
     /// Lists a remote folder
     Ls(tree::Ls),
     /// Makes remote folders
@@ -95,6 +100,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Login(login) => session::login(login).await,
         Command::Logout(common) => session::logout(&common).await,
         Command::Whoami(common) => session::whoami(&common).await,
+        Command::Token(token) => token::token(token).await,
         Command::Ls(ls) => tree::ls(ls).await,
         Command::Mkdir(mkdir) => tree::mkdir(mkdir).await,
         Command::Mv(mv) => tree::mv(mv).await,

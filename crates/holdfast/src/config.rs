@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use base::Secret;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::sections::{Accounts, Drive, Files, Gateway, Log, LogFormat, Node, Registration, Trace};
+pub(crate) use self::sections::{Accounts, Drive, Files, Gateway, Log, LogFormat, Mail, Node, Registration, Trace};
 use crate::cli::{Options, Role};
 
 /// The whole of it. Unknown keys are errors.
@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) accounts: Accounts,
     /// HTTP.
     pub(crate) gateway: Gateway,
+    /// Letters to people: confirmations of addresses, new passwords, invitations.
+    pub(crate) mail: Mail,
     /// The trash, and versions.
     pub(crate) drive: Drive,
     /// Storage servers.
@@ -60,6 +62,7 @@ impl Default for Config {
             cluster_secret_file: None,
             accounts: Accounts::default(),
             gateway: Gateway::default(),
+            mail: Mail::default(),
             drive: Drive::default(),
             node: Node::default(),
             files: Files::default(),
@@ -73,6 +76,7 @@ impl Default for Config {
 /// of `reference`, which documents them.
 const DATABASE: &str = "HOLDFAST_DATABASE";
 const CLUSTER_SECRET: &str = "HOLDFAST_CLUSTER_SECRET";
+const MAIL_PASSWORD: &str = "HOLDFAST_MAIL_PASSWORD";
 const ADMIN_PASSWORD: &str = "HOLDFAST_ADMIN_PASSWORD";
 
 impl Config {
@@ -96,6 +100,17 @@ impl Config {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("cluster_secret_file {} cannot be read", path.display()))?;
             config.cluster_secret = Some(Secret::new(text.trim()));
+        }
+        if let Some(path) = &config.mail.password_file {
+            if config.mail.password.is_some() {
+                bail!("mail.password and mail.password_file exclude each other: keep one");
+            }
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("mail.password_file {} cannot be read", path.display()))?;
+            config.mail.password = Some(Secret::new(text.trim()));
+        }
+        if let Some(password) = variable(MAIL_PASSWORD) {
+            config.mail.password = Some(Secret::new(password));
         }
         if let Some(database) = variable(DATABASE) {
             config.database = Some(Secret::new(database));
@@ -146,6 +161,17 @@ impl Config {
         }
         if self.files.parity.is_some_and(|parity| !matches!(parity, 0 | 2 | 3)) {
             bail!("files.parity is 0, 2 or 3; without it the number suits the nodes");
+        }
+        if self.mail.server.is_some() {
+            crate::mail::check(&self.mail)?;
+            if self.gateway.public_url.is_none() {
+                bail!("mail.server needs gateway.public_url: letters have links in them");
+            }
+        }
+        if let Some(url) = &self.gateway.public_url
+            && !reqwest::Url::parse(url).is_ok_and(|url| ["http", "https"].contains(&url.scheme()))
+        {
+            bail!("gateway.public_url is an address such as https://files.example.org");
         }
         if self.node.in_process < 6 {
             bail!("node.in_process is at least 6: a file's six parts lie on six nodes");
@@ -220,11 +246,19 @@ mod tests {
         check("[files]\nparity = 1", "files.parity");
         check("[files]\ninline_max = '4 quux'", "not a size");
         check("[node]\nin_process = 5", "at least 6");
+        check("[mail]\nserver = 'smtp://h'", "mail.from");
+        check("[mail]\nserver = 'h'\nfrom = 'a@x.org'", "mail.server");
+        check("[mail]\nserver = 'smtp://u:p@h'\nfrom = 'a@x.org'", "password");
+        check("[mail]\nserver = 'smtp://h'\nfrom = 'nobody'", "mail.from");
+        check("[mail]\nserver = 'smtp://h'\nfrom = 'a@x.org'", "gateway.public_url");
+        check("[gateway]\npublic_url = 'files.example.org'", "gateway.public_url");
     }
 
     #[test]
     fn secrets_do_not_print() {
-        let config = read("cluster_secret = 'correct horse battery'\ndatabase = 'postgres://u:pw@h/d'").unwrap();
+        let text =
+            "cluster_secret = 'correct horse battery'\ndatabase = 'postgres://u:pw@h/d'\nmail.password = 'pw@horse'";
+        let config = read(text).unwrap();
         for printed in [format!("{config:?}"), config.to_toml().unwrap()] {
             assert!(!printed.contains("horse") && !printed.contains("pw@"), "{printed}");
             assert!(printed.contains("[secret]"), "{printed}");

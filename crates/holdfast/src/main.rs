@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod config;
 mod demo;
+mod mail;
 mod roles;
 mod shutdown;
 mod telemetry;

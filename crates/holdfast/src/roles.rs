@@ -69,7 +69,7 @@ async fn run_with_database(config: Config, telemetry: &Telemetry, stop: Cancella
     tasks.spawn(server);
     tasks.spawn(system.drive.clone().hear(stop.clone()));
     tasks.spawn(telemetry::upkeep(telemetry.metrics.clone(), stop.clone()));
-    let workers = config.has(Role::Worker).then(|| worker::start(&system, stop.clone()));
+    let workers = config.has(Role::Worker).then(|| worker::start(&system, stop.clone())).transpose()?;
     announce(&config, address, first_password.as_deref());
 
     stop.cancelled().await;

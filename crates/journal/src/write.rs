@@ -29,13 +29,23 @@ pub enum Kind {
     Versions,
     /// Somebody was given a role on it, or lost one.
     Shared,
+    /// Its description or its properties are others.
+    Details,
+    /// It has other tags.
+    Tagged,
+    /// What is in it became a part of another folder: each of that is a change of its own.
+    Merged,
+    /// It is the root of a space, whose tags are others.
+    Tags,
+    /// It is in another space now, with all that is in it.
+    Left,
     /// It is gone, with all that was in it.
     Deleted,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Created,
         Self::Renamed,
         Self::Moved,
@@ -45,6 +55,11 @@ impl Kind {
         Self::Restored,
         Self::Versions,
         Self::Shared,
+        Self::Details,
+        Self::Tagged,
+        Self::Merged,
+        Self::Tags,
+        Self::Left,
         Self::Deleted,
     ];
 
@@ -60,13 +75,18 @@ impl Kind {
             Self::Restored => "restored",
             Self::Versions => "versions",
             Self::Shared => "shared",
+            Self::Details => "details",
+            Self::Tagged => "tagged",
+            Self::Merged => "merged",
+            Self::Tags => "tags",
+            Self::Left => "left",
             Self::Deleted => "deleted",
         }
     }
 
     /// Whether the entry is no part of the tree after it.
     pub fn is_removal(self) -> bool {
-        matches!(self, Self::Trashed | Self::Deleted)
+        matches!(self, Self::Trashed | Self::Left | Self::Deleted)
     }
 
     /// The kind of a word; `None` for words of a newer version.
@@ -170,10 +190,10 @@ mod tests {
             words,
             [
                 "created", "renamed", "moved", "content", "copied", "trashed", "restored", "versions", "shared",
-                "deleted"
+                "details", "tagged", "merged", "tags", "left", "deleted"
             ]
         );
         assert!(Kind::ALL.into_iter().all(|kind| Kind::parse(kind.as_str()) == Some(kind)));
-        assert_eq!(Kind::parse("tagged"), None);
+        assert_eq!(Kind::parse("painted"), None);
     }
 }

@@ -3,6 +3,7 @@ import { computed, onScopeDispose, shallowReactive, type Component } from 'vue';
 import { i18n } from '@/i18n';
 import { isTyping, matches, showShortcut } from '@/lib/keys';
 import type { MenuItems } from '@/ui/menu';
+import { toast } from '@/ui/toasts';
 
 export interface Action {
   id: string;
@@ -15,6 +16,8 @@ export interface Action {
   danger?: boolean;
   /** Whether it makes sense now; actions that do not are not offered. */
   enabled?: () => boolean;
+  /** Why it cannot be done here, though it makes sense; it is shown with that, and not run. */
+  blocked?: () => string | null;
   checked?: () => boolean;
   /** Not in the palette, because it needs a place to be done at. */
   hidden?: boolean;
@@ -37,9 +40,18 @@ export function isEnabled(action: Action): boolean {
   return action.enabled?.() ?? true;
 }
 
+/** Why an action that makes sense cannot be done; null when it can. */
+export const reasonOf = (id: string) => registered.get(id)?.blocked?.() ?? null;
+
+function attempt(action: Action): void {
+  const reason = action.blocked?.() ?? null;
+  if (reason) toast(reason);
+  else void action.run();
+}
+
 export function run(id: string): void {
   const action = registered.get(id);
-  if (action && isEnabled(action)) void action.run();
+  if (action && isEnabled(action)) attempt(action);
 }
 
 export function labelOf(action: Action): string {
@@ -68,6 +80,8 @@ export function menuOf(ids: readonly string[]): MenuItems {
         icon: action.icon,
         shortcut: action.shortcuts?.[0] ? showShortcut(action.shortcuts[0]) : undefined,
         danger: action.danger,
+        disabled: (action.blocked?.() ?? null) !== null,
+        hint: action.blocked?.() ?? undefined,
         checked: action.checked?.(),
         run: () => void action.run(),
       });
@@ -96,7 +110,7 @@ export function listenForShortcuts(): void {
         continue;
       if (!isEnabled(action)) continue;
       event.preventDefault();
-      void action.run();
+      attempt(action);
       return;
     }
   };

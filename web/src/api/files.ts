@@ -12,6 +12,9 @@ async function fetchFile(id: string, init: RequestInit = {}): Promise<Response> 
   return response;
 }
 
+/** The answer with all bytes of a file, as they come. */
+export const openBytes = (id: string, signal: AbortSignal) => fetchFile(id, { signal });
+
 /** An address for `src`, and what to do when it is no longer shown. */
 export async function openFileUrl(id: string, signal?: AbortSignal): Promise<{ url: string; release: () => void }> {
   if (hasServiceWorker()) return { url: filePath(id), release: () => undefined };
@@ -41,8 +44,11 @@ export async function downloadFile(id: string, name: string): Promise<void> {
   setTimeout(release, 60_000);
 }
 
-export async function downloadVersion(id: string, version: string, name: string): Promise<void> {
-  const path = `${filePath(id)}/versions/${encodeURIComponent(version)}`;
+export const downloadVersion = (id: string, version: string, name: string): Promise<void> =>
+  saveFrom(`${filePath(id)}/versions/${encodeURIComponent(version)}`, name);
+
+/** Saves what a call answers with, as a file of the device. */
+export async function saveFrom(path: string, name: string): Promise<void> {
   const response = await authorizedFetch(new Request(path));
   if (!response.ok) throw await Problem.fromResponse(response);
   const url = URL.createObjectURL(await response.blob());

@@ -19,6 +19,13 @@ const routes: RouteRecordRaw[] = [
       { path: '', redirect: { name: 'files' } },
       { path: 'files/:folder?', name: 'files', component: DrivePage },
       { path: 'activity', name: 'activity', component: () => import('@/features/activity/ActivityPage.vue') },
+      {
+        path: 'shared/:which(with-me|by-me)',
+        name: 'shared',
+        component: () => import('@/features/share/SharedPage.vue'),
+        props: true,
+      },
+      { path: 'links', name: 'links', component: () => import('@/features/share/LinksPage.vue') },
       { path: 'trash', name: 'trash', component: () => import('@/features/trash/TrashPage.vue') },
       { path: 'settings', name: 'settings', component: () => import('@/features/settings/SettingsPage.vue') },
       { path: 'admin/servers', name: 'admin', component: () => import('@/features/admin/ServersPage.vue') },

@@ -1,6 +1,7 @@
 // What the drive reads: the entries of one account's spaces, the operations that wait to be sent, and where the pull is.
 // One database per account, so that a second account on the same browser never sees the first one's names.
 import Dexie, { type EntityTable, type Table } from 'dexie';
+import type { Schemas } from '@/api/client';
 import type { FileHandle } from '@/platform/web';
 import type { Op } from './outbox/ops';
 import type { Note } from './outbox/send';
@@ -22,6 +23,22 @@ export interface Entry {
   etag?: string;
 }
 
+/** What somebody may do with an entry and all below it, rising. */
+export const roles = ['viewer', 'commenter', 'editor', 'manager'] as const;
+export type Role = (typeof roles)[number];
+
+/** Something that others share with this account. */
+export interface SharedRow {
+  /** Of the grant. */
+  id: string;
+  entry_id: string;
+  space_id: string;
+  entry: Entry;
+  role: Role;
+  expires_at: string | null;
+  shared_by: { id: string | null; name: string | null; display_name: string | null };
+}
+
 export interface SpaceRow {
   id: string;
   kind: string;
@@ -30,6 +47,10 @@ export interface SpaceRow {
   used_bytes: number;
   reserved_bytes: number;
   quota_bytes?: number | null;
+  /** What this account may do with all of it. */
+  role?: Role;
+  /** Only a part of it is shared with this account: there is no root to begin at. */
+  partial?: boolean;
   /** Where the next pull goes on; absent before the first one. */
   cursor?: string;
   /** Whether the first pull has come to its end: until then an empty folder may only look empty. */
@@ -110,6 +131,28 @@ export interface Review {
   more: number;
 }
 
+/** A file or folder whose bytes are to be on this device. */
+export interface Pin {
+  id: string;
+  at: string;
+}
+/** A file whose bytes are on this device, in this version. */
+export interface Kept {
+  id: string;
+  version: string;
+  size: number;
+  at: string;
+}
+/** What was chosen, which versions are here, and how many bytes they take. */
+export interface KeptUse {
+  pinned: ReadonlySet<string>;
+  kept: ReadonlyMap<string, string>;
+  bytes: number;
+}
+
+/** A link that this account has made, as the server told it last. */
+export type KeptLink = Schemas['Link'];
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
@@ -117,6 +160,10 @@ export class DriveDb extends Dexie {
   aliases!: EntityTable<Alias, 'temp'>;
   uploads!: EntityTable<KeptUpload, 'id'>;
   reviews!: Table<Review, number>;
+  links!: EntityTable<KeptLink, 'id'>;
+  shared!: EntityTable<SharedRow, 'id'>;
+  pins!: EntityTable<Pin, 'id'>;
+  kept!: EntityTable<Kept, 'id'>;
 
   constructor(userId: string) {
     super(`holdfast-${userId}`);
@@ -127,5 +174,8 @@ export class DriveDb extends Dexie {
       aliases: 'temp',
     });
     this.version(2).stores({ uploads: 'id', reviews: '++id' });
+    this.version(3).stores({ links: 'id, entry_id' });
+    this.version(4).stores({ shared: 'id, entry_id' });
+    this.version(5).stores({ pins: 'id', kept: 'id' });
   }
 }

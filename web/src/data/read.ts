@@ -40,7 +40,8 @@ export async function trail(db: DriveDb, id: string): Promise<Item[]> {
   while (at && path.length < 256) {
     const entry: Entry | undefined = await db.entries.get(at);
     const step: Item | null = entry ? view.apply(entry) : view.madeHere(at);
-    if (!step) return [];
+    // What is shared out of somebody's space has folders above it that are not to be seen.
+    if (!step) break;
     path.unshift(step);
     at = step.parent_id;
   }

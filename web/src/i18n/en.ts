@@ -1,5 +1,15 @@
 // English texts, and the shape every other language has to have.
+import type { Shape } from './shape';
+import { looking } from './en.look';
+import { keep } from './en.keep';
+import { people } from './en.people';
+import { sharing } from './en.sharing';
+
 export const en = {
+  ...looking,
+  ...keep,
+  ...people,
+  ...sharing,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {
     cancel: 'Cancel',
@@ -56,6 +66,7 @@ export const en = {
     files: 'Files',
     spaces: 'Spaces',
     personal: 'My files',
+    links: 'Shared by link',
     admin: 'Storage servers',
     settings: 'Settings',
     signOut: 'Sign out',
@@ -133,21 +144,6 @@ export const en = {
     text: 'Text',
     font: 'Fonts',
     file: 'Other files',
-  },
-  kinds: {
-    folder: 'Folder',
-    image: 'Picture',
-    video: 'Video',
-    audio: 'Audio',
-    pdf: 'PDF',
-    document: 'Document',
-    sheet: 'Spreadsheet',
-    slides: 'Slides',
-    archive: 'Archive',
-    code: 'Code',
-    text: 'Text',
-    font: 'Font',
-    file: 'File',
   },
   actions: {
     open: 'Open',
@@ -432,26 +428,6 @@ export const en = {
     to: 'to {folder}',
     finishing: 'Finishing',
   },
-  look: {
-    title: 'Quick look',
-    previous: 'Previous',
-    next: 'Next',
-    none: 'No preview for this kind of file',
-    tooLarge: 'Too large to show here',
-    failed: 'The preview could not be loaded',
-    offline: 'The bytes of this file are not on this device. They are shown when there is a connection.',
-    page: 'Page {page} of {pages}',
-    zoomIn: 'Zoom in',
-    zoomOut: 'Zoom out',
-    fit: 'Fit',
-    cut: 'Only the first {size} are shown.',
-    play: 'Play',
-    pause: 'Pause',
-    position: 'Position',
-    mute: 'Mute',
-    unmute: 'Sound on',
-    fullscreen: 'Full screen',
-  },
   settings: {
     title: 'Settings',
     look: 'Appearance',
@@ -555,5 +531,4 @@ export const en = {
   },
 };
 
-type Shape<T> = { [K in keyof T]: T[K] extends string ? string : Shape<T[K]> };
 export type Messages = Shape<typeof en>;

@@ -2,20 +2,13 @@
 import { createI18n } from 'vue-i18n';
 import { compileText } from './compile';
 import { en, type Messages } from './en';
+import { russianForm } from './plural';
 
 export type Language = 'en' | 'ru';
 export const languages: readonly { id: Language; name: string }[] = [
   { id: 'en', name: 'English' },
   { id: 'ru', name: 'Русский' },
 ];
-
-/** Which of "1 объект, 2 объекта, 5 объектов" a number takes; texts with two forms use the last for many. */
-function russianForm(count: number, forms: number): number {
-  const tens = count % 100;
-  const ones = count % 10;
-  const form = ones === 1 && tens !== 11 ? 0 : ones >= 2 && ones <= 4 && (tens < 12 || tens > 14) ? 1 : 2;
-  return Math.min(form, forms - 1);
-}
 
 export const i18n = createI18n<[Messages], Language, false>({
   legacy: false,

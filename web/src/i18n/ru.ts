@@ -1,7 +1,15 @@
 // Русские тексты.
 import type { Messages } from './en';
+import { looking } from './ru.look';
+import { keep } from './ru.keep';
+import { people } from './ru.people';
+import { sharing } from './ru.sharing';
 
 export const ru = {
+  ...looking,
+  ...keep,
+  ...people,
+  ...sharing,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
   common: {
     cancel: 'Отмена',
@@ -58,6 +66,7 @@ export const ru = {
     files: 'Файлы',
     spaces: 'Пространства',
     personal: 'Мои файлы',
+    links: 'Доступно по ссылке',
     admin: 'Серверы хранения',
     settings: 'Настройки',
     signOut: 'Выйти',
@@ -135,21 +144,6 @@ export const ru = {
     text: 'Тексты',
     font: 'Шрифты',
     file: 'Прочие файлы',
-  },
-  kinds: {
-    folder: 'Папка',
-    image: 'Изображение',
-    video: 'Видео',
-    audio: 'Аудио',
-    pdf: 'PDF',
-    document: 'Документ',
-    sheet: 'Таблица',
-    slides: 'Презентация',
-    archive: 'Архив',
-    code: 'Код',
-    text: 'Текст',
-    font: 'Шрифт',
-    file: 'Файл',
   },
   actions: {
     open: 'Открыть',
@@ -435,26 +429,6 @@ export const ru = {
     filesOf: '{done} из {count} файла | {done} из {count} файлов | {done} из {count} файлов',
     to: 'в {folder}',
     finishing: 'Завершение',
-  },
-  look: {
-    title: 'Быстрый просмотр',
-    previous: 'Предыдущий',
-    next: 'Следующий',
-    none: 'Для таких файлов нет просмотра',
-    tooLarge: 'Слишком большой, чтобы показать здесь',
-    failed: 'Не удалось загрузить просмотр',
-    offline: 'Содержимого этого файла нет на устройстве. Оно появится, когда будет соединение.',
-    page: 'Страница {page} из {pages}',
-    zoomIn: 'Крупнее',
-    zoomOut: 'Мельче',
-    fit: 'По размеру окна',
-    cut: 'Показаны только первые {size}.',
-    play: 'Воспроизвести',
-    pause: 'Пауза',
-    position: 'Позиция',
-    mute: 'Выключить звук',
-    unmute: 'Включить звук',
-    fullscreen: 'На весь экран',
   },
   settings: {
     title: 'Настройки',

@@ -35,7 +35,7 @@ put(
 put('text', 'txt md markdown log rst conf cfg env');
 put('font', 'ttf otf woff woff2');
 
-export function kindOf(entry: { kind: 'folder' | 'file'; name: string; content_type?: string }): Kind {
+export function kindOf(entry: { kind: 'folder' | 'file'; name: string; content_type?: string | null }): Kind {
   if (entry.kind === 'folder') return 'folder';
   const known = byExtension[extension(entry.name)];
   if (known) return known;

@@ -18,6 +18,14 @@ export function downloadUrl(url: string, name: string): void {
   link.remove();
 }
 
+/** The same for bytes that are here. */
+export function downloadBlob(bytes: Blob, name: string): void {
+  const url = URL.createObjectURL(bytes);
+  downloadUrl(url, name);
+  // A minute is ample for the browser to begin.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
 /** Opens the browser's window for picking files; empty when it was closed without. Must come from a click. */
 export function pickByInput(what: 'file' | 'files' | 'folder'): Promise<File[]> {
   return new Promise((resolve) => {

@@ -8,6 +8,8 @@ export interface MenuEntry {
   shortcut?: string;
   danger?: boolean;
   disabled?: boolean;
+  /** Why it is disabled. */
+  hint?: string;
   /** A check mark; `undefined` for entries that are not switches. */
   checked?: boolean;
   run: () => void;

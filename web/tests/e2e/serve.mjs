@@ -73,7 +73,7 @@ export function serve(port, apiPort) {
         response.writeHead(404).end();
         return;
       }
-      path = join(dist, 'index.html');
+      path = join(dist, url.pathname.startsWith('/s/') ? 'share.html' : 'index.html');
     }
     const headers = {
       'content-type': types[extname(path)] ?? 'application/octet-stream',

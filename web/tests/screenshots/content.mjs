@@ -121,5 +121,42 @@ export async function fill(base, page) {
   await file('Drone over the bay.mp4', bytes(6_800_000), 'video/mp4');
   await file('station-4-backup.tar.zst', bytes(12_400_000), 'application/zstd');
   await file('Сводка показаний за ноябрь, предварительная.pdf', pdf(), 'application/pdf');
-  return { ...server, documents, photos, projects, work, empty, year, autumn };
+  const share = async (entry, rules) => (await server.call('POST', `/entries/${entry}/links`, rules)).json();
+  const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString();
+  const links = {
+    photos: await share(photos, { mode: 'download', name: 'For the harbour office', note: 'All of this year. Take what you like; the long exposures are the best ones.', expires_at: inDays(30) }),
+    printer: await share(photos, { mode: 'view', name: 'Exhibition, draft', password: 'long-enough', download_limit: 20 }),
+    report: await share(autumn, { mode: 'download', name: 'Reviewers', expires_at: inDays(3) }),
+    box: await share(work, { mode: 'upload', name: 'Показания с постов', note: 'Пожалуйста, кладите сюда показания до пятницы. Имя файла: пост и дата.' }),
+    counted: await share(await file('Chart of the bay.jpg', await photo(page, 12, 'noon'), 'image/jpeg', year), { mode: 'download', download_limit: 3 }),
+    locked: await share(documents, { mode: 'download', password: 'long-enough', note: 'For the board' }),
+  };
+  const json = { 'content-type': 'application/json' };
+  const people = {};
+  for (const [name, display] of [['mia', 'Mia Larsen'], ['grace', 'Grace Okafor'], ['lev', 'Лев Константинопольский']]) {
+    await fetch(`${base}/api/v1/register`, { method: 'POST', headers: json, body: JSON.stringify({ name, password: 'long-enough-1', display_name: display }) });
+    const tokens = await (await fetch(`${base}/api/v1/login`, { method: 'POST', headers: json, body: JSON.stringify({ name, password: 'long-enough-1', client: 'Firefox' }) })).json();
+    people[name] = { id: tokens.user.id, post: async (path, body, method = 'POST') => (await fetch(`${base}/api/v1${path}`, { method, headers: { ...json, authorization: `Bearer ${tokens.access_token}` }, body: JSON.stringify(body) })).json() };
+  }
+  const grant = (entry, id, role, expires_at) => server.call('PUT', `/entries/${entry}/grants`, { subject: { kind: 'user', id }, role, ...(expires_at ? { expires_at } : {}) });
+  await grant(photos, people.mia.id, 'editor');
+  await grant(photos, people.lev.id, 'viewer', inDays(14));
+  await grant(reports, people.grace.id, 'viewer');
+  await grant(autumn, people.mia.id, 'manager');
+  const me = (await (await server.call('GET', '/me')).json()).id;
+  const read = await people.mia.post('/folders', { name: 'Moorings and buoys' });
+  for (const name of ['Bay chart', 'Anchor log', 'Winter moorings']) await people.mia.post('/folders', { name, parent_id: read.id });
+  await people.mia.post(`/entries/${read.id}/grants`, { subject: { kind: 'user', id: me }, role: 'viewer' }, 'PUT');
+  const plans = await people.lev.post('/folders', { name: 'Планы на весну' });
+  await people.lev.post(`/entries/${plans.id}/grants`, { subject: { kind: 'user', id: me }, role: 'editor', expires_at: inDays(20) }, 'PUT');
+  const team = await (await server.call('POST', '/spaces', { name: 'Harbour team' })).json();
+  await grant(team.root_id, people.mia.id, 'editor');
+  await grant(team.root_id, people.grace.id, 'manager');
+  for (const name of ['Berths', 'Minutes', 'Safety']) await folder(name, team.root_id);
+  const visit = `${base}/api/v1/public/links/${links.photos.token}`;
+  await fetch(`${visit}/unlock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ visitor_name: 'Grace' }) });
+  await fetch(visit, { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux) Firefox/140.0' } });
+  const pictures = (await (await server.call('GET', `/folders/${photos}/children?limit=4`)).json()).items;
+  for (const picture of pictures) await (await fetch(`${visit}/files/${picture.id}`, { headers: { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0) Chrome/140.0' } })).arrayBuffer();
+  return { ...server, links, team, read, documents, photos, projects, work, empty, year, autumn };
 }

@@ -27,6 +27,13 @@ async function arrange({ page, phone }, action) {
   await page.locator(`[role^=menuitem][data-action=${action}]`).click();
 }
 
+async function openShare(env, id) {
+  await folder(env, id, 'list', 'Control+1');
+  await env.page.focus('#files');
+  await env.page.keyboard.press('Alt+s');
+  await env.page.waitForSelector('[data-new-link]');
+}
+
 /** Settings of the device that every picture begins with. */
 export async function prepare(context) {
   await context.addInitScript(() => {
@@ -232,6 +239,111 @@ export const scenes = {
         if (item.name.startsWith('Shared ')) await files.call('DELETE', `/entries/${item.id}?permanent=true`);
     },
   },
+  share: {
+    show: async (env) => {
+      await openShare(env, env.files.photos);
+      await env.page.waitForSelector('[data-link]');
+      await env.page.locator('[role=dialog] [data-link]').first().getByRole('button').last().click();
+      await env.page.click('[role=menuitem][data-action=link-events]');
+      await env.page.waitForSelector('[data-event]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'share-new': {
+    show: async (env) => {
+      await openShare(env, env.files.photos);
+      await env.page.click('[data-new-link]');
+      await env.page.locator('[role=dialog] input[type=checkbox]').first().check();
+      await env.page.locator('[role=dialog] form select').selectOption('custom');
+      await env.page.evaluate(() => document.activeElement?.blur());
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'share-qr': {
+    show: async (env) => {
+      await openShare(env, env.files.autumn);
+      await env.page.waitForSelector('[data-link]');
+      await env.page.locator('[role=dialog] [data-link]').first().getByRole('button').last().click();
+      await env.page.click('[role=menuitem][data-action=link-qr]');
+      await env.page.waitForSelector('[role=dialog] figure');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  team: {
+    show: async (env) => {
+      await folder(env, env.files.team.root_id, 'list', 'Control+1');
+      await row(env.page, 'Berths').waitFor();
+    },
+  },
+  members: {
+    show: async (env) => {
+      await folder(env, env.files.team.root_id, 'list', 'Control+1');
+      await row(env.page, 'Berths').waitFor();
+      await env.page.focus('#files');
+      await env.page.keyboard.press('Alt+s');
+      await env.page.waitForSelector('[data-grant]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'share-people': {
+    show: async (env) => {
+      await openShare(env, env.files.photos);
+      await env.page.fill('input[name=people]', 'g');
+      await env.page.waitForSelector('[data-person]');
+    },
+    leave: async ({ page }) => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Escape');
+    },
+  },
+  'shared-with-me': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/shared/with-me`);
+      await page.waitForSelector('[data-shared]');
+    },
+  },
+  'shared-by-me': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/shared/by-me`);
+      await page.waitForSelector('[data-shared]');
+    },
+  },
+  'read-only': {
+    show: async (env) => {
+      await folder(env, env.files.read.id, 'list', 'Control+1');
+      await env.page.waitForSelector('[data-read-only]');
+      await row(env.page, 'Anchor log').locator('[data-handle]').first().click({ button: 'right' });
+      await env.page.waitForSelector('[role=menu]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  kept: {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      for (const name of ['Documents', 'Field notes.md']) {
+        await row(env.page, name).locator('[data-handle]').first().click({ button: 'right' });
+        const line = env.page.locator('[data-action=keep-offline]');
+        if ((await line.getAttribute('aria-checked')) === 'true') await env.page.keyboard.press('Escape');
+        else await line.click();
+      }
+      await row(env.page, 'Field notes.md').locator('[data-kept=kept]').waitFor();
+      await env.page.waitForTimeout(7_000);
+    },
+  },
+  'kept-settings': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/settings`);
+      await page.locator('[data-keep]').scrollIntoViewIfNeeded();
+      await page.locator('[data-keep]').getByText('Documents').waitFor();
+      await page.waitForTimeout(600);
+    },
+  },
+  links: {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/links`);
+      await page.waitForSelector('[data-link]');
+    },
+  },
   trash: {
     show: async ({ page, base }) => {
       await page.goto(`${base}/trash`);
@@ -254,6 +366,76 @@ export const scenes = {
     show: async ({ page, base }) => {
       await page.goto(`${base}/admin/servers`);
       await page.waitForSelector('main ul li');
+    },
+  },
+  'public-pictures': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.photos.token}`);
+      await page.waitForSelector('ul[data-view=grid] img');
+      await page.waitForTimeout(500);
+    },
+  },
+  'public-list': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.report.token}`);
+      await page.waitForSelector('ul[data-view=list]');
+    },
+  },
+  'public-picture': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.photos.token}`);
+      await page.click('a[data-name="Harbour at dawn.jpg"]');
+      await page.waitForSelector('main section img');
+      await page.waitForTimeout(500);
+    },
+  },
+  'public-gate': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.counted.token}`);
+      await page.waitForSelector('[data-show]');
+    },
+  },
+  'public-password': {
+    open: true,
+    show: async ({ page, base, files }) => {
+      await page.goto(`${base}/s/${files.links.locked.token}`);
+      await page.waitForSelector('input[name=password]');
+      await page.evaluate(() => document.activeElement?.blur());
+    },
+  },
+  'public-drop': {
+    open: true,
+    show: async ({ page, base, files, network }) => {
+      await page.goto(`${base}/s/${files.links.box.token}`);
+      await page.waitForSelector('[data-dropzone]');
+      await page.fill('input[name=visitor]', 'Grace');
+      network.bytesPerSecond = 400_000;
+      await page.route(/name=Station/, (route) => route.fulfill({ status: 507, contentType: 'application/problem+json', body: JSON.stringify({ code: 'quota-exceeded', detail: 'The space of the owner is full.' }) }));
+      await dropFiles(page, '[data-dropzone]', [
+        { name: 'Drone, second flight.mp4', size: 9_000_000, type: 'video/mp4' },
+        { name: 'Letter.odt', size: 2_400 },
+        { name: 'Station 4, readings.xlsx', size: 31_000 },
+        { name: 'North bay panorama.jpg', size: 4_000_000, type: 'image/jpeg' },
+      ]);
+      await page.waitForSelector('[data-drop][data-state=failed]');
+      await page.waitForTimeout(1_800);
+      await page.evaluate(() => document.activeElement?.blur());
+    },
+    leave: async ({ page, network }) => {
+      network.bytesPerSecond = null;
+      page.once('dialog', (dialog) => dialog.accept());
+      await page.goto('about:blank');
+    },
+  },
+  'public-gone': {
+    open: true,
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/s/AAAAAAAAAAAAAAAAAAAAAA`);
+      await page.waitForSelector('[data-end]');
     },
   },
   components: {
@@ -287,6 +469,20 @@ export const chosen = [
   'activity-dark-ru-1440',
   'activity-light-en-390',
   'empty-light-ru-1024',
+  'share-light-en-1440',
+  'share-new-dark-ru-1440',
+  'share-people-light-en-1440',
+  'members-dark-ru-390',
+  'shared-with-me-light-en-1440',
+  'read-only-light-en-1440',
+  'links-dark-ru-390',
+  'kept-light-en-1440',
+  'kept-settings-dark-ru-1440',
+  'public-pictures-light-en-1440',
+  'public-pictures-dark-ru-390',
+  'public-picture-dark-en-1440',
+  'public-drop-light-ru-1440',
+  'public-password-light-ru-390',
   'settings-light-en-1024',
   'servers-dark-en-1440',
   'signin-light-en-390',

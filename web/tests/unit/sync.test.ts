@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { DriveDb, type Entry } from '@/data/db';
 import { Sync } from '@/data/sync/engine';
 import type { LiveTokens } from '@/data/sync/live';
+import { trail } from '@/data/read';
+import { roleOf } from '@/data/roles';
 import * as pull from '@/data/sync/pull';
 import { asSocket, FakeSocket } from './fakeSocket';
 
@@ -45,6 +47,7 @@ let sockets: FakeSocket[];
 let journal: ReturnType<typeof change>[];
 let pulls: string[];
 let down: boolean;
+let shared: unknown[];
 /** The first cursor that the journal still has. */
 let oldest: number;
 const socket = () => sockets.at(-1)!;
@@ -64,6 +67,7 @@ beforeEach(() => {
   sockets = [];
   pulls = [];
   down = false;
+  shared = [];
   oldest = 0;
   journal = [change(1), change(2)];
   vi.stubGlobal('fetch', async (request: Request) => {
@@ -76,6 +80,7 @@ beforeEach(() => {
       return reply(200, {
         items: [{ id: 'spc_1', kind: 'personal', name: '', root_id: 'ent_root', used_bytes: 0, reserved_bytes: 0 }],
       });
+    if (path === '/shared-with-me') return reply(200, { items: shared, next_cursor: null });
     if (path === '/folders/ent_root') return reply(200, root);
     if (path !== '/spaces/spc_1/changes') throw new Error(path);
     const since = url.searchParams.get('since');
@@ -233,4 +238,50 @@ it('pulls again what a push could not write down', async () => {
   push(2, 3);
   await vi.waitFor(async () => expect(await names()).toContain('3.txt'));
   expect(pulls).toEqual(['1.2']);
+});
+
+it('follows what is shared out of a space that it cannot see whole, and forgets it when the role is taken', async () => {
+  const top = { ...entry('ent_top', 'Shared', 1, 'ent_unseen'), kind: 'folder' as const, space_id: 'spc_2' };
+  const inside = { ...entry('ent_in', 'in.txt', 1, 'ent_top'), space_id: 'spc_2' };
+  const answer = globalThis.fetch;
+  let asked = 0;
+  let taken = false;
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const { pathname } = new URL(request.url);
+    const reply = (status: number, body: unknown) =>
+      new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    if (pathname.endsWith('/spaces/spc_2/changes')) {
+      asked += 1;
+      if (taken) return reply(404, { status: 404, code: 'not-found', title: '', detail: '' });
+      const items = [
+        { ...change(1, 'ent_top'), kind: 'shared', entry: top },
+        { ...change(2, 'ent_in'), entry: inside },
+      ];
+      return reply(200, { items, next: '1.2', more: false });
+    }
+    if (pathname.endsWith('/folders/ent_top/children')) return reply(200, { items: [inside], next_cursor: null });
+    return answer(request);
+  });
+  const grant = { id: 'grt_1', role: 'viewer', expires_at: null };
+  shared = [{ grant, entry: top, space_id: 'spc_2', shared_by: { id: 'usr_2', name: 'ada', display_name: 'Ada' } }];
+  sync.start();
+  await vi.waitFor(() => expect(sockets).toHaveLength(1));
+  socket().accept();
+  await vi.waitFor(() => expect(follows().map((one) => one.space)).toEqual(['spc_1', 'spc_2']));
+  await settled();
+  expect(asked).toBeGreaterThan(0);
+  expect((await db.entries.where('parent_id').equals('ent_top').toArray()).map((one) => one.name)).toEqual(['in.txt']);
+  expect((await trail(db, 'ent_in')).map((one) => one.name)).toEqual(['Shared', 'in.txt']);
+  expect([await roleOf(db, 'ent_in'), await roleOf(db, 'ent_1')]).toEqual(['viewer', 'manager']);
+
+  // The role goes while it is being pulled: one's own files are in step all the same.
+  taken = true;
+  journal.push(change(3));
+  sync.doubt();
+  await vi.waitFor(async () => expect(await names()).toContain('3.txt'));
+  await settled();
+  shared = [];
+  sync.doubt();
+  await vi.waitFor(async () => expect(await db.spaces.get('spc_2')).toBeUndefined());
+  expect(await db.entries.get('ent_in')).toBeUndefined();
 });

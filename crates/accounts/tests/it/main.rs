@@ -1,11 +1,15 @@
 //! Accounts on both databases.
 
+mod keys;
+mod mail;
+mod people;
 mod registration;
+mod second_factor;
 mod sessions;
 mod sign_in;
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -14,6 +18,9 @@ use base::{Ids, Secret};
 use testkit::{clock::TestClock, database::TestDb};
 
 const PASSWORD: &str = "correct horse";
+
+/// Where the requests of these tests come from.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 /// Accounts in a database of their own, with the clock that they look at.
 struct Fixture {
@@ -58,7 +65,14 @@ async fn open(test: &TestDb, clock: &TestClock, options: Options) -> Accounts {
 }
 
 fn registration(name: &str) -> Registration {
-    Registration { name: name.to_owned(), password: Secret::new(PASSWORD), display_name: None }
+    Registration {
+        name: name.to_owned(),
+        password: Secret::new(PASSWORD),
+        display_name: None,
+        language: None,
+        invitation: None,
+        address: HERE,
+    }
 }
 
 fn login(name: &str, password: &str) -> Login {

@@ -38,7 +38,7 @@ async fn an_account_comes_with_space_and_root(test: TestDb) {
         .expect("registered");
     assert_eq!((user.name.as_str(), user.display_name.as_str()), ("Ada", "Ada Lovelace"));
     let private = user.private.clone().expect("one's own account");
-    assert_eq!(private.permissions, Permissions::of([Permission::Files]));
+    assert_eq!(private.permissions, Permissions::of([Permission::Files, Permission::Share]));
     let (tokens, principal) = fixture.sign_in("ada").await;
     assert_eq!(tokens.user, user);
     assert_eq!((principal.account, principal.space, principal.root), (user.id, private.space, private.root));

@@ -226,7 +226,7 @@ async fn permissions_that_were_taken_are_gone_within_a_second(test: TestDb) {
         .expect("taken");
     fixture.clock.advance(SECOND);
     let after = fixture.accounts.authenticate(tokens.access.expose()).await.expect("a good token");
-    assert_eq!(after.permissions, Permissions::of([Permission::Files]));
+    assert_eq!(after.permissions, Permissions::of([Permission::Files, Permission::Account]));
 }
 
 async fn a_jumping_clock_locks_nobody_out(test: TestDb) {

@@ -8,7 +8,7 @@ use db::{Lane, params};
 use testkit::database::TestDb;
 use tokio::{task::JoinSet, time::Instant};
 
-use super::{Fixture, PASSWORD, code, login, login_from};
+use super::{Fixture, HERE, PASSWORD, code, login, login_from};
 
 testkit::both! {
     wrong_names_and_passwords_are_told_alike,
@@ -117,12 +117,12 @@ async fn changing_the_password_ends_other_sessions(test: TestDb) {
     let (here, principal) = fixture.sign_in("ada").await;
     let (there, _) = fixture.sign_in("ada").await;
     let new = || Secret::new("another horse");
-    let wrong = fixture.accounts.change_password(&principal, Secret::new("wrong horse"), new()).await;
+    let wrong = fixture.accounts.change_password(&principal, Secret::new("wrong horse"), new(), HERE).await;
     assert_eq!(code(wrong), "wrong-password");
-    let short = fixture.accounts.change_password(&principal, Secret::new(PASSWORD), Secret::new("short")).await;
+    let short = fixture.accounts.change_password(&principal, Secret::new(PASSWORD), Secret::new("short"), HERE).await;
     assert_eq!(code(short), "invalid-password");
     fixture.accounts.authenticate(there.access.expose()).await.expect("nothing has changed");
-    fixture.accounts.change_password(&principal, Secret::new(PASSWORD), new()).await.expect("changed");
+    fixture.accounts.change_password(&principal, Secret::new(PASSWORD), new(), HERE).await.expect("changed");
     fixture.accounts.authenticate(here.access.expose()).await.expect("this session goes on");
     assert_eq!(code(fixture.accounts.authenticate(there.access.expose()).await), "session-ended");
     assert_eq!(code(fixture.accounts.refresh(there.refresh.expose()).await), "session-ended");
@@ -136,10 +136,11 @@ async fn a_stolen_token_does_not_open_the_password(test: TestDb) {
     fixture.register("ada").await;
     let (_, principal) = fixture.sign_in("ada").await;
     for _ in 0..5 {
-        let guess = fixture.accounts.change_password(&principal, Secret::new("a guess at it"), Secret::new(PASSWORD));
+        let guess =
+            fixture.accounts.change_password(&principal, Secret::new("a guess at it"), Secret::new(PASSWORD), HERE);
         assert_eq!(code(guess.await), "wrong-password");
     }
-    let guess = fixture.accounts.change_password(&principal, Secret::new(PASSWORD), Secret::new("another horse"));
+    let guess = fixture.accounts.change_password(&principal, Secret::new(PASSWORD), Secret::new("another horse"), HERE);
     assert_eq!(code(guess.await), "too-many-attempts");
     // The guesses do not keep the owner from signing in.
     fixture.sign_in("ada").await;

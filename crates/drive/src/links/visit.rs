@@ -10,7 +10,7 @@ use db::{
 };
 
 use crate::{
-    Actor, Archive, Body, Entry, Error, File, Format, Links, Mode, OnConflict, Page, Put,
+    Actor, Archive, Body, Entry, Error, Extras, File, Format, Links, Mode, OnConflict, Page, Put,
     drive::{Reach, is_file, is_folder},
     links::events::{About, By, EventKind},
 };
@@ -139,7 +139,8 @@ impl Visit {
 
     /// An entry as visitors see it: nothing is above the one that the link leads to.
     fn seen(&self, row: &EntryRow) -> Result<Entry, Error> {
-        let mut entry = Entry::try_from(row)?;
+        // What people of the space say among themselves is not for visitors.
+        let mut entry = Entry { extras: Extras::default(), ..Entry::try_from(row)? };
         if entry.id == self.link.entry {
             entry.parent = None;
         }

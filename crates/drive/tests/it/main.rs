@@ -1,12 +1,16 @@
 //! The drive over real databases and six real nodes.
 
 mod archives;
+mod bulk;
+mod extras;
 mod links;
+mod personal;
 mod properties;
 mod put;
 mod races;
 mod remove;
 mod sharing;
+mod totals;
 mod trash;
 mod tree;
 mod undo;

@@ -48,6 +48,7 @@ async fn large_tree(world: &World) -> (EntryId, EntryId, EntryId) {
         })
         .await
         .expect("many entries");
+    world.recount().await;
     (top, inner, file)
 }
 

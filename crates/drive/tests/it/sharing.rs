@@ -8,7 +8,7 @@ use drive::{
     Access, Actor, Copy, Error, Format, IfMatch, Label, NewFolder, NewGrant, NewUpload, OnConflict, Restore, Subject,
     Update, UploadKind, Wanted, Which,
 };
-use futures::{FutureExt, SinkExt, future::BoxFuture};
+use futures::{FutureExt, SinkExt, StreamExt, future::BoxFuture};
 use testkit::database::TestDb;
 
 use crate::world::{World, body, bytes, channel, child, code, name, space_of};
@@ -16,7 +16,7 @@ use crate::world::{World, body, bytes, channel, child, code, name, space_of};
 testkit::both! {
     every_role_may_what_it_is_for, a_role_holds_below_and_nowhere_else, roles_end, teams_have_members,
     what_is_shared_is_listed, a_part_of_a_space_is_followed, sharing_is_undone, refusals_change_nothing,
-    a_role_taken_while_bytes_flow, removal_needs_a_say_in_the_folder,
+    a_role_taken_while_bytes_flow, spaces_end, spaces_are_handed_over, accounts_end_while_bytes_flow, trees_go_over_to_other_spaces, transfers_race, removal_needs_a_say_in_the_folder,
 }
 
 /// What somebody is given.
@@ -212,8 +212,10 @@ async fn a_role_holds_below_and_nowhere_else(test: TestDb) {
     let rename = Update { name: Some(name("mine")), ..Update::default() };
     assert_eq!(code(world.drive.update(&world.bob, folder, rename).await), "not-found");
     assert_eq!(code(world.drive.trash(&world.bob, folder, None).await), "not-found");
-    // Out of what bob sees into what he does not, he cannot move; nor into his own space.
+    // Out of what bob sees into what he does not, he cannot move; nor, as an editor, take away into his own space.
     let away = |parent| Update { parent: Some(parent), ..Update::default() };
+    let mine = world.bob.principal.root;
+    assert_eq!(code(world.drive.update(&world.bob, file, away(mine)).await), "role-too-low");
     assert_eq!(code(world.drive.update(&world.bob, file, away(other)).await), "not-found");
     // A wider role above counts, and a narrower one below does not take away.
     give(&world, file, to(&world.bob), Role::Viewer).await;
@@ -502,8 +504,19 @@ async fn a_role_taken_while_bytes_flow(test: TestDb) {
     let told = world.drive.append(&world.bob, begun.id, append, crate::world::body(b"12345")).await;
     assert_eq!(code(told), "not-found");
     assert_eq!(world.names(folder).await, Vec::<String>::new());
-    // Reading goes on that was begun: an open file stays the version it was.
-    world.put(Some(folder), "g", &bytes(3000)).await.expect("a file");
+    // A download that was begun goes on; another one is not begun.
+    let long = bytes(300_000);
+    let file = world.put(Some(folder), "g", &long).await.expect("a file").entry.id;
+    let (grant, _) = world.drive.give(&world.alice, folder, given(to(&world.bob), Role::Viewer)).await.expect("given");
+    let open = world.drive.open(&world.bob, file).await.expect("opened");
+    let mut pieces = open.read(0..long.len() as u64).await.expect("bytes");
+    let mut read = pieces.next().await.expect("a piece").expect("bytes").to_vec();
+    world.drive.take(&world.alice, grant.id).await.expect("taken");
+    assert_eq!(code(world.drive.open(&world.bob, file).await), "not-found");
+    while let Some(piece) = pieces.next().await {
+        read.extend(piece.expect("bytes"));
+    }
+    assert_eq!(read, long);
     world.clean_up().await;
     world.check().await;
 }
@@ -518,5 +531,197 @@ async fn removal_needs_a_say_in_the_folder(test: TestDb) {
     let inner = world.folder(Some(folder), "inner").await;
     world.drive.remove(&world.bob, inner, None).await.expect("removed");
     assert_eq!(code(world.drive.trashed(&world.bob, space_of(&world.alice), None, 10).await), "not-found");
+    world.check().await;
+}
+
+async fn spaces_end(test: TestDb) {
+    let world = World::new(test).await;
+    let team = world.drive.create_space(&world.alice, "Team").await.expect("a team's space");
+    give(&world, team.root, to(&world.bob), Role::Editor).await;
+    let tree = tree(&world, team.root, "d").await;
+    let long = world.put(Some(tree.inner), "long", &bytes(5000)).await.expect("a file").entry;
+    world.drive.trash(&world.alice, tree.inner, None).await.expect("trashed");
+    let begun = world.drive.create_upload(&world.bob, upload(team.root)).await.expect("an upload");
+    let tag = world.drive.create_tag(&world.alice, team.id, "tag", drive::Colour::Red).await.expect("a tag");
+    world.drive.tag_entries(&world.alice, tag.id, vec![tree.file], vec![]).await.expect("tagged");
+    assert_eq!(code(world.drive.delete_space(&world.bob, team.id).await), "role-too-low");
+    assert_eq!(code(world.drive.delete_space(&world.alice, space_of(&world.alice)).await), "personal-space");
+    world.drive.delete_space(&world.alice, team.id).await.expect("ended");
+    for actor in [&world.alice, &world.bob] {
+        assert_eq!(code(world.drive.space(actor, team.id).await), "not-found");
+        for id in [team.root, tree.folder, tree.file, tree.trashed, long.id] {
+            assert_eq!(code(world.drive.stat(actor, id).await), "not-found");
+        }
+        assert_eq!(code(world.drive.changes(actor, team.id, None, 10).await), "not-found");
+        assert_eq!(world.drive.spaces(actor, None, 10).await.expect("spaces").items.len(), 1);
+    }
+    let append = drive::Append { offset: 0, length: Some(5), checksum: None };
+    assert_eq!(code(world.drive.append(&world.bob, begun.id, append, body(b"12345")).await), "not-found");
+    world.clean_up().await;
+    for table in ["entry", "journal", "entry_grant", "tag", "entry_tag", "folder_total", "trash", "version", "upload"] {
+        let sql: &'static str = match table {
+            "entry" => "SELECT COUNT(*) - 2 FROM entry",
+            "journal" => "SELECT COUNT(*) FROM journal",
+            "entry_grant" => "SELECT COUNT(*) FROM entry_grant",
+            "tag" => "SELECT COUNT(*) FROM tag",
+            "entry_tag" => "SELECT COUNT(*) FROM entry_tag",
+            "folder_total" => "SELECT COUNT(*) FROM folder_total",
+            "trash" => "SELECT COUNT(*) FROM trash",
+            "version" => "SELECT COUNT(*) FROM version",
+            _ => "SELECT COUNT(*) FROM upload",
+        };
+        assert_eq!(world.number(sql).await, 0, "{table}");
+    }
+    assert_eq!(world.number("SELECT COUNT(*) FROM space").await, 2);
+    world.assert_empty().await;
+}
+
+async fn spaces_are_handed_over(test: TestDb) {
+    let world = World::new(test).await;
+    let tree = tree(&world, world.alice.principal.root, "d").await;
+    let root = {
+        let mut principal = world.person("root").await.principal;
+        principal.permissions = accounts::Permissions::of(accounts::Permission::ALL);
+        Actor { principal, operation: None }
+    };
+    let (alice, bob) = (world.alice.principal.account, world.bob.principal.account);
+    let hand = async |by: &Actor, to| code(world.drive.hand_over_space(by, alice, to, "What Alice had").await);
+    assert_eq!(hand(&world.bob, bob).await, "permission-missing");
+    assert_eq!(hand(&root, alice).await, "subject-unknown");
+    assert_eq!(hand(&root, bob).await, "ok");
+    let spaces = world.drive.spaces(&world.bob, None, 10).await.expect("spaces").items;
+    let taken = spaces.iter().find(|space| space.id == tree.space).expect("what was handed over");
+    assert_eq!((taken.kind.as_str(), taken.name.as_str(), taken.role), ("team", "What Alice had", Role::Manager));
+    assert_eq!(world.drive.versions(&world.bob, tree.file, None, 10).await.expect("versions").items.len(), 2);
+    let back = Restore { parent: None, name: None, on_conflict: OnConflict::Fail };
+    world.drive.restore(&world.bob, tree.trashed, back).await.expect("restored");
+    assert_eq!(code(world.drive.stat(&world.alice, tree.file).await), "not-found");
+    // There is nothing more to hand over, and doing it again changes nothing.
+    assert_eq!(world.drive.hand_over_space(&root, alice, bob, "x").await.expect("nothing"), None);
+    assert!(!world.drive.end_personal_space(&root, alice).await.expect("nothing"));
+    assert!(world.drive.end_personal_space(&root, bob).await.expect("ended"));
+    world.clean_up().await;
+    world.check().await;
+}
+
+async fn trees_go_over_to_other_spaces(test: TestDb) {
+    let world = World::new(test).await;
+    let team = world.drive.create_space(&world.alice, "Team").await.expect("a team's space");
+    let tree = tree(&world, world.alice.principal.root, "d").await;
+    let long = world.put(Some(tree.inner), "long", &bytes(5000)).await.expect("a file").entry;
+    let own = world.drive.create_tag(&world.alice, tree.space, "Red", drive::Colour::Red).await.expect("a tag");
+    let other =
+        world.drive.create_tag(&world.alice, tree.space, "only here", drive::Colour::Blue).await.expect("a tag");
+    let there = world.drive.create_tag(&world.alice, team.id, "red", drive::Colour::Green).await.expect("a tag");
+    for tag in [own.id, other.id] {
+        world.drive.tag_entries(&world.alice, tag, vec![tree.folder, tree.file], vec![]).await.expect("tagged");
+    }
+    let carol = world.person("carol").await;
+    give(&world, tree.inner, to(&carol), Role::Viewer).await;
+    let before = (world.used().await, world.drive.space(&world.alice, team.id).await.expect("a space").used_bytes);
+    let away = |parent, operation| {
+        let actor = Actor { operation, ..world.alice.clone() };
+        let drive = world.drive.clone();
+        async move { drive.update(&actor, tree.folder, Update { parent: Some(parent), ..Update::default() }).await }
+    };
+    let operation = Some(uuid::Uuid::now_v7());
+    let moved = away(team.root, operation).await.expect("moved");
+    assert_eq!((moved.id, moved.space, moved.parent), (tree.folder, team.id, Some(team.root)));
+    // The same again is the same.
+    assert_eq!(away(team.root, operation).await.expect("moved before"), moved);
+    // All is there, under the same ids, with its versions, and its bytes count here and not there. What was trashed stays.
+    assert_eq!(world.read(long.id).await.expect("bytes"), bytes(5000));
+    assert_eq!(world.drive.versions(&world.alice, tree.file, None, 10).await.expect("versions").items.len(), 2);
+    let after = (world.used().await, world.drive.space(&world.alice, team.id).await.expect("a space").used_bytes);
+    assert_eq!((before.0 - after.0, after.1 - before.1), (5006, 5006));
+    let back = Restore { parent: None, name: None, on_conflict: OnConflict::Fail };
+    assert_eq!(code(world.drive.restore(&world.alice, tree.trashed, back).await), "original-folder-gone");
+    // Tags are those of that space: of the same name, or made.
+    let tags = world.drive.tags(&world.alice, team.id, drive::Count::Entries).await.expect("tags");
+    let seen: Vec<_> = tags.iter().map(|tag| (tag.name.as_str(), tag.entries)).collect();
+    assert_eq!(seen, [("only here", Some(2)), ("red", Some(2))]);
+    assert!(world.entry(tree.file).await.extras.tags.contains(&there.id));
+    // Roles on what came along hold, and both journals tell.
+    assert_eq!(code(world.drive.stat(&carol, long.id).await), "ok");
+    let left = world.drive.changes(&world.alice, tree.space, None, 1000).await.expect("changes");
+    let last = left.items.last().expect("a change");
+    assert_eq!((last.entry, last.kind.as_str(), last.entry_after()), (tree.folder, "left", None));
+    let came = world.drive.changes(&world.alice, team.id, None, 1000).await.expect("changes");
+    let last = came.items.last().expect("a change");
+    assert_eq!((last.entry, last.kind.as_str(), last.entry_after().is_some()), (tree.folder, "moved", true));
+    // A copy over there shares the bytes and keeps what is said of it; the original stays.
+    let mine = Copy { parent: Some(world.bob.principal.root), ..Copy::default() };
+    give(&world, tree.inner, to(&world.bob), Role::Viewer).await;
+    let copy = world.drive.copy(&world.bob, tree.inner, mine.clone()).await.expect("copied");
+    assert_eq!((copy.space, copy.name.as_str()), (world.bob.principal.space, "inner"));
+    let inside = world.drive.children(&world.bob, copy.id, None, 10).await.expect("a listing").items;
+    assert_eq!((inside.len(), inside[0].name.as_str()), (1, "long"));
+    let under = Copy { parent: Some(world.alice.principal.root), ..Copy::default() };
+    let back = world.drive.copy(&world.alice, tree.file, under).await.expect("copied");
+    assert_eq!(back.extras.tags.len(), 2);
+    assert!(back.extras.tags.contains(&own.id) && back.extras.tags.contains(&other.id));
+    let more = Copy { on_conflict: OnConflict::Rename, ..mine };
+    assert_eq!(world.drive.copy(&world.bob, tree.inner, more).await.expect("copied").name, "inner (2)");
+    world.check().await;
+    // Names, depths and room are looked at there.
+    let name_taken = world.folder(Some(team.root), "taken").await;
+    let taken = Update { parent: Some(team.root), name: Some(name("taken")), ..Update::default() };
+    let again = world.folder(None, "x").await;
+    assert_eq!(code(world.drive.update(&world.alice, again, taken).await), "name-taken");
+    give(&world, name_taken, to(&world.bob), Role::Manager).await;
+    let big = world.put(Some(name_taken), "big", &bytes(100_001)).await.expect("a file").entry;
+    let mine = Update { parent: Some(world.bob.principal.root), ..Update::default() };
+    assert_eq!(code(world.drive.update(&world.bob, big.id, mine).await), "quota-exceeded");
+    world.check().await;
+    world.drive.remove(&world.alice, tree.folder, None).await.expect("removed");
+    world.check().await;
+}
+
+async fn transfers_race(test: TestDb) {
+    let world = World::new(test).await;
+    let one = world.drive.create_space(&world.alice, "One").await.expect("a team's space");
+    let two = world.drive.create_space(&world.alice, "Two").await.expect("a team's space");
+    for round in 0..8 {
+        let a = world.folder(Some(one.root), &format!("a{round}")).await;
+        let b = world.folder(Some(two.root), &format!("b{round}")).await;
+        let under = |parent| Update { parent: Some(parent), ..Update::default() };
+        // Crosswise, and each into the other.
+        let (first, second, third) = futures::join!(
+            world.drive.update(&world.alice, a, under(b)),
+            world.drive.update(&world.alice, b, under(a)),
+            world.put(Some(a), "f", b"x"),
+        );
+        let mut codes = [code(first), code(second)];
+        codes.sort_unstable();
+        assert!(codes.contains(&"ok"), "{codes:?}");
+        assert!(["ok", "not-found"].contains(&code(third)));
+    }
+    world.check().await;
+}
+
+async fn accounts_end_while_bytes_flow(test: TestDb) {
+    let world = World::new(test).await;
+    let root = {
+        let mut principal = world.person("root").await.principal;
+        principal.permissions = accounts::Permissions::of(accounts::Permission::ALL);
+        Actor { principal, operation: None }
+    };
+    let begun = world.drive.create_upload(&world.bob, upload(world.bob.principal.root)).await.expect("an upload");
+    let (mut sender, body_) = channel();
+    let put = world.drive.put(&world.bob, child(None, "f", OnConflict::Fail), body_);
+    let end = async {
+        sender.send(Ok(bytes(5000).into())).await.expect("the drive takes bytes");
+        assert!(world.drive.end_personal_space(&root, world.bob.principal.account).await.expect("ended"));
+        sender.send(Ok(bytes(5000).into())).await.expect("the drive takes bytes");
+        drop(sender);
+    };
+    let (put, ()) = futures::join!(put, end);
+    assert_eq!(code(put), "not-found");
+    let append = drive::Append { offset: 0, length: Some(5), checksum: None };
+    assert_eq!(code(world.drive.append(&world.bob, begun.id, append, body(b"12345")).await), "not-found");
+    world.clean_up().await;
+    assert_eq!(world.number("SELECT COUNT(*) FROM space").await, 2);
+    assert_eq!(world.number("SELECT COUNT(*) FROM extent").await, 0);
+    assert_eq!(world.number("SELECT COUNT(*) FROM upload").await, 0);
     world.check().await;
 }

@@ -6,7 +6,7 @@ use base::EntryId;
 use bus::Worker;
 use db::{Lane, params};
 use drive::{
-    Copy, NewFolder, OnConflict, Restore, Trashed, Update,
+    Copy, Keep, NewFolder, OnConflict, Restore, Trashed, Update,
     jobs::{EmptyHandler, Retention},
 };
 use futures::{SinkExt, future::join_all};
@@ -18,7 +18,7 @@ testkit::both! {
     a_tree_goes_and_comes_back, what_is_in_the_trash_does_not_change, names_are_free_and_given_anew,
     a_folder_that_is_gone_is_asked_for, one_restore_wins, restore_and_removal_have_one_winner,
     uploads_into_a_trashed_folder_leave_nothing, emptying_takes_what_was_there, emptying_can_begin_again,
-    age_empties_it,
+    age_empties_it, a_space_has_its_own_age, one_thing_comes_out_of_a_folder_of_the_trash,
 }
 
 fn back() -> Restore {
@@ -81,9 +81,9 @@ async fn what_is_in_the_trash_does_not_change(test: TestDb) {
     assert_eq!(code(world.put(Some(top), "n", b"x").await), "in-trash");
     let into = Update { parent: Some(top), ..Update::default() };
     assert_eq!(code(drive.update(alice, other, into).await), "in-trash");
-    // What lies in a folder of the trash is not in the trash itself, nor is anything of the tree.
+    // What lies in a folder of the trash does not end by itself; what is in the tree is not in the trash.
     assert_eq!(code(drive.remove(alice, file, None).await), "in-trash");
-    for id in [file, other, alice.principal.root] {
+    for id in [other, alice.principal.root] {
         assert_eq!(code(drive.restore(alice, id, back()).await), "not-in-trash");
     }
     assert_eq!(code(drive.restore(alice, world.nobody(), back()).await), "not-found");
@@ -240,6 +240,7 @@ async fn emptying_takes_what_was_there(test: TestDb) {
         })
         .await
         .expect("many entries");
+    world.recount().await;
     // Before and after the large one, and more than a bite takes.
     for n in 0..120 {
         let id = world.put(None, "f", &bytes(n)).await.expect("a file").entry.id;
@@ -301,6 +302,104 @@ async fn emptying_can_begin_again(test: TestDb) {
     assert_eq!(deleted, 131, "each of them once");
     world.drive.remove(&world.alice, after, None).await.expect("removed");
     world.assert_empty().await;
+}
+
+async fn a_space_has_its_own_age(test: TestDb) {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let world = World::new(test).await;
+    let (drive, alice, space) = (&world.drive, &world.alice, space_of(&world.alice));
+    let keeping = drive.keeping(alice, space).await.expect("what holds");
+    assert_eq!((keeping.own.trash_days, keeping.now.trash_days, keeping.now.versions_kept), (None, Some(30), Some(3)));
+    for bad in [
+        Keep { trash_days: Some(Some(40_000)), ..Keep::default() },
+        Keep { versions_kept: Some(Some(0)), ..Keep::default() },
+    ] {
+        assert_eq!(code(drive.keep(alice, space, bad).await), "invalid-retention");
+    }
+    assert_eq!(code(drive.keep(&world.bob, space, Keep::default()).await), "not-found");
+    let keep = Keep { trash_days: Some(Some(5)), versions_kept: Some(Some(5)), version_days: Some(Some(2)) };
+    assert_eq!(drive.keep(alice, space, keep).await.expect("kept").now.trash_days, Some(5));
+    // Bob's space is as the server has it.
+    let theirs = crate::world::child(None, "theirs", OnConflict::Fail);
+    let theirs = drive.put(&world.bob, theirs, body(b"x")).await.expect("a file").entry.id;
+    drive.trash(&world.bob, theirs, None).await.expect("in the trash");
+    for n in 0..7 {
+        world.clock.advance(Duration::from_millis(1));
+        world.put_with(None, "f", OnConflict::Replace, &bytes(n)).await.expect("a version");
+    }
+    let file = drive.resolve(alice, space, "/f").await.expect("a file").id;
+    let versions = async || drive.versions(alice, file, None, 100).await.expect("versions").items.len();
+    assert_eq!(versions().await, 5);
+    let old = world.put(None, "old", b"old").await.expect("a file").entry.id;
+    discard(&world, old).await;
+    let listed = trashed(&world).await;
+    assert_eq!(listed[0].until, Some(listed[0].at.plus(DAY * 5)));
+    let retention = Retention::new(world.drive.clone());
+    let pass = async |days: u32| {
+        world.clock.advance(DAY * days);
+        for _ in 0..3 {
+            while retention.round().await.expect("a round") {}
+            world.clock.advance(Duration::from_secs(3601));
+        }
+    };
+    pass(1).await;
+    assert_eq!((versions().await, trashed(&world).await.len()), (5, 1));
+    pass(2).await;
+    assert_eq!((versions().await, trashed(&world).await.len()), (1, 1));
+    pass(3).await;
+    assert_eq!((versions().await, trashed(&world).await.len()), (1, 0));
+    assert_eq!(world.number("SELECT COUNT(*) FROM trash").await, 1);
+    // Kept for ever, longer than the server does.
+    drive.keep(alice, space, Keep { trash_days: Some(Some(0)), ..Keep::default() }).await.expect("kept");
+    discard(&world, file).await;
+    assert_eq!(trashed(&world).await[0].until, None);
+    pass(100).await;
+    assert_eq!((trashed(&world).await.len(), world.number("SELECT COUNT(*) FROM trash").await), (1, 1));
+    // As the server has it, once more.
+    let own = drive.keep(alice, space, Keep { trash_days: Some(None), ..Keep::default() }).await.expect("kept").own;
+    assert_eq!((own.trash_days, own.versions_kept), (None, Some(5)));
+    pass(1).await;
+    assert!(trashed(&world).await.is_empty());
+    world.check().await;
+}
+
+async fn one_thing_comes_out_of_a_folder_of_the_trash(test: TestDb) {
+    let world = World::new(test).await;
+    let (drive, alice) = (&world.drive, &world.alice);
+    let above = world.folder(None, "above").await;
+    let top = world.folder(Some(above), "top").await;
+    let inner = world.folder(Some(top), "inner").await;
+    let file = world.put(Some(inner), "f", &bytes(100)).await.expect("a file").entry.id;
+    let other = world.put(Some(inner), "g", &bytes(50)).await.expect("a file").entry.id;
+    world.put(Some(above), "f", b"x").await.expect("a file");
+    discard(&world, top).await;
+    // Beside where the folder was, under a free name.
+    let entry = drive.restore(alice, file, back()).await.expect("back");
+    assert_eq!((entry.parent, entry.name.as_str()), (Some(above), "f (2)"));
+    assert_eq!(
+        (world.names(above).await, world.names(inner).await),
+        (vec!["f".into(), "f (2)".into()], vec!["g".to_owned()])
+    );
+    world.check().await;
+    // A folder, with what is left in it, to a place that is named.
+    let restore = Restore { parent: Some(alice.principal.root), ..back() };
+    drive.restore(alice, inner, restore).await.expect("back");
+    assert!(!world.entry(other).await.trashed && world.entry(top).await.trashed);
+    assert_eq!((trashed(&world).await.len(), world.names(top).await.len()), (1, 0));
+    world.check().await;
+    // Undo puts it into the trash again, by itself.
+    for _ in 0..2 {
+        drive.undo(alice, space_of(alice), drive::Which::Newest).await.expect("taken back");
+        world.check().await;
+    }
+    assert_eq!(trashed(&world).await.len(), 3);
+    drive.redo(alice, space_of(alice), drive::Which::Newest).await.expect("done again");
+    assert_eq!(world.entry(file).await.parent, Some(above));
+    // Where the folder was is gone: then a place must be named.
+    discard(&world, file).await;
+    discard(&world, above).await;
+    assert_eq!(code(drive.restore(alice, file, back()).await), "original-folder-gone");
+    world.check().await;
 }
 
 async fn age_empties_it(test: TestDb) {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use db::{Lane, params, spaces::NewSpace};
 use drive::{
     Actor, Body, BodyError, Drive, Entry, Error, NewFolder, OnConflict, Put, Stored, Target,
-    jobs::{EmptyHandler, Expirer, HashHandler, PurgeHandler},
+    jobs::{DissolveHandler, EmptyHandler, Expirer, HashHandler, PurgeHandler},
 };
 use files::workers::Cleaner;
 use files::{Cluster, Membership, Nodes, Store};
@@ -146,10 +146,11 @@ impl World {
 
     /// Does all jobs that wait; how many.
     pub(crate) async fn work_off(&self) -> usize {
-        let handlers: [Arc<dyn Handler>; 3] = [
+        let handlers: [Arc<dyn Handler>; 4] = [
             Arc::new(PurgeHandler::new(self.drive.clone())),
             Arc::new(HashHandler::new(self.drive.clone())),
             Arc::new(EmptyHandler::new(self.drive.clone())),
+            Arc::new(DissolveHandler::new(self.drive.clone())),
         ];
         let kinds: Vec<&'static str> = handlers.iter().map(|handler| handler.kind()).collect();
         let mut done = 0;
@@ -244,6 +245,32 @@ impl World {
                 (SELECT COUNT(*) FROM entry e WHERE e.space_id = s.id AND e.parent_id IS NULL)",
             ),
             (
+                "what is below folders",
+                "WITH RECURSIVE up (folder, bytes, files, folders) AS (
+                     SELECT parent_id, size, kind, 1 - kind FROM entry WHERE parent_id IS NOT NULL
+                     UNION ALL
+                     SELECT e.parent_id, up.bytes, up.files, up.folders
+                     FROM up JOIN entry e ON e.id = up.folder WHERE e.parent_id IS NOT NULL
+                 ), counted (folder, bytes, files, folders) AS (
+                     SELECT folder, SUM(bytes), SUM(files), SUM(folders) FROM up GROUP BY folder
+                 )
+                 SELECT COUNT(*) FROM entry e LEFT JOIN folder_total t ON t.folder_id = e.id
+                 LEFT JOIN counted c ON c.folder = e.id
+                 WHERE e.kind = 0 AND e.space_id IN (SELECT id FROM space WHERE purging = 0)
+                   AND (COALESCE(t.bytes, 0) <> COALESCE(c.bytes, 0) OR COALESCE(t.files, 0) <> COALESCE(c.files, 0)
+                        OR COALESCE(t.folders, 0) <> COALESCE(c.folders, 0))",
+            ),
+            (
+                "totals of what is gone",
+                "SELECT COUNT(*) FROM folder_total t WHERE NOT EXISTS
+                (SELECT 1 FROM entry e WHERE e.id = t.folder_id AND e.space_id = t.space_id AND e.kind = 0)",
+            ),
+            (
+                "tags of what is gone",
+                "SELECT COUNT(*) FROM entry_tag t WHERE NOT EXISTS
+                (SELECT 1 FROM entry e WHERE e.id = t.entry_id AND e.space_id = t.space_id AND e.extras IS NOT NULL)",
+            ),
+            (
                 "journal",
                 "SELECT COUNT(*) FROM space s WHERE sequence <>
                 (SELECT COUNT(*) FROM journal j WHERE j.space_id = s.id AND j.sequence <= s.sequence)",
@@ -252,6 +279,26 @@ impl World {
         for (what, sql) in zero {
             assert_eq!(self.number(sql).await, 0, "{what}");
         }
+    }
+
+    /// Counts anew what is below folders, for tests that put rows into the tree by themselves.
+    pub(crate) async fn recount(&self) {
+        let counted = self.test.db.write(Lane::Free, async move |tx| {
+            tx.exec("DELETE FROM folder_total", &params![]).await?;
+            tx.exec(
+                "INSERT INTO folder_total (space_id, folder_id, bytes, files, folders)
+                 WITH RECURSIVE up (space_id, folder_id, bytes, files, folders) AS (
+                     SELECT space_id, parent_id, size, kind, 1 - kind FROM entry WHERE parent_id IS NOT NULL
+                     UNION ALL
+                     SELECT up.space_id, e.parent_id, up.bytes, up.files, up.folders
+                     FROM up JOIN entry e ON e.id = up.folder_id WHERE e.parent_id IS NOT NULL
+                 )
+                 SELECT space_id, folder_id, SUM(bytes), SUM(files), SUM(folders) FROM up GROUP BY space_id, folder_id",
+                &params![],
+            )
+            .await
+        });
+        counted.await.expect("counted");
     }
 
     /// What a space's bytes are made of, compared with the rows and with the parts of the files that can be seen.

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::auth::OPERATION_ID;
 
 /// The calls that change the tree and so are told apart by the client's own id.
-const CHANGES: [&str; 17] = [
+const CHANGES: [&str; 23] = [
+    "bulk",
     "create_folder",
     "delete_folder",
     "create_file",
@@ -17,6 +18,11 @@ const CHANGES: [&str; 17] = [
     "delete_file",
     "update_entry",
     "copy_entry",
+    "create_tag",
+    "update_tag",
+    "delete_tag",
+    "merge_tag",
+    "tag_entries",
     "delete_entry",
     "restore_entry",
     "restore_file",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts::{Registration, UserView};
+use accounts::{ProfileUpdate, Registration, UserView};
 use axum::extract::State;
 use base::{AccountId, EntryId, Secret, SpaceId, Time};
 use http::StatusCode;
@@ -13,7 +13,7 @@ use crate::{
     auth::Caller,
     error::Problem,
     extract::{Id, Json, NoQuery},
-    state::App,
+    state::{App, ClientAddress},
 };
 
 /// A person's account.
@@ -32,8 +32,8 @@ pub(crate) struct User {
 /// What only the person and administrators see of an account.
 #[derive(Serialize, ToSchema)]
 struct PrivateFields {
-    /// `files`, `admin.users`, `admin.nodes`.
-    #[schema(example = json!(["files"]))]
+    /// `files.read`, `files`, `share`, `admin.users`, `admin.nodes`.
+    #[schema(example = json!(["files", "share"]))]
     permissions: Vec<String>,
     /// The person's own space.
     #[schema(value_type = String, example = "spc_0197f3c6b1d07c3a9d2e5f60718293a4")]
@@ -43,6 +43,12 @@ struct PrivateFields {
     root_id: EntryId,
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T01:26:55.000000Z")]
     created_at: Time,
+    /// Once it was confirmed.
+    #[schema(example = "ada@example.org")]
+    email: Option<String>,
+    /// `en` or `ru`.
+    #[schema(example = "en")]
+    language: String,
 }
 
 /// A new account.
@@ -58,6 +64,24 @@ pub(crate) struct RegisterBody {
     /// How other people see the account; the name where it is absent.
     #[schema(example = "Ada Lovelace")]
     display_name: Option<String>,
+    /// `en` or `ru`; English, or that of the invitation, where absent.
+    #[schema(example = "en")]
+    language: Option<String>,
+    /// The token of an invitation: it is enough where registration is closed.
+    #[schema(value_type = Option<String>)]
+    invitation: Option<Secret>,
+}
+
+/// What to change; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProfileBody {
+    /// How other people see the account: 1 to 100 characters.
+    #[schema(example = "Ada Lovelace")]
+    display_name: Option<String>,
+    /// `en` or `ru`.
+    #[schema(example = "en")]
+    language: Option<String>,
 }
 
 /// A change of one's password.
@@ -78,10 +102,18 @@ pub(crate) struct PasswordBody {
     responses((status = 201, description = "The account.", body = User)))]
 pub(crate) async fn register(
     State(app): State<Arc<App>>,
+    ClientAddress(address): ClientAddress,
     _: NoQuery,
     Json(body): Json<RegisterBody>,
 ) -> Result<(StatusCode, Json<User>), Problem> {
-    let registration = Registration { name: body.name, password: body.password, display_name: body.display_name };
+    let registration = Registration {
+        name: body.name,
+        password: body.password,
+        display_name: body.display_name,
+        language: body.language,
+        invitation: body.invitation,
+        address,
+    };
     let user = app.state.accounts.register(registration).await?;
     Ok((StatusCode::CREATED, Json(user.into())))
 }
@@ -92,6 +124,19 @@ pub(crate) async fn register(
 pub(crate) async fn get_me(State(app): State<Arc<App>>, caller: Caller, _: NoQuery) -> Result<Json<User>, Problem> {
     let user = app.state.accounts.user(&caller.principal, caller.principal.account).await?;
     Ok(Json(user.into()))
+}
+
+/// Change one's own account
+#[utoipa::path(patch, path = "/api/v1/me", tag = "Accounts", security(("token" = [])), request_body = ProfileBody,
+    responses((status = 200, description = "The account as it is now.", body = User)))]
+pub(crate) async fn update_me(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    _: NoQuery,
+    Json(body): Json<ProfileBody>,
+) -> Result<Json<User>, Problem> {
+    let update = ProfileUpdate { display_name: body.display_name, language: body.language };
+    Ok(Json(app.state.accounts.update_profile(&caller.principal, update).await?.into()))
 }
 
 /// Show an account
@@ -118,10 +163,11 @@ pub(crate) async fn get_user(
 pub(crate) async fn change_password(
     State(app): State<Arc<App>>,
     caller: Caller,
+    ClientAddress(from): ClientAddress,
     _: NoQuery,
     Json(body): Json<PasswordBody>,
 ) -> Result<StatusCode, Problem> {
-    app.state.accounts.change_password(&caller.principal, body.old_password, body.new_password).await?;
+    app.state.accounts.change_password(&caller.principal, body.old_password, body.new_password, from).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -132,6 +178,8 @@ impl From<UserView> for User {
             space_id: private.space,
             root_id: private.root,
             created_at: private.created,
+            email: private.email,
+            language: private.language,
         });
         Self { id: view.id, name: view.name, display_name: view.display_name, private }
     }

@@ -244,8 +244,13 @@ async fn answer(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let wanted = disposition(&query)?;
-    let file = app.state.drive.open(&caller.actor(), id).await?;
-    download::answer(method, headers, file, wanted).await
+    let actor = caller.actor();
+    let file = app.state.drive.open(&actor, id).await?;
+    let answer = download::answer(method, headers, file, wanted).await?;
+    if *method == Method::GET && answer.status().is_success() {
+        app.state.drive.opened(&actor, id);
+    }
+    Ok(answer)
 }
 
 /// What a client asked a browser to do with the bytes.

@@ -77,6 +77,9 @@ pub(crate) struct SessionView {
 }
 
 /// Sign in
+///
+/// For an account with a second factor the answer is the problem `second-factor-required`, with a `challenge` that goes with
+/// the code to `POST /api/v1/login/second-factor` within `expires_in` seconds.
 #[utoipa::path(post, path = "/api/v1/login", tag = "Sessions", request_body = LoginBody,
     responses((status = 200, description = "The tokens of a new session.", body = TokensView)))]
 pub(crate) async fn login(
@@ -129,20 +132,7 @@ pub(crate) async fn list_sessions(
     let limit = page_limit(query.limit)?;
     let after = query.cursor.map(|cursor| parse_id(&page::position(&cursor)?)).transpose()?;
     let sessions = app.state.accounts.sessions(&caller.principal, after, limit).await?;
-    let items: Vec<_> = sessions
-        .items
-        .into_iter()
-        .map(|session| SessionView {
-            id: session.id,
-            client: session.client,
-            created_at: session.created,
-            last_used_at: session.used,
-            expires_at: session.expires,
-            current: session.current,
-        })
-        .collect();
-    let next_cursor = items.last().filter(|_| sessions.more).map(|last| page::cursor(&last.id.to_string()));
-    Ok(Json(Page { items, next_cursor }))
+    Ok(Json(paged(sessions)))
 }
 
 /// End a session
@@ -159,8 +149,26 @@ pub(crate) async fn end_session(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// A page of sessions, of the caller or of somebody else.
+pub(crate) fn paged(sessions: accounts::Page<accounts::SessionView>) -> Page<SessionView> {
+    let items: Vec<_> = sessions
+        .items
+        .into_iter()
+        .map(|session| SessionView {
+            id: session.id,
+            client: session.client,
+            created_at: session.created,
+            last_used_at: session.used,
+            expires_at: session.expires,
+            current: session.current,
+        })
+        .collect();
+    let next_cursor = items.last().filter(|_| sessions.more).map(|last| page::cursor(&last.id.to_string()));
+    Page { items, next_cursor }
+}
+
 /// Tokens stay out of every cache.
-fn never_kept(tokens: Tokens) -> impl IntoResponse {
+pub(crate) fn never_kept(tokens: Tokens) -> impl IntoResponse {
     let view = TokensView {
         access_token: tokens.access.expose().to_owned(),
         token_type: "Bearer",

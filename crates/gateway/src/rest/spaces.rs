@@ -110,8 +110,9 @@ pub(crate) struct Change {
     /// Counts up without holes.
     #[schema(example = 42)]
     sequence: u64,
-    /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `shared`,
-    /// `deleted`; and `hidden`, for who sees only a part of the space and this entry not any more.
+    /// `created`, `renamed`, `moved`, `content`, `copied`, `trashed`, `restored`, `versions`, `shared`, `details`, `tagged`,
+    /// `merged` (what was in it is in another folder), `tags` (those of the space, the entry being its root), `left` (to another
+    /// space), `deleted`; and `hidden`, for who sees only a part of the space and this entry not any more.
     #[schema(example = "created")]
     kind: String,
     #[schema(value_type = String, example = "ent_0197f3c6b1d07c3a9d2e5f60718293a4")]
@@ -127,7 +128,7 @@ pub(crate) struct Change {
     at: Time,
     /// The number of the change that this one takes back, if it is an undo or a redo.
     undoes: Option<u64>,
-    /// The entry after the change; `null` for `trashed` and `deleted`, after which it is no part of the tree, and for `hidden`.
+    /// The entry after the change; `null` for `trashed`, `left` and `deleted`, after which it is no part of the tree, and for `hidden`.
     #[schema(value_type = Option<EntryView>)]
     entry: Option<serde_json::Value>,
 }
@@ -210,6 +211,22 @@ pub(crate) async fn rename_space(
     Json(body): Json<SpaceBody>,
 ) -> Result<Json<SpaceView>, Problem> {
     Ok(Json(app.state.drive.rename_space(&caller.actor(), id, &body.name).await?.into()))
+}
+
+/// Delete a team's space
+///
+/// With all that is in it, its trash and its history, for good. Nobody sees it any more when the answer comes.
+#[utoipa::path(delete, path = "/api/v1/spaces/{id}", tag = "Spaces", security(("token" = [])),
+    params(("id" = String, Path, description = "A space's id, `spc_…`.")),
+    responses((status = 204, description = "It is gone.")))]
+pub(crate) async fn delete_space(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<SpaceId>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
+    app.state.drive.delete_space(&caller.actor(), id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Show what fills a space

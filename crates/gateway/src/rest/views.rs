@@ -1,10 +1,12 @@
 //! Entries as clients see them.
 
+use std::collections::BTreeMap;
+
 use accounts::Role;
 use axum::response::{IntoResponse, Response};
-use base::{EntryId, SpaceId, Time, VersionId};
+use base::{EntryId, SpaceId, TagId, Time, VersionId};
 use http::{HeaderValue, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{digest::to_hex, extract::Json};
@@ -42,6 +44,8 @@ pub(crate) struct EntryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = String, example = "manager")]
     role: Option<&'static str>,
+    #[serde(flatten)]
+    extras: Option<ExtrasView>,
 }
 
 /// What an entry is.
@@ -50,6 +54,64 @@ pub(crate) struct EntryView {
 pub(crate) enum EntryKind {
     Folder,
     File,
+}
+
+/// What an entry may have beside all that.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EntryExtras)]
+struct ExtrasView {
+    /// In people's own words. Absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "The version that was signed.")]
+    description: Option<String>,
+    /// Ids of tags; one that the space's tags do not list was deleted. Absent if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, example = json!(["tag_0197f3c6b1d07c3a9d2e5f60718293a4"]))]
+    tags: Vec<TagId>,
+    /// By their names. Absent if there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, PropertyView>)]
+    properties: BTreeMap<String, drive::Property>,
+    /// What is below a folder. Only answers that show entries as they are now have it, changes do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TotalView>)]
+    total: Option<drive::Total>,
+}
+
+/// A property of an entry.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Property)]
+#[serde(tag = "type", content = "value", rename_all = "lowercase", deny_unknown_fields)]
+pub(crate) enum PropertyView {
+    /// At most 1024 bytes.
+    Text(String),
+    #[schema(value_type = f64)]
+    Number(serde_json::Number),
+    /// A day: `2026-11-21`.
+    Date(String),
+    Boolean(bool),
+}
+
+impl From<PropertyView> for drive::Property {
+    fn from(property: PropertyView) -> Self {
+        match property {
+            PropertyView::Text(text) => Self::Text(text),
+            PropertyView::Number(number) => Self::Number(number),
+            PropertyView::Date(day) => Self::Date(day),
+            PropertyView::Boolean(truth) => Self::Boolean(truth),
+        }
+    }
+}
+
+/// What is below a folder, however deep.
+#[derive(ToSchema)]
+#[schema(as = Total)]
+#[expect(dead_code, reason = "it describes the drive's own form")]
+struct TotalView {
+    /// Of the current versions of files.
+    bytes: u64,
+    files: u64,
+    folders: u64,
 }
 
 /// What only files have.
@@ -99,6 +161,12 @@ impl From<drive::Entry> for EntryView {
             file,
             trashed: entry.trashed,
             role: None,
+            extras: Some(ExtrasView {
+                description: entry.extras.description,
+                tags: entry.extras.tags,
+                properties: entry.extras.properties,
+                total: entry.total,
+            }),
         }
     }
 }
@@ -137,7 +205,15 @@ mod tests {
             blake3: Some([9; 32]),
             version: VersionId::from_bytes([4; 16]),
         });
-        for (kind, trashed) in [(drive::Kind::Folder, false), (file, true)] {
+        let extras = drive::Extras {
+            description: Some("x".into()),
+            tags: vec![TagId::from_bytes([5; 16])],
+            properties: BTreeMap::from([("p".into(), drive::Property::Date("2026-11-21".into()))]),
+        };
+        let total = Some(drive::Total { bytes: 1, files: 2, folders: 3 });
+        for (kind, trashed, extras, total) in
+            [(drive::Kind::Folder, false, extras, total), (file, true, drive::Extras::default(), None)]
+        {
             let entry = drive::Entry {
                 id: EntryId::from_bytes([1; 16]),
                 space: SpaceId::from_bytes([2; 16]),
@@ -148,6 +224,8 @@ mod tests {
                 created: Time::from_micros(0),
                 modified: Time::from_micros(1),
                 trashed,
+                extras,
+                total,
             };
             let journal = serde_json::to_value(&entry).expect("JSON");
             assert_eq!(serde_json::to_value(EntryView::from(entry)).expect("JSON"), journal);

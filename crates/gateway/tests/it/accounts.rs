@@ -104,7 +104,8 @@ async fn tokens_are_needed_and_must_be_good() {
     let world = World::new().await;
     for (value, code) in [
         (None, "unauthenticated"),
-        (Some("Basic YTpi"), "unauthenticated"),
+        (Some("Basic YTpi"), "wrong-credentials"),
+        (Some("Basic YQ=="), "unauthenticated"),
         (Some("Bearer"), "unauthenticated"),
         (Some("Bearer nonsense"), "invalid-token"),
         (Some("Bearer a.b.c"), "invalid-token"),

@@ -56,6 +56,8 @@ async fn owners_make_change_and_revoke_links() {
     let file = alice.upload("name=a.txt", "hello").await;
     let links = format!("/api/v1/entries/{file}/links");
     let one = make(alice, &file, &json!({ "mode": "download", "name": " first ", "note": "Hello\nyou" })).await;
+    // Ids of one millisecond are in no order.
+    world.clock.advance(Duration::from_millis(1));
     let two = make(alice, &file, &json!({ "mode": "view", "password": SECRET, "download_limit": 3 })).await;
     let first = alice.get(&format!("{links}?limit=1")).await.json();
     assert_eq!((&first["items"][0]["id"], &first["items"][0]["name"]), (&json!(one.id), &json!("first")));

@@ -94,7 +94,7 @@ async fn entries_move_copy_and_end() {
     let again = alice.call("POST", &format!("{path}/copy"), &rename).await;
     assert_eq!(again.json()["name"], "c (2).txt");
     alice
-        .call("POST", &format!("{path}/copy"), &json!({ "on_conflict": "merge" }))
+        .call("POST", &format!("{path}/copy"), &json!({ "on_conflict": "blend" }))
         .await
         .refused(400, "invalid-request");
 

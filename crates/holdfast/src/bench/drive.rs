@@ -31,6 +31,9 @@ const PAGE: u64 = 1_000;
 /// Changes per second while a second session listens.
 const CHANGES_PER_SECOND: u32 = 200;
 
+/// Requests that a role is asked for in, by turns of two people.
+const CHECKS: u64 = 4_000;
+
 /// Sessions that are live and idle.
 const SOCKETS: u64 = 1_000;
 
@@ -44,7 +47,7 @@ pub(super) struct Scale {
     pub(super) runs: u64,
     /// How long changes come.
     pub(super) listen: Duration,
-    /// Entries below the folder that is renamed.
+    /// Entries that the tree grows to; it is measured at 10,000, 100,000 and 1,000,000 on the way.
     pub(super) entries: u64,
 }
 
@@ -69,33 +72,117 @@ pub(super) async fn rows(folder: &Folder, scale: Scale) -> anyhow::Result<Vec<Ro
 async fn rows_on(session: &Session, pid: u32, scale: Scale) -> anyhow::Result<Vec<Row>> {
     let space = text(&session.call("GET", "/api/v1/me", None).await?, "space_id")?;
     let top = session.folder("drive").await?;
-    let (mut rows, mut filled) = (Vec::new(), 0);
-    let (mut batches, mut catching, mut listing) = (Vec::new(), Vec::new(), Vec::new());
-    for run in 0..=scale.runs {
-        let before = cursor(session, &space).await?;
-        let (folder, took) = batch(session, &top, run).await?;
-        filled += BATCH_FILES;
-        let caught = catch_up(session, &space, &before).await?;
-        let listed = list(session, &folder).await?;
-        // The first run warms up.
-        if run > 0 {
+    // The first one warms up.
+    let mut filled = Filled { session, space: &space, top: &top, batches: 0 };
+    filled.trio().await?;
+    let mut rows = Vec::new();
+    let sizes = [BATCH_FILES, 10 * BATCH_FILES, 100 * BATCH_FILES];
+    for size in sizes.into_iter().filter(|size| *size <= scale.entries.max(BATCH_FILES)) {
+        // The last of the batches that lead there are measured.
+        filled.fill(size.saturating_sub(scale.runs * BATCH_FILES)).await?;
+        rows.extend(filled.rows(size, scale.runs).await?);
+        let entries = filled.batches * BATCH_FILES;
+        rows.push(rename(session, &top, entries, scale).await?);
+    }
+    rows.push(live(session, &space, scale).await?);
+    rows.push(permission(session, scale).await?);
+    rows.push(sockets(session, &space, pid).await?);
+    Ok(rows)
+}
+
+/// The folder that batches go to.
+struct Filled<'a> {
+    session: &'a Session,
+    space: &'a str,
+    top: &'a str,
+    batches: u64,
+}
+
+impl Filled<'_> {
+    /// Sends batches until there are so many entries.
+    async fn fill(&mut self, entries: u64) -> anyhow::Result<()> {
+        while self.batches * BATCH_FILES < entries {
+            batch(self.session, self.top, self.batches).await?;
+            self.batches += 1;
+        }
+        Ok(())
+    }
+
+    /// A batch, catching up with it, and listing it.
+    async fn trio(&mut self) -> anyhow::Result<(Duration, Duration, Duration)> {
+        let before = cursor(self.session, self.space).await?;
+        let (folder, took) = batch(self.session, self.top, self.batches).await?;
+        self.batches += 1;
+        let caught = catch_up(self.session, self.space, &before).await?;
+        Ok((took, caught, list(self.session, &folder).await?))
+    }
+
+    async fn rows(&mut self, size: u64, runs: u64) -> anyhow::Result<[Row; 3]> {
+        let (mut batches, mut catching, mut listing) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..runs {
+            let (took, caught, listed) = self.trio().await?;
             batches.push(BATCH_FILES as f64 / took.as_secs_f64());
             catching.push(caught.as_secs_f64());
             listing.push(millis(listed));
         }
+        let at = format!("with {} entries", self.batches * BATCH_FILES);
+        let title = format!("batch of 10,000 × 4 KiB, durable, {at}");
+        let caught = format!("catching up 10,000 changes, {at}");
+        let listed = format!("listing 10,000 entries as JSON, ten pages, {at}");
+        Ok([
+            row(&format!("batch-{size}"), &title, Unit::PerSecond, batches, Goal::AtLeast(2_000.0))?,
+            row(&format!("catch-up-{size}"), &caught, Unit::Seconds, catching, Goal::AtMost(1.0))?,
+            row(&format!("listing-{size}"), &listed, Unit::Milliseconds, listing, Goal::AtMost(100.0))?,
+        ])
     }
-    rows.push(row("batch", "batch of 10,000 × 4 KiB, durable", Unit::PerSecond, batches, Goal::AtLeast(2_000.0))?);
-    rows.push(row("catch-up", "catching up 10,000 changes", Unit::Seconds, catching, Goal::AtMost(1.0))?);
-    let title = "listing 10,000 entries as JSON, ten pages";
-    rows.push(row("listing-10000", title, Unit::Milliseconds, listing, Goal::AtMost(100.0))?);
-    rows.push(live(session, &space, scale).await?);
-    while filled < scale.entries {
-        batch(session, &top, 1_000 + filled).await?;
-        filled += BATCH_FILES;
+}
+
+/// What it costs that a role has to be known: the same small question, by the owner of what it is about and by somebody who was
+/// given a role ten folders above it. One after the other, by turns; the difference of the medians.
+async fn permission(session: &Session, scale: Scale) -> anyhow::Result<Row> {
+    let name = "bench-member";
+    let password = "a password of a benchmark";
+    let body = json!({ "name": name, "password": password });
+    let member = session.call("POST", "/api/v1/register", Some(&body)).await?;
+    let member = (text(&member, "id")?, Session::login(session.port, name, password).await?);
+    let shared = session.folder("shared").await?;
+    let grant = json!({ "subject": { "kind": "user", "id": member.0 }, "role": "viewer" });
+    session.call("PUT", &format!("/api/v1/entries/{shared}/grants"), Some(&grant)).await?;
+    let mut inner = shared;
+    for level in 0..10 {
+        let body = json!({ "name": format!("{level}"), "parent_id": inner });
+        inner = text(&session.call("POST", "/api/v1/folders", Some(&body)).await?, "id")?;
     }
-    rows.push(rename(session, &top, filled, scale).await?);
-    rows.push(sockets(session, &space, pid).await?);
-    Ok(rows)
+    let path = format!("/api/v1/entries/{inner}");
+    let mut connection = Connection::open(session.port).await?;
+    let mut differences = Vec::new();
+    let mut medians = [Vec::new(), Vec::new()];
+    for run in 0..=scale.runs {
+        let mut took = [Vec::new(), Vec::new()];
+        for turn in 0..CHECKS {
+            let who = (turn % 2) as usize;
+            let request = [session, &member.1][who].request("GET", &path, None);
+            let began = Instant::now();
+            connection.send(&request).await?;
+            let (status, body) = connection.answer().await?;
+            took[who].push(began.elapsed());
+            ensure!(status == 200, "{status}: {}", excerpt(&body));
+        }
+        took.iter_mut().for_each(|took| took.sort_unstable());
+        let [owner, other] = [0, 1].map(|who| millis(percentile(&took[who], 0.5)));
+        // The first run warms up.
+        if run > 0 {
+            differences.push((other - owner).max(0.0));
+            medians[0].push(owner);
+            medians[1].push(other);
+        }
+    }
+    let title = "permission check, remembered: a member's request less its owner's, p50";
+    let mut row = row("permission", title, Unit::Milliseconds, differences, Goal::AtMost(0.02))?;
+    let [owner, other] = medians.map(Series::new);
+    row.details.push(Detail::new("request of the owner, p50", Unit::Milliseconds, owner?.median()));
+    row.details.push(Detail::new("request of the member, p50", Unit::Milliseconds, other?.median()));
+    Ok(row)
 }
 
 fn row(name: &str, title: &str, unit: Unit, samples: Vec<f64>, goal: Goal) -> anyhow::Result<Row> {
@@ -265,7 +352,7 @@ async fn rename(session: &Session, top: &str, entries: u64, scale: Scale) -> any
         took.push(millis(began.elapsed()));
     }
     let title = format!("rename of a folder with {entries} descendants");
-    row("rename", &title, Unit::Milliseconds, took.split_off(1), Goal::AtMost(20.0))
+    row(&format!("rename-{entries}"), &title, Unit::Milliseconds, took.split_off(1), Goal::AtMost(20.0))
 }
 
 /// What a live session costs that does nothing.

@@ -320,6 +320,7 @@ impl Api {
                 .unwrap_or_default(),
             request_id: problem.request_id.unwrap_or(request_id),
             retry_after,
+            challenge: problem.challenge,
         };
         Failure::Refused(Box::new(refusal))
     }

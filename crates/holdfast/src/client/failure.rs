@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use base::Secret;
+
 use super::output::{note, shown};
 
 /// Why a command, or its part for one file, did not do it.
@@ -69,9 +71,19 @@ pub(super) struct Refusal {
     pub(super) detail: String,
     pub(super) request_id: String,
     pub(super) retry_after: Option<Duration>,
+    /// What the second step of a sign-in needs.
+    pub(super) challenge: Option<Secret>,
 }
 
 impl Failure {
+    /// What the second step of a sign-in needs, if that is what the server asks for.
+    pub(super) fn challenge(&self) -> Option<&Secret> {
+        match self {
+            Self::Refused(refusal) => refusal.challenge.as_ref(),
+            _ => None,
+        }
+    }
+
     pub(super) fn local(path: impl AsRef<Path>, source: io::Error) -> Self {
         Self::Local { path: path.as_ref().to_owned(), source }
     }
@@ -288,6 +300,7 @@ mod tests {
             detail: "What happened.".into(),
             request_id: "abc".into(),
             retry_after: None,
+            challenge: None,
         }))
     }
 

@@ -35,6 +35,9 @@ pub(crate) struct Login {
     /// Reads the password from standard input; without this it is asked for, or taken from HOLDFAST_PASSWORD
     #[arg(long)]
     password_stdin: bool,
+    /// A code of the authenticator app, or a recovery code, where the account has a second factor [default: asked for]
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -49,7 +52,18 @@ pub(super) async fn login(login: Login) -> Result<(), Failure> {
     let (name, password) = blocking(move || ask(name, password_stdin)).await?;
     let credentials = Credentials::of_user()?;
     let client = format!("holdfast {}", env!("CARGO_PKG_VERSION"));
-    let me = sign_in(&server, &credentials, &name, &password, &client).await?;
+    let second = login.code.map(Secret::new);
+    let me = match sign_in(&server, &credentials, &name, &password, &client).await {
+        Err(failure) if failure.challenge().is_some() => {
+            let challenge = failure.challenge().cloned().unwrap_or_else(|| Secret::new(""));
+            let code = match second {
+                Some(code) => code,
+                None => blocking(ask_code).await?,
+            };
+            second_step(&server, &credentials, &challenge, &code).await?
+        }
+        result => result?,
+    };
     if login.common.json {
         let mut output = Output::new();
         output.json(&json!({ "server": server.as_str(), "user": me }))?;
@@ -71,6 +85,24 @@ pub(super) async fn sign_in(
     let api = Api::anonymous(server.clone())?;
     let body = json!({ "name": name, "password": password.expose(), "client": client });
     let tokens: Tokens = api.read(api.send(Patience::None, Method::POST, "/login", &body).await?).await?;
+    keep(server, credentials, tokens).await
+}
+
+/// Gives the code that a sign-in asks for after the password, and keeps the session.
+async fn second_step(
+    server: &Server,
+    credentials: &Credentials,
+    challenge: &Secret,
+    code: &Secret,
+) -> Result<Me, Failure> {
+    let api = Api::anonymous(server.clone())?;
+    let body = json!({ "challenge": challenge.expose(), "code": code.expose() });
+    let answer = api.send(Patience::None, Method::POST, "/login/second-factor", &body).await?;
+    keep(server, credentials, api.read(answer).await?).await
+}
+
+/// Keeps a session.
+async fn keep(server: &Server, credentials: &Credentials, tokens: Tokens) -> Result<Me, Failure> {
     let me = tokens.user.clone();
     let turn = credentials.turn().await?;
     let mut book = credentials.load()?;
@@ -108,6 +140,17 @@ fn ask(name: Option<String>, password_stdin: bool) -> Result<(String, Secret), F
     }
     let password = rpassword::prompt_password("Password: ").map_err(|error| Failure::local("the terminal", error))?;
     Ok((name, Secret::new(password)))
+}
+
+/// Asks for a code of the authenticator app.
+fn ask_code() -> Result<Secret, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::Usage(
+            "the account has a second factor, and nobody is there to ask: give a --code".into(),
+        ));
+    }
+    let code = rpassword::prompt_password("Code: ").map_err(|error| Failure::local("the terminal", error))?;
+    Ok(Secret::new(code))
 }
 
 /// All that is there, without the line's end that `echo` adds.

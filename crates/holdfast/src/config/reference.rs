@@ -7,13 +7,14 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use clap::CommandFactory;
 
-use super::{ADMIN_PASSWORD, CLUSTER_SECRET, Config, DATABASE};
+use super::{ADMIN_PASSWORD, CLUSTER_SECRET, Config, DATABASE, MAIL_PASSWORD};
 use crate::cli::Cli;
 
 const SOURCES: [&str; 2] = [include_str!("../config.rs"), include_str!("sections.rs")];
 
 /// Keys whose value an environment variable gives. Those of flags are read from the command line's definition.
-const VARIABLES: [(&str, &str); 2] = [("database", DATABASE), ("cluster_secret", CLUSTER_SECRET)];
+const VARIABLES: [(&str, &str); 3] =
+    [("database", DATABASE), ("cluster_secret", CLUSTER_SECRET), ("mail.password", MAIL_PASSWORD)];
 
 /// Variables that are no key of the file.
 const OTHERS: [(&str, &str); 2] = [
@@ -22,11 +23,16 @@ const OTHERS: [(&str, &str); 2] = [
 ];
 
 /// What the example shows for keys that have no default.
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 17] = [
     ("database", "\"postgres://holdfast:PASSWORD@db.internal/holdfast\""),
     ("cluster_secret", "\"the same for all processes\""),
     ("cluster_secret_file", "\"/etc/holdfast/cluster-secret\""),
     ("accounts.quota", "\"100 GiB\""),
+    ("gateway.public_url", "\"https://files.example.org\""),
+    ("mail.server", "\"smtps://files@mail.example.org\""),
+    ("mail.from", "\"Files <files@example.org>\""),
+    ("mail.password", "\"of the mail server\""),
+    ("mail.password_file", "\"/etc/holdfast/mail-password\""),
     ("drive.team_quota", "\"1 TiB\""),
     ("node.id", "\"nod_0197f3c6b1d07c3a9d2e5f60718293a4\""),
     ("node.listen", "\"0.0.0.0:7001\""),

@@ -2,10 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use base::{ByteSize, NodeId};
+use base::{ByteSize, NodeId, Secret};
 use serde::{Deserialize, Serialize};
 
-use super::text::{size, size_if_any};
+use super::text::{hidden, size, size_if_any};
 
 /// Accounts and sign-in.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -49,6 +49,8 @@ pub(crate) struct Gateway {
     pub(crate) upload_hours: u32,
     /// Versions of a file that are kept, the current one included.
     pub(crate) versions_kept: u32,
+    /// The address by which people reach the server, for links in letters: `https://files.example.org`.
+    pub(crate) public_url: Option<String>,
 }
 
 impl Default for Gateway {
@@ -58,8 +60,25 @@ impl Default for Gateway {
             max_file: ByteSize(base::limits::FILE_BYTES_MAX),
             upload_hours: 24,
             versions_kept: 10,
+            public_url: None,
         }
     }
+}
+
+/// Letters to people: confirmations of addresses, new passwords, invitations.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Mail {
+    /// The mail server: `smtps://host` (TLS from the start), `smtp://host?tls=required` (STARTTLS), or `smtp://host` (no
+    /// TLS), with `name@` before the host if it wants a name and a password. Without it no letters are sent.
+    pub(crate) server: Option<String>,
+    /// From whom letters are: `Files <files@example.org>`.
+    pub(crate) from: Option<String>,
+    /// The password for the mail server.
+    #[serde(serialize_with = "hidden")]
+    pub(crate) password: Option<Secret>,
+    /// A file with that password, in place of `password`.
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 /// The trash, and versions.

@@ -137,6 +137,9 @@ impl Stage {
             name: role.name.to_owned(),
             password: password.clone(),
             display_name: Some(role.display_name.to_owned()),
+            language: Some(role.person.tongue().tag().to_owned()),
+            invitation: None,
+            address: Ipv4Addr::LOCALHOST.into(),
         };
         let user = self.accounts.register(registration).await?;
         let private = user.private.context("an account without a space")?;

@@ -172,6 +172,8 @@ fn account_options(config: &Config) -> accounts::Options {
             Registration::Closed => accounts::Registrations::Closed,
         },
         quota_bytes: config.accounts.quota.map(|size| size.0),
+        public_url: config.gateway.public_url.clone(),
+        mail: config.mail.server.is_some(),
         refresh_lifetime: Duration::from_secs(u64::from(config.accounts.session_days) * 86_400),
         ..accounts::Options::default()
     }

@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use base::Clock;
 use bus::{JobWorker, Pace, Progress, QueueGauges, Runner, WorkError, Worker};
-use drive::jobs::{EmptyHandler, Expirer, HashHandler, PurgeHandler, Retention};
+use drive::jobs::{DissolveHandler, EmptyHandler, Expirer, HashHandler, PurgeHandler, Retention};
 use files::workers::{Auditor, Cleaner, Rebalancer, RepairHandler, Scrubber};
 use tokio_util::sync::CancellationToken;
 
-use crate::roles::System;
+use crate::{mail, roles::System};
 
 /// Jobs done at once by one process.
 const JOBS_AT_ONCE: usize = 4;
@@ -18,16 +18,23 @@ const JOBS_AT_ONCE: usize = 4;
 const COMPACTION_LOOK: Duration = Duration::from_secs(30);
 
 /// Starts all background work of the process.
-pub(crate) fn start(system: &System, stop: CancellationToken) -> Runner {
+///
+/// # Errors
+/// If letters are to be sent, and it is not said how.
+pub(crate) fn start(system: &System, stop: CancellationToken) -> anyhow::Result<Runner> {
     let store = &system.store;
     let rest = Pace { tranquility: system.config.files.background_rest };
     let mut runner = Runner::new(system.clock.clone(), stop);
-    let handlers: Vec<Arc<dyn bus::Handler>> = vec![
+    let mut handlers: Vec<Arc<dyn bus::Handler>> = vec![
         Arc::new(RepairHandler::new(store.clone())),
         Arc::new(PurgeHandler::new(system.drive.clone())),
         Arc::new(EmptyHandler::new(system.drive.clone())),
+        Arc::new(DissolveHandler::new(system.drive.clone())),
         Arc::new(HashHandler::new(system.drive.clone())),
     ];
+    if let Some(post) = mail::post(&system.config.mail)? {
+        handlers.push(Arc::new(accounts::MailHandler::new(system.accounts.clone(), Arc::new(post))));
+    }
     for _ in 0..JOBS_AT_ONCE {
         let worker = JobWorker::new(system.jobs.clone(), system.clock.clone(), handlers.clone());
         runner.add(Arc::new(worker), rest);
@@ -43,7 +50,7 @@ pub(crate) fn start(system: &System, stop: CancellationToken) -> Runner {
     for node in system.nodes() {
         runner.add(Arc::new(Compaction { node: node.clone() }), rest);
     }
-    runner
+    Ok(runner)
 }
 
 /// Starts only what a storage server of its own needs.

@@ -195,6 +195,52 @@ async fn signing_in_and_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_made_listed_and_removed() {
+    let world = World::start(Shape::Single, "").await;
+    let machine = Machine::signed_in(&world).await;
+    let made = machine.ok(&["token", "create", "backup", "--scopes", "files.read,share", "--days", "30"]).await;
+    let token = made.out.trim();
+    assert!(token.starts_with("hf_") && made.err.contains("not shown again"), "{made:?}");
+    let url = format!("{}/api/v1/spaces", world.gateways[0].url);
+    let status = async || reqwest::Client::new().get(&url).bearer_auth(token).send().await.expect("an answer").status();
+    assert_eq!(status().await, 200);
+    let listed = machine.ok(&["token", "ls", "--json"]).await.lines();
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["scopes"]),
+        (&"backup".into(), &serde_json::json!(["files.read", "share"]))
+    );
+    assert!(listed[0]["expires_at"].is_string() && !machine.ok(&["token", "ls"]).await.out.contains(token));
+    let id = listed[0]["id"].as_str().expect("an id");
+    machine.ok(&["token", "rm", id]).await;
+    assert_eq!(status().await, 401);
+    machine.fails(&["token", "rm", id], 3, "no such token").await;
+    machine.fails(&["token", "create", "x", "--scopes", "root"], 1, "scopes").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_takes_a_code_where_there_is_a_second_factor() {
+    let world = World::start(Shape::Single, "").await;
+    let url = &world.gateways[0].url;
+    let ada = User::register(url, "ada").await;
+    let setup = ada.post("/me/second-factor", &serde_json::json!({ "password": PASSWORD })).await.expect(200);
+    let secret = totp_rs::Secret::try_from_base32(setup["secret"].as_str().expect("a secret")).expect("base 32");
+    let app = totp_rs::Builder::new().with_secret(secret).with_account_name("ada").with_issuer(Some("Holdfast"));
+    let code = app.build().expect("an app").generate_current().to_string();
+    let confirm = serde_json::json!({ "code": code });
+    let codes = ada.post("/me/second-factor/confirm", &confirm).await.expect(200)["recovery_codes"].clone();
+    let machine = Machine::new();
+    let login = ["login", url, "--name", "ada", "--password-stdin"];
+    let said = machine.typed(&login, PASSWORD).await;
+    assert!(said.code == 2 && said.err.contains("--code"), "{said:?}");
+    let said = machine.typed(&[&login[..], &["--code", "000000x"]].concat(), PASSWORD).await;
+    assert!(said.code == 4 && said.err.contains("code is wrong"), "{said:?}");
+    let recovery = codes[0].as_str().expect("a code").to_owned();
+    let said = machine.typed(&[&login[..], &["--code", &recovery]].concat(), PASSWORD).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(machine.ok(&["whoami"]).await.out.contains("ada"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn folders_and_names() {
     let world = World::start(Shape::Single, "").await;
     let machine = Machine::signed_in(&world).await;

@@ -59,10 +59,11 @@ async fn walk(user: &User) -> BTreeMap<String, Value> {
     let mut tree = BTreeMap::new();
     let mut folders = vec![user.root().to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in children(user, &folder).await {
+        for mut entry in children(user, &folder).await {
             let id = text(&entry, "id");
             if entry["kind"] == "folder" {
                 folders.push(id.clone());
+                entry.as_object_mut().expect("an entry").remove("total");
             }
             tree.insert(id, entry);
         }
@@ -145,6 +146,8 @@ impl Client {
     fn take(&mut self, mut entry: Value) {
         // Where an entry is now, not what it is: what it hangs from may come out of the trash without a word about it.
         entry.as_object_mut().expect("an entry").remove("trashed");
+        // What is below a folder is none of the folder, and no change of it.
+        entry.as_object_mut().expect("an entry").remove("total");
         let id = text(&entry, "id");
         let newer = |known: &Value| known["revision"].as_u64() < entry["revision"].as_u64();
         if self.known.get(&id).is_none_or(newer) {

@@ -16,6 +16,7 @@ mod intruders;
 mod links;
 mod live;
 mod load;
+mod mail;
 mod postgres;
 mod power;
 mod repeats;

@@ -117,6 +117,8 @@ async fn strangers(ada: &User, eve: &User, file: &str) {
     let folder = folder(ada, ada.root(), "private").await;
     let link = id(&ada.post(&format!("/entries/{file}/links"), &json!({ "mode": "download" })).await.expect(201));
     let grant = ada.get("/shared-by-me").await.expect(200)["items"][0]["grant"]["id"].clone();
+    let tags = format!("/spaces/{}/tags", ada.user["space_id"].as_str().expect("an id"));
+    let tag = id(&ada.post(&tags, &json!({ "name": "tag", "colour": "red" })).await.expect(201));
     let session = ada.get("/sessions").await.expect(200)["items"][0]["id"].clone();
     let version = ada.get(&format!("/files/{file}/versions")).await.expect(200)["items"][0]["id"].clone();
     let upload = ada
@@ -134,6 +136,7 @@ async fn strangers(ada: &User, eve: &User, file: &str) {
         let (real, prefix) = match kind {
             _ if path.contains("/folders/") || path.contains("/trash/") => (&folder, "ent"),
             _ if path.contains("/entries/") || path.contains("/files/") => (&file.to_owned(), "ent"),
+            _ if path.contains("/tags/") => (&tag, "tag"),
             _ if path.contains("/spaces/") => (&space, "spc"),
             _ if path.contains("/links/") => (&link, "lnk"),
             _ if path.contains("/grants/") => (&grant, "grt"),
@@ -149,7 +152,9 @@ async fn strangers(ada: &User, eve: &User, file: &str) {
         "update_grant" => json!({ "role": "viewer" }),
         "create_link" => json!({ "mode": "view" }),
         "update_version" => json!({ "name": "mine" }),
-        "rename_space" => json!({ "name": "mine" }),
+        "rename_space" | "update_tag" => json!({ "name": "mine" }),
+        "create_tag" => json!({ "name": "mine", "colour": "red" }),
+        "merge_tag" => json!({ "into": "tag_0197f3c6b1d07c3a9d2e5f60718293a5" }),
         _ => json!({}),
     };
     let api = eve.get("/openapi.json").await.expect(200);

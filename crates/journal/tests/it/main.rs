@@ -40,6 +40,7 @@ impl Fixture {
                     password_hash: "",
                     permissions: "files",
                     created: base::Time::default(),
+                    language: "en",
                 };
                 db::accounts::insert_account(&tx, &account).await
             })

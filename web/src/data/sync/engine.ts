@@ -8,7 +8,7 @@ import { Problem, isProblem } from '@/api/problem';
 import type { DriveDb } from '../db';
 import type { Note } from '../outbox/send';
 import { Live, type LiveSocket, type LiveTokens, type Pushed } from './live';
-import { applyPage, pullSpace, pullSpaces } from './pull';
+import { applyPage, pullShared, pullSpace, pullSpaces } from './pull';
 import { Away } from './review';
 
 /** How often changes are asked for: while nobody tells them, and as a net below the socket. */
@@ -69,7 +69,8 @@ export class Sync {
           this.wake?.();
         },
         behind: () => this.doubt(),
-        ended: (_, code) => this.after('ended', code === 'cursor-gone' ? mendMs : pollMs, () => this.doubt()),
+        ended: (_, code) =>
+          this.after('ended', code === 'cursor-gone' || code === 'not-found' ? mendMs : pollMs, () => this.doubt()),
       },
       socket,
       tokens,
@@ -111,7 +112,7 @@ export class Sync {
   }
 
   /** The server may know more than it has told here: the next round asks, and that is now. */
-  private doubt(): void {
+  doubt(): void {
     this.stale = true;
     this.kick();
   }
@@ -222,8 +223,16 @@ export class Sync {
     // What makes this doubtful from here on asks for another pull.
     this.stale = false;
     await pullSpaces(this.db);
+    await pullShared(this.db);
     for (const { id } of await this.db.spaces.toArray()) {
-      await pullSpace(this.db, id, this.away);
+      try {
+        await pullSpace(this.db, id, this.away);
+      } catch (error) {
+        // The role was taken since the spaces were asked for: the next pull forgets it, and it holds up no other.
+        if (!isProblem(error, 'not-found')) throw error;
+        this.after('taken', mendMs, () => this.doubt());
+        continue;
+      }
       const cursor = (await this.db.spaces.get(id))?.cursor;
       if (cursor !== undefined && !this.timers.has('ended')) this.live.follow(id, cursor);
     }

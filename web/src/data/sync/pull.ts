@@ -1,22 +1,25 @@
 // Bringing the local copy of a space up to date: page by page from where the last pull stopped.
 import { api, take, type Schemas } from '@/api/client';
 import { isProblem } from '@/api/problem';
-import type { DriveDb, Entry } from '../db';
+import type { DriveDb, Entry, Role, SharedRow, SpaceRow } from '../db';
 import type { Away } from './review';
-import { putEntries, removeTrees } from './store';
+import { dropSpace, putEntries, removeTrees } from './store';
 
 const pageSize = 1000;
 /** Pages per pull; what is left comes with the next one. Bounds a pull against a server that never says it is done. */
 const maxPages = 10_000;
+const maxSharedPages = 20;
 
 export type Change = Omit<Schemas['Change'], 'entry'> & { entry?: Entry | null };
 
-/** Learns the spaces of the account. A cursor that is known stays. */
+/** Learns the spaces that the account sees whole. A cursor that is known stays. */
 export async function pullSpaces(db: DriveDb): Promise<void> {
   const page = await take(api.GET('/api/v1/spaces', { params: { query: { limit: 1000 } } }));
   await db.transaction('rw', db.spaces, db.entries, async () => {
     for (const space of page.items) {
       const known = await db.spaces.get(space.id);
+      // What was a part so far is pulled again as a whole.
+      const goesOn = known && !known.partial;
       await db.spaces.put({
         id: space.id,
         kind: space.kind,
@@ -25,10 +28,56 @@ export async function pullSpaces(db: DriveDb): Promise<void> {
         used_bytes: space.used_bytes,
         reserved_bytes: space.reserved_bytes,
         quota_bytes: space.quota_bytes,
-        cursor: known?.cursor,
-        complete: known?.complete,
+        role: space.role as Role,
+        cursor: goesOn ? known.cursor : undefined,
+        complete: goesOn ? known.complete : undefined,
       });
+      if (space.kind === 'team' && known && known.name !== space.name)
+        await db.entries.update(space.root_id, { name: space.name });
     }
+    const listed = new Set(page.items.map((space) => space.id));
+    for (const space of await db.spaces.toArray())
+      if (!space.partial && !listed.has(space.id)) await dropSpace(db, space.id);
+  });
+}
+
+/** Learns what others share with the account out of spaces that it does not see whole, and forgets what they no longer do. */
+export async function pullShared(db: DriveDb): Promise<void> {
+  const items: Schemas['Shared'][] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < maxSharedPages; page += 1) {
+    const answer = await take(api.GET('/api/v1/shared-with-me', { params: { query: { limit: pageSize, cursor } } }));
+    items.push(...answer.items);
+    cursor = answer.next_cursor ?? undefined;
+    if (!cursor) break;
+  }
+  const rows = items.map(({ grant, entry, space_id, shared_by }): SharedRow => ({
+    id: grant.id,
+    entry_id: entry.id,
+    space_id,
+    entry: entry,
+    role: grant.role as Role,
+    expires_at: grant.expires_at,
+    shared_by,
+  }));
+  await db.transaction('rw', db.spaces, db.entries, db.shared, async () => {
+    await db.shared.clear();
+    await db.shared.bulkPut(rows);
+    const wanted = new Set(rows.map((row) => row.space_id));
+    for (const space of await db.spaces.toArray()) {
+      if (space.partial && !wanted.has(space.id)) await dropSpace(db, space.id);
+      wanted.delete(space.id);
+    }
+    for (const id of wanted)
+      await db.spaces.put({
+        id,
+        kind: 'personal',
+        name: '',
+        root_id: '',
+        used_bytes: 0,
+        reserved_bytes: 0,
+        partial: true,
+      });
   });
 }
 
@@ -36,9 +85,8 @@ export async function pullSpaces(db: DriveDb): Promise<void> {
 export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null = null): Promise<number> {
   const space = await db.spaces.get(spaceId);
   if (!space) return 0;
-  if (!(await db.entries.get(space.root_id))) {
-    const root = await take(api.GET('/api/v1/folders/{id}', { params: { path: { id: space.root_id } } }));
-    await putEntries(db, [root]);
+  if (!space.partial && !(await db.entries.get(space.root_id))) {
+    await pullRoot(db, space);
   }
   let cursor = space.cursor;
   let count = 0;
@@ -65,6 +113,11 @@ export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null 
   return count;
 }
 
+async function pullRoot(db: DriveDb, space: SpaceRow): Promise<void> {
+  const root = (await take(api.GET('/api/v1/folders/{id}', { params: { path: { id: space.root_id } } }))) as Entry;
+  await putEntries(db, [{ ...root, name: space.kind === 'team' ? space.name : root.name }]);
+}
+
 /** The journal can no longer be continued: start over. Waiting operations stay, they are the person's own work. */
 async function forgetSpace(db: DriveDb, spaceId: string): Promise<void> {
   await db.transaction('rw', db.spaces, db.entries, async () => {
@@ -72,9 +125,8 @@ async function forgetSpace(db: DriveDb, spaceId: string): Promise<void> {
     await db.spaces.update(spaceId, { cursor: undefined, complete: false });
   });
   const space = await db.spaces.get(spaceId);
-  if (space) {
-    const root = await take(api.GET('/api/v1/folders/{id}', { params: { path: { id: space.root_id } } }));
-    await putEntries(db, [root]);
+  if (space && !space.partial) {
+    await pullRoot(db, space);
   }
 }
 
@@ -105,8 +157,15 @@ export async function applyChanges(db: DriveDb, changes: readonly Change[]): Pro
       await flush();
       await removeTrees(db, [change.entry_id]);
     } else {
+      // A folder that comes into sight with what is in it, whatever brought it: a copy, the trash, a role, a move.
+      const whole =
+        change.entry.kind === 'folder' &&
+        change.kind !== 'created' &&
+        (change.kind === 'copied' ||
+          change.kind === 'restored' ||
+          (!run.has(change.entry_id) && !(await db.entries.get(change.entry_id))));
       run.set(change.entry_id, change.entry);
-      if ((change.kind === 'copied' || change.kind === 'restored') && change.entry.kind === 'folder') {
+      if (whole) {
         await flush();
         await pullTree(db, change.entry.id);
       }

@@ -7,6 +7,17 @@ export async function putEntries(db: DriveDb, entries: readonly Entry[]): Promis
     const known = await db.entries.bulkGet(entries.map((entry) => entry.id));
     const newer = entries.filter((entry, at) => (known[at]?.revision ?? -1) <= entry.revision);
     await db.entries.bulkPut(newer);
+    // A root has no name for the server: that of a team is called as its space is, which `pullSpaces` says.
+    for (const before of known)
+      if (before && !before.parent_id && before.name) await db.entries.update(before.id, { name: before.name });
+  });
+}
+
+/** Forgets all that was known of a space. What waits to be sent stays. */
+export async function dropSpace(db: DriveDb, spaceId: string): Promise<void> {
+  await db.transaction('rw', db.entries, db.spaces, async () => {
+    await db.entries.filter((entry) => entry.space_id === spaceId).delete();
+    await db.spaces.delete(spaceId);
   });
 }
 

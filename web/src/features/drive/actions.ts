@@ -1,5 +1,6 @@
 // What can be done in the drive, as actions: the menus, the toolbar, the palette and the keys all come from here.
 import {
+  CircleArrowDown,
   ClipboardPaste,
   Copy,
   CopyPlus,
@@ -12,6 +13,7 @@ import {
   FolderUp,
   PencilLine,
   Scissors,
+  Share2,
   SquareCheckBig,
   Redo2,
   Trash2,
@@ -20,6 +22,10 @@ import {
 } from '@lucide/vue';
 import { useI18n } from 'vue-i18n';
 import { offer } from '@/actions/registry';
+import { pin, unpin } from '@/data/keep';
+import { canKeep } from '@/data/keep/store';
+import { isTemp } from '@/data/outbox/ops';
+import { sharing } from '@/features/share';
 import { pickFiles } from '@/features/upload';
 import { toast } from '@/ui/toasts';
 import { clipboard, type FolderState } from './folder';
@@ -30,6 +36,8 @@ export const itemMenu = [
   'open',
   'quick-look',
   'download',
+  'share',
+  'keep-offline',
   '-',
   'rename',
   'duplicate',
@@ -51,6 +59,7 @@ export const folderMenu = [
   '-',
   ...viewMenu,
   '-',
+  'share',
   'inspector',
 ];
 export const addMenu = ['new-folder', '-', 'upload', 'upload-folder'];
@@ -61,6 +70,21 @@ export function offerDriveActions(state: FolderState): void {
   const some = () => state.selected.value.length > 0;
   const one = () => state.selected.value.length === 1;
   const here = () => state.folder.value !== null;
+  /** The one selected item, or the open folder; not what the server does not know yet. */
+  const shareable = () => {
+    const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
+    if (!it || isTemp(it.id)) return null;
+    if (it.parent_id) return it;
+    return state.space.value?.kind === 'team' ? { ...it, team: true } : null;
+  };
+  const allPinned = () => some() && state.selected.value.every((item) => state.keptHere.value.pinned.has(item.id));
+  async function keepHere(): Promise<void> {
+    const ids = state.selected.value.map((item) => item.id);
+    const ending = allPinned();
+    await (ending ? unpin : pin)(state.drive, ids);
+    toast(t(ending ? 'keep.ended' : 'keep.started', { count: ids.length }, ids.length));
+  }
+  const readOnly = () => (state.canEdit.value ? null : t('people.needEditor'));
   const hold = (mode: 'cut' | 'copy') => {
     clipboard.value = { mode, items: state.selected.value };
     toast(t(mode === 'cut' ? 'toasts.cut' : 'toasts.copied'));
@@ -93,12 +117,31 @@ export function offerDriveActions(state: FolderState): void {
       run: () => state.download(),
     },
     {
+      id: 'keep-offline',
+      label: 'keep.action',
+      group: 'file',
+      icon: CircleArrowDown,
+      enabled: () => canKeep() && some() && state.selected.value.every((item) => !isTemp(item.id)),
+      checked: () => allPinned(),
+      run: () => keepHere(),
+    },
+    {
+      id: 'share',
+      label: 'share.action',
+      group: 'file',
+      icon: Share2,
+      shortcuts: ['alt+s'],
+      enabled: () => shareable() !== null,
+      run: () => void (sharing.value = shareable()),
+    },
+    {
       id: 'rename',
       label: 'actions.rename',
       group: 'file',
       icon: PencilLine,
       shortcuts: ['f2'],
       enabled: one,
+      blocked: readOnly,
       run: () => void (state.renaming.value = state.selected.value[0]!.id),
     },
     {
@@ -108,6 +151,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: CopyPlus,
       shortcuts: ['mod+d'],
       enabled: some,
+      blocked: readOnly,
       run: () => state.duplicate(),
     },
     {
@@ -117,6 +161,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: FolderInput,
       shortcuts: ['mod+shift+m'],
       enabled: some,
+      blocked: readOnly,
       run: () => void (state.moving.value = state.selected.value),
     },
     {
@@ -126,6 +171,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: Scissors,
       shortcuts: ['mod+x'],
       enabled: some,
+      blocked: readOnly,
       run: () => hold('cut'),
     },
     {
@@ -144,6 +190,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: ClipboardPaste,
       shortcuts: ['mod+v'],
       enabled: () => clipboard.value !== null && here(),
+      blocked: readOnly,
       run: () => state.paste(),
     },
     {
@@ -154,6 +201,7 @@ export function offerDriveActions(state: FolderState): void {
       shortcuts: ['delete', 'mod+backspace'],
       danger: true,
       enabled: some,
+      blocked: readOnly,
       run: () => state.remove(state.selected.value),
     },
     {
@@ -190,6 +238,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: FolderPlus,
       shortcuts: ['alt+n'],
       enabled: here,
+      blocked: readOnly,
       run: () => state.makeFolder(),
     },
     {
@@ -199,6 +248,7 @@ export function offerDriveActions(state: FolderState): void {
       icon: Upload,
       shortcuts: ['alt+u'],
       enabled: here,
+      blocked: readOnly,
       run: () => pickFiles(state.folder.value!, 'files'),
     },
     {
@@ -207,6 +257,7 @@ export function offerDriveActions(state: FolderState): void {
       group: 'file',
       icon: FolderUp,
       enabled: here,
+      blocked: readOnly,
       run: () => pickFiles(state.folder.value!, 'folder'),
     },
     {

@@ -4,16 +4,19 @@ import { useI18n } from 'vue-i18n';
 import { useRouter } from 'vue-router';
 import { downloadFile } from '@/api/files';
 import { isProblem } from '@/api/problem';
-import type { Alias } from '@/data/db';
+import type { Alias, KeptUse } from '@/data/db';
 import { drive as signedIn, useDrive } from '@/data/drive';
+import { keptFile, keptUse } from '@/data/keep';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { useLive } from '@/data/useLive';
+import { downloadBlob } from '@/platform/web';
 import { toast } from '@/ui/toasts';
 import { prefsOf, setPrefs, type View, type ViewPrefs } from './prefs';
 import { Selection } from './selection';
 import { sectionsOf, sortItems } from './sort';
 import { did, history } from './history';
+import { useRole } from './role';
 import { createdStep, movedStep, trashedStep } from './steps';
 import { copyInto, moveOrCopy } from './transfer';
 
@@ -34,7 +37,22 @@ export function createFolderState(folderId: () => string) {
     { items: [] as Item[], aliases: [] as Alias[] },
     [folderId],
   );
-  const space = useLive(async () => (await drive.db.spaces.toArray())[0] ?? null, null);
+  /** What is shared by link, to be marked. */
+  const linked = useLive(
+    async () => new Set((await drive.db.links.toArray()).map((link) => link.entry_id)),
+    new Set<string>(),
+  );
+  /** What is kept on this device, to be marked. */
+  const keptHere = useLive<KeptUse>(() => keptUse(drive), { pinned: new Set(), kept: new Map(), bytes: 0 });
+  const space = useLive(
+    async () => {
+      const id = (await read.item(drive.db, folderId()))?.space_id ?? drive.user.space_id;
+      return (await drive.db.spaces.get(id)) ?? null;
+    },
+    null,
+    [folderId],
+  );
+  const { role, canEdit } = useRole(folderId);
 
   /** Going from column to column does not leave the columns, whatever the next folder was last seen as. */
   const kept = ref<{ folder: string; view: View } | null>(null);
@@ -143,7 +161,9 @@ export function createFolderState(folderId: () => string) {
     if (files.length < selected.value.length) toast(t('toasts.cannotDownloadFolder'));
     for (const file of files) {
       try {
-        await downloadFile(file.id, file.name);
+        const bytes = await keptFile(file);
+        if (bytes) downloadBlob(bytes, file.name);
+        else await downloadFile(file.id, file.name);
       } catch (error) {
         toast(isProblem(error) ? error.message : t('errors.title'), { tone: 'danger' });
         return;
@@ -171,6 +191,10 @@ export function createFolderState(folderId: () => string) {
     items,
     ids,
     stored,
+    linked,
+    keptHere,
+    role,
+    canEdit,
     space,
     prefs,
     selection,

@@ -20,6 +20,10 @@ export async function moveOrCopy(
     toast(t('toasts.ownInside'), { tone: 'danger' });
     return [];
   }
+  if (path[0] && what.some((item) => item.space_id !== path[0]!.space_id)) {
+    toast(t('people.otherSpace'), { tone: 'danger' });
+    return [];
+  }
   if (mode === 'copy') return copyInto(drive, what, target);
   const moved = await drive.move(what, target);
   if (moved.length > 0) {

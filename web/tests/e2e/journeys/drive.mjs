@@ -1,7 +1,7 @@
 // Working with files as on a desktop.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { click, eventually, names, onServer, openFolder, ownFolder, row, selected, settled } from '../steps.mjs';
+import { click, eventually, names, onServer, openFolder, ownFolder, row, selected, settled, signIn } from '../steps.mjs';
 
 export async function selectsAsOnADesktop({ open }) {
   const page = await open();
@@ -178,4 +178,26 @@ export async function runsEverythingFromThePalette({ open }) {
   await page.keyboard.type('light and dark');
   await page.keyboard.press('Enter');
   await page.waitForSelector('html[data-theme=dark]');
+}
+
+/** What is typed for the palette before it has come is not lost, and does nothing to the files below. */
+export async function typesAheadOfThePalette({ open }) {
+  const page = await open({ signedIn: false });
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route(/CommandPalette-[^/]*\.js$/, (route) => held.then(() => route.continue()));
+  await signIn(page);
+  await row(page, 'main.rs').waitFor();
+  await click(page, 'backup.tar.gz');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('reading tied');
+  for (const key of ['Backspace', 'Backspace', 'd', 'e']) await page.keyboard.press(key);
+  assert.equal(await page.locator('[role=combobox]').count(), 0, 'the palette is still on its way');
+  release();
+  await page.waitForSelector('[role=combobox]');
+  await page.keyboard.type('.md');
+  await eventually(() => page.locator('[role=combobox]').inputValue(), 'reading tide.md', 'all of it, in order');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[role=combobox]', { state: 'detached' });
+  assert.deepEqual(await selected(page), ['backup.tar.gz']);
 }

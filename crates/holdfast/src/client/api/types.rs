@@ -167,6 +167,9 @@ pub(super) struct Problem {
     pub(super) code: Option<String>,
     #[serde(default)]
     pub(super) request_id: Option<String>,
+    /// Of a sign-in that takes a second step.
+    #[serde(default)]
+    pub(super) challenge: Option<Secret>,
 }
 
 #[cfg(test)]

@@ -54,7 +54,6 @@ pub(super) async fn suite(user: &User, reader: &User, other: &User) {
         Answer::of(request)
     };
     restore(other, &folder, json!({})).await.refused(404, "not-found");
-    restore(user, &file, json!({})).await.refused(409, "not-in-trash");
     restore(user, &folder, json!({ "on_conflict": "fail" })).await.refused(409, "name-taken");
     restore(user, &folder, json!({ "on_conflict": "replace" })).await.refused(400, "invalid-request");
     restore(user, &folder, json!({ "parent_id": id(&folder) })).await.refused(409, "in-trash");

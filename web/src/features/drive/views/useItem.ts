@@ -19,7 +19,7 @@ export function useItemDnd(
     items.length === 1 ? items[0]!.name : t('drive.dragCount', { count: items.length }, items.length),
   );
   const over = useDrop(element, {
-    folder: () => (item().kind === 'folder' ? item() : null),
+    folder: () => (item().kind === 'folder' && state.canEdit.value ? item() : null),
     onItems: (items, folder, copy) => void state.transfer(items, folder.id, copy ? 'copy' : 'move'),
     onFiles: (items, folder) => void uploadDropped(items, folder),
   });

@@ -1,10 +1,10 @@
 // An address of a file's bytes for as long as a component shows it.
 import { onScopeDispose, shallowRef, watch, type Ref } from 'vue';
-import { openFileUrl } from '@/api/files';
 import { Problem } from '@/api/problem';
-import type { Entry } from '@/data/db';
+import { useBytes, type Viewed } from './bytes';
 
-export function useFileUrl(entry: () => Entry | null): { url: Ref<string | null>; problem: Ref<Problem | null> } {
+export function useFileUrl(entry: () => Viewed | null): { url: Ref<string | null>; problem: Ref<Problem | null> } {
+  const source = useBytes();
   const url = shallowRef<string | null>(null);
   const problem = shallowRef<Problem | null>(null);
   let release: (() => void) | null = null;
@@ -23,7 +23,7 @@ export function useFileUrl(entry: () => Entry | null): { url: Ref<string | null>
       const stop = new AbortController();
       onCleanup(() => stop.abort());
       try {
-        const opened = await openFileUrl(wanted.id, stop.signal);
+        const opened = await source.open(wanted, stop.signal);
         if (stop.signal.aborted) opened.release();
         else {
           url.value = opened.url;

@@ -1,0 +1,196 @@
+//! Spaces that end: nobody sees one from the moment on at which that was asked for, and a job takes it apart.
+//!
+//! When an account ends, its personal space ends too, or becomes a team's whose manager is whoever takes it over. That is one
+//! row, whatever is in it: names, versions, trash and history stay as they are.
+
+use accounts::{Action, Permission, Role};
+use async_trait::async_trait;
+use base::{AccountId, SpaceId};
+use bus::{Handler, HandlerError, Leased, NewJob};
+use db::{
+    dissolve as rows,
+    grants::{self, GrantRow, Subject},
+    tree, uploads,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Actor, Drive, Error, purge::BITE, work::Work};
+
+/// Kind of the jobs that take a space apart.
+const KIND: &str = "drive.dissolve";
+
+/// Uploads that one unit of work gives up.
+const UPLOADS: u32 = 100;
+
+/// Rows of the journal that one unit of work removes.
+const ROWS: u32 = 5000;
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Payload {
+    space: SpaceId,
+}
+
+impl Drive {
+    /// Ends a team's space with all that is in it, for good. It is gone for everybody when this returns.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Accounts`], [`Error::PersonalSpace`].
+    pub async fn delete_space(&self, actor: &Actor, id: SpaceId) -> Result<(), Error> {
+        let (state, _) = self.own_space(actor, Action::Manage, id).await?;
+        if state.owner.is_some() {
+            return Err(Error::PersonalSpace);
+        }
+        let (drive, theirs) = (self.clone(), actor.clone());
+        self.write(id, async move |tx| {
+            let work = Work::hold(&drive, &tx, id, Some(&theirs)).await?;
+            work.permit(Action::Manage, work.space.root, "space").await?;
+            work.end().await
+        })
+        .await
+    }
+
+    /// Ends the personal space of an account, as part of ending that; whether it had one. To be called when it cannot sign in
+    /// any more.
+    ///
+    /// # Errors
+    /// [`Error::Accounts`] if the caller may not administer users.
+    pub async fn end_personal_space(&self, actor: &Actor, owner: AccountId) -> Result<bool, Error> {
+        actor.principal.needs(Permission::AdminUsers)?;
+        let Some(space) = self.inner.db.read(async |tx| rows::personal(&tx, owner).await).await? else {
+            return Ok(false);
+        };
+        let drive = self.clone();
+        self.write(space, async move |tx| {
+            let work = Work::hold(&drive, &tx, space, None).await?;
+            work.end().await
+        })
+        .await?;
+        Ok(true)
+    }
+
+    /// Makes the personal space of an account a team's of this name, whose manager is `to`; which space that is, if the account
+    /// had one.
+    ///
+    /// # Errors
+    /// [`Error::Accounts`] if the caller may not administer users, [`Error::SubjectUnknown`], [`Error::SpaceName`].
+    pub async fn hand_over_space(
+        &self,
+        actor: &Actor,
+        owner: AccountId,
+        to: AccountId,
+        name: &str,
+    ) -> Result<Option<SpaceId>, Error> {
+        actor.principal.needs(Permission::AdminUsers)?;
+        let name = crate::space::space_name(name)?;
+        let taker = db::accounts::account(&self.inner.db, to).await?;
+        taker.filter(|row| row.disabled.is_none() && row.id != owner).ok_or(Error::SubjectUnknown("user"))?;
+        let Some(space) = self.inner.db.read(async |tx| rows::personal(&tx, owner).await).await? else {
+            return Ok(None);
+        };
+        let (drive, by) = (self.clone(), actor.principal.account);
+        self.write(space, async move |tx| {
+            let work = Work::hold(&drive, &tx, space, None).await?;
+            let root = work.space.root;
+            rows::make_team(&tx, space, &name).await?;
+            if let Some(old) = grants::of_subject(&tx, root, Subject::Account(to)).await? {
+                grants::delete(&tx, old.id).await?;
+            }
+            let manager = GrantRow {
+                id: drive.inner.ids.grant(),
+                space,
+                entry: root,
+                subject: Subject::Account(to),
+                role: Role::Manager.number(),
+                expires: None,
+                created: work.now,
+                created_by: by,
+            };
+            Ok(grants::insert(&tx, &manager).await?)
+        })
+        .await?;
+        Ok(Some(space))
+    }
+
+    /// Takes a bite of a space that ends; true when nothing is left of it.
+    async fn dissolve_bite(&self, space: SpaceId) -> Result<bool, Error> {
+        let drive = self.clone();
+        self.write(space, async move |tx| {
+            match rows::kind(&tx, space).await?.as_deref() {
+                // An attempt that was cut off after its last commit finds nothing, and is done.
+                None => return Ok(true),
+                Some(rows::ENDING) => {}
+                Some(_) => return Err(Error::Shape("a space that is to be taken apart did not end")),
+            }
+            let work = Work::hold(&drive, &tx, space, None).await?;
+            let open = rows::uploads(&tx, space, UPLOADS).await?;
+            if !open.is_empty() {
+                for id in open {
+                    if let Some(row) = uploads::upload(&tx, id).await? {
+                        work.drop_upload(row).await?;
+                    }
+                }
+                return Ok(false);
+            }
+            let root = work.space.root;
+            // What was in the trash or on its way out of the world, and then the tree.
+            let top = rows::loose(&tx, space, root).await?.unwrap_or(root);
+            match tree::entry(&tx, space, top).await? {
+                Some(row) if row.kind == tree::FILE => {
+                    let removed = tree::delete_versions(&tx, space, top).await?;
+                    tree::delete_entry(&tx, space, top).await?;
+                    work.give_back(&removed).await?;
+                    Ok(false)
+                }
+                Some(_) => {
+                    work.take_apart(top, &mut { BITE }).await?;
+                    Ok(false)
+                }
+                None => Ok(rows::delete(&tx, space, ROWS).await?),
+            }
+        })
+        .await
+    }
+}
+
+impl Work<'_> {
+    /// Makes the space one that ends.
+    async fn end(&self) -> Result<(), Error> {
+        let space = self.space.id;
+        rows::hide(self.tx, space).await?;
+        let job = NewJob {
+            kind: KIND,
+            version: 1,
+            dedup: Some(format!("{KIND} {space}")),
+            payload: Payload { space },
+            priority: 0,
+            due: self.now,
+        };
+        bus::enqueue(self.tx, &self.drive.inner.ids, self.now, job).await?;
+        Ok(())
+    }
+}
+
+/// Takes spaces that end apart. It may begin again at any point.
+pub struct DissolveHandler {
+    drive: Drive,
+}
+
+impl DissolveHandler {
+    /// A handler for the spaces of this drive.
+    pub fn new(drive: Drive) -> Self {
+        Self { drive }
+    }
+}
+
+#[async_trait]
+impl Handler for DissolveHandler {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn handle(&self, job: &Leased) -> Result<(), HandlerError> {
+        let payload: Payload = job.payload()?;
+        while !self.drive.dissolve_bite(payload.space).await? {}
+        Ok(())
+    }
+}

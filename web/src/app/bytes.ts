@@ -1,0 +1,20 @@
+// The bytes of one's own files, for all that shows them: from this device where they are kept, else from the server.
+import { openFileUrl, readFile, readTextStart } from '@/api/files';
+import { drive } from '@/data/drive';
+import { keptFile } from '@/data/keep';
+import type { ByteSource } from '@/features/look';
+
+export const ownBytes: ByteSource = {
+  open: async (file, signal) => {
+    const kept = await keptFile(file);
+    if (!kept) return openFileUrl(file.id, signal);
+    const url = URL.createObjectURL(file.content_type ? new Blob([kept], { type: file.content_type }) : kept);
+    return { url, release: () => URL.revokeObjectURL(url) };
+  },
+  read: async (file, signal) => (await keptFile(file))?.arrayBuffer() ?? readFile(file.id, signal),
+  readStart: async (file, limit, signal) => {
+    const kept = await keptFile(file);
+    return kept ? kept.slice(0, limit).text() : readTextStart(file.id, file.size ?? 0, limit, signal);
+  },
+  offline: () => drive.value?.sync.state.link === 'offline',
+};

@@ -1,0 +1,30 @@
+// What one may do in the open folder: from what this device knows at once, and from the server where that says more.
+import { computed, shallowRef, watch } from 'vue';
+import { api, take } from '@/api/client';
+import type { Role } from '@/data/db';
+import { useDrive } from '@/data/drive';
+import { isTemp } from '@/data/outbox/ops';
+import { atLeast, greater, roleOf } from '@/data/roles';
+import { useLive } from '@/data/useLive';
+
+export function useRole(folderId: () => string) {
+  const drive = useDrive();
+  const known = useLive(() => roleOf(drive.db, folderId()), null, [folderId]);
+  const told = shallowRef<{ folder: string; role: Role } | null>(null);
+  // A role that was given further down is known to the server alone.
+  watch(
+    [folderId, () => known.value],
+    async ([folder, role]) => {
+      if (role === null || role === 'manager' || isTemp(folder) || told.value?.folder === folder) return;
+      const entry = await take(api.GET('/api/v1/entries/{id}', { params: { path: { id: folder } } })).catch(() => null);
+      if (entry) told.value = { folder, role: entry.role as Role };
+    },
+    { immediate: true },
+  );
+  const role = computed(() =>
+    greater(known.value ?? undefined, told.value?.folder === folderId() ? told.value.role : undefined),
+  );
+  /** Until it is known nothing is kept from anybody: the server has the last word. */
+  const canEdit = computed(() => role.value === undefined || atLeast(role.value, 'editor'));
+  return { role, canEdit };
+}

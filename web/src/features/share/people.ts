@@ -1,0 +1,77 @@
+// Roles that people have, as they are asked for, given and shown.
+import { api, take, type Schemas } from '@/api/client';
+import type { Role } from '@/data/db';
+import { i18n } from '@/i18n';
+import { formatAgo } from '@/lib/format';
+
+export type Grant = Schemas['Grant'];
+export type Subject = Schemas['Subject'];
+/** Whom a role can be given to. */
+export interface Candidate {
+  kind: 'user' | 'group' | 'everyone';
+  id: string | null;
+  name: string;
+  detail: string;
+}
+
+const dayMs = 86_400_000;
+export const spans = { day: dayMs, week: 7 * dayMs, month: 30 * dayMs };
+
+export function nameOfSubject(subject: Subject): string {
+  const { t } = i18n.global;
+  if (subject.kind === 'everyone') return t('people.everyone');
+  return subject.display_name || subject.name || t('people.gone');
+}
+
+export function endOfGrant(grant: Pick<Grant, 'expires_at'>, now = Date.now()): string | null {
+  if (grant.expires_at === null) return null;
+  const { t, locale } = i18n.global;
+  const over = new Date(grant.expires_at).getTime() <= now;
+  return t(over ? 'people.ended' : 'people.ends', { when: formatAgo(grant.expires_at, locale.value, now) });
+}
+
+/** Those who can still be given a role, with everyone where that fits what is looked for. */
+export function candidatesOf(
+  people: readonly Schemas['Person'][],
+  given: readonly Grant[],
+  query: string,
+): Candidate[] {
+  const { t } = i18n.global;
+  const has = new Set(given.filter((grant) => !grant.inherited).map(({ subject }) => subject.id ?? subject.kind));
+  const found = people
+    .filter((person) => !has.has(person.id))
+    .map((person): Candidate => ({
+      kind: person.kind === 'group' ? 'group' : 'user',
+      id: person.id,
+      name: person.display_name || person.name,
+      detail: person.kind === 'group' ? t('people.group') : person.name,
+    }));
+  const all = t('people.everyone');
+  const fits = all
+    .toLocaleLowerCase()
+    .split(/\s+/)
+    .some((word) => word.startsWith(query.trim().toLocaleLowerCase()));
+  return fits && !has.has('everyone') ? [...found, { kind: 'everyone', id: null, name: all, detail: '' }] : found;
+}
+
+export const findPeople = async (query: string, signal: AbortSignal) =>
+  (await take(api.GET('/api/v1/people', { params: { query: { query, limit: 20 } }, signal }))).items;
+
+export const grantsOf = async (entry: string) =>
+  (await take(api.GET('/api/v1/entries/{id}/grants', { params: { path: { id: entry } } }))).items;
+
+export const roleOn = async (entry: string) =>
+  (await take(api.GET('/api/v1/entries/{id}', { params: { path: { id: entry } } }))).role as Role;
+
+export const give = (entry: string, to: Candidate, role: Role) =>
+  take(
+    api.PUT('/api/v1/entries/{id}/grants', {
+      params: { path: { id: entry } },
+      body: { subject: { kind: to.kind, ...(to.id === null ? {} : { id: to.id }) }, role },
+    }),
+  );
+
+export const changeGrant = (grant: string, change: { role?: Role; expires_at?: string | null }) =>
+  take(api.PATCH('/api/v1/grants/{id}', { params: { path: { id: grant } }, body: change }));
+
+export const takeBack = (grant: string) => take(api.DELETE('/api/v1/grants/{id}', { params: { path: { id: grant } } }));

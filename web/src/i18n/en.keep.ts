@@ -1,0 +1,21 @@
+// English texts about files that are kept on the device.
+export const keep = {
+  keep: {
+    action: 'Keep offline',
+    kept: 'On this device',
+    coming: 'Is being fetched to this device',
+    started: 'It is being fetched to this device | {count} items are being fetched to this device',
+    ended: 'It is no longer kept on this device | {count} items are no longer kept on this device',
+    evicted:
+      'This browser has cleared {count} file that was kept for offline. It is being fetched again. | This browser has cleared {count} files that were kept for offline. They are being fetched again.',
+    full: 'There is no room for {count} file. Give more room in the settings. | There is no room for {count} files. Give more room in the settings.',
+    cannot: 'This browser cannot keep files offline.',
+    title: 'Kept offline',
+    hint: 'Files that open without a connection.',
+    room: 'Room for them',
+    use: '{used} of {total}',
+    left: '{count} file still to come | {count} files still to come',
+    none: 'Choose “Keep offline” for files and folders that you need without a connection.',
+    remove: 'Keep “{name}” no longer',
+  },
+};
