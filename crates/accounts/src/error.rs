@@ -136,6 +136,9 @@ pub enum Error {
     /// Another group has the name, perhaps in other case.
     #[error("a group has this name already")]
     GroupNameTaken,
+    /// Nobody ends their own account from here.
+    #[error("nobody deletes their own account here; ask another administrator")]
+    OwnAccount,
     /// There is no such group.
     #[error("there is no such group")]
     GroupUnknown,
@@ -163,6 +166,7 @@ impl Error {
             | Self::SecondFactorOn
             | Self::SecondFactorOff
             | Self::EmailUnknown
+            | Self::OwnAccount
             | Self::LastAdministrator => ErrorKind::Conflict,
             Self::NameInvalid
             | Self::GroupName
@@ -234,6 +238,7 @@ impl Error {
             Self::RoleTooLow { .. } => "role-too-low",
             Self::GroupName => "invalid-group-name",
             Self::GroupNameTaken => "group-name-taken",
+            Self::OwnAccount => "own-account",
             Self::GroupUnknown => "group-not-found",
             Self::Damaged(_) => "internal",
             Self::Database(error) => error.kind().as_str(),

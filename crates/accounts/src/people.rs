@@ -283,6 +283,56 @@ impl Accounts {
         self.person(principal, id).await
     }
 
+    /// The first half of ending an account: it cannot be used from now on. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::PermissionMissing`] as for [`Accounts::update_person`], [`Error::OwnAccount`], [`Error::LastAdministrator`],
+    /// [`Error::UserUnknown`], [`Error::Database`].
+    pub async fn close_person(&self, principal: &Principal, id: AccountId) -> Result<(), Error> {
+        principal.needs(Permission::AdminUsers)?;
+        if id == principal.account {
+            return Err(Error::OwnAccount);
+        }
+        let words = db::persons::permissions(&self.0.db, id).await?.ok_or(Error::UserUnknown)?;
+        principal.may_give(Permissions::parse(&words))?;
+        let now = self.0.clock.now();
+        let ended = self
+            .0
+            .db
+            .write(Lane::Free, async move |tx| {
+                db::persons::lock_administrators(&tx).await?;
+                db::persons::set_disabled(&tx, id, Some(now)).await?;
+                if db::persons::administrators(&tx).await? == 0 {
+                    return Err(Error::LastAdministrator);
+                }
+                Ok(db::persons::end_sessions(&tx, id, now).await?)
+            })
+            .await?;
+        self.forget(ended);
+        Ok(())
+    }
+
+    /// The second half, when nothing is the account's own any more: what made it somebody is gone. What it did stays in the
+    /// history, by its id.
+    ///
+    /// # Errors
+    /// [`Error::PermissionMissing`], [`Error::OwnAccount`], [`Error::Database`].
+    pub async fn erase_person(&self, principal: &Principal, id: AccountId, from: IpAddr) -> Result<(), Error> {
+        principal.needs(Permission::AdminUsers)?;
+        if id == principal.account {
+            return Err(Error::OwnAccount);
+        }
+        let (now, accounts) = (self.0.clock.now(), self.clone());
+        let line = Line::of(Deed::AccountEnded, principal, id, from);
+        self.0
+            .db
+            .write(Lane::Free, async move |tx| {
+                db::persons::erase(&tx, id, now).await?;
+                Ok(accounts.log(&tx, &line).await?)
+            })
+            .await
+    }
+
     /// Gives somebody a new password: tells one that was made up, or nothing where the owner is mailed a link.
     ///
     /// # Errors

@@ -253,6 +253,37 @@ pub async fn managers_but(tx: &Tx, entry: EntryId, but: GrantId) -> Result<u64, 
     Ok(row.map_or(0, |(count,)| count))
 }
 
+/// A team's space with its root and its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamRow {
+    /// The space.
+    pub space: SpaceId,
+    /// Its root.
+    pub root: EntryId,
+    /// What people call it.
+    pub name: String,
+}
+
+impl Row for TeamRow {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        Ok(Self { space: row.get(0)?, root: row.get(1)?, name: row.get(2)? })
+    }
+}
+
+/// The teams' spaces that nobody but this account manages for ever.
+pub async fn managed_alone(db: &Db, account: AccountId) -> Result<Vec<TeamRow>, Error> {
+    db.query(
+        "SELECT s.id, s.root_id, s.name FROM entry_grant g JOIN space s ON s.id = g.space_id AND s.root_id = g.entry_id
+         WHERE g.subject_id = $1 AND g.role = 4 AND g.expires_us IS NULL AND s.kind = 'team'
+           AND NOT EXISTS (SELECT 1 FROM entry_grant o
+                           WHERE o.entry_id = g.entry_id AND o.id <> g.id AND o.role = 4 AND o.subject_kind = 0
+                             AND o.expires_us IS NULL)
+         ORDER BY s.id",
+        &params![account],
+    )
+    .await
+}
+
 /// Inserts a grant.
 pub async fn insert(tx: &Tx, row: &GrantRow) -> Result<(), Error> {
     let (kind, subject) = row.subject.columns();

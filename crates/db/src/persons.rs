@@ -156,3 +156,40 @@ pub async fn administrators(tx: &Tx) -> Result<u64, Error> {
         .await?;
     Ok(count)
 }
+
+/// What an account is called that has ended. No account name has a space, so nobody signs in or registers as this.
+const ENDED: &str = "ended account";
+
+/// Takes all from an account that makes it somebody: names, address, password, permissions, keys, second factor, what it was
+/// given, and by what it is found. The row stays, since the history names it.
+pub async fn erase(tx: &Tx, id: AccountId, now: Time) -> Result<(), Error> {
+    let of_account = params![id];
+    for statement in [
+        "DELETE FROM credential WHERE account_id = $1",
+        "DELETE FROM second_factor WHERE account_id = $1",
+        "DELETE FROM recovery_code WHERE account_id = $1",
+        "DELETE FROM ticket WHERE account_id = $1",
+        "DELETE FROM account_group_member WHERE account_id = $1",
+        "DELETE FROM entry_grant WHERE subject_id = $1",
+        "DELETE FROM people_word WHERE subject_id = $1",
+        "DELETE FROM favourite WHERE account_id = $1",
+        "DELETE FROM opening WHERE account_id = $1",
+    ] {
+        tx.exec(statement, &of_account).await?;
+    }
+    let key = format!("{ENDED} {id}");
+    tx.exec(
+        "UPDATE account SET name = $1, name_key = $2, display_name = '', email = NULL, email_key = NULL,
+                            password_hash = '', permissions = '', disabled_us = COALESCE(disabled_us, $3)
+         WHERE id = $4",
+        &params![ENDED, key.as_str(), now, id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The permissions of an account, whether or not it still has a space of its own.
+pub async fn permissions(db: &Db, id: AccountId) -> Result<Option<String>, Error> {
+    let row: Option<(String,)> = db.query_opt("SELECT permissions FROM account WHERE id = $1", &params![id]).await?;
+    Ok(row.map(|(words,)| words))
+}

@@ -1,8 +1,6 @@
 //! What filling a new system with something to look at needs of the database.
 
-use base::AccountId;
-
-use crate::{Db, Error, Tx, params};
+use crate::{Db, Error, params};
 
 /// Whether there is nothing yet but the first administrator: nobody else, no team, no group, and nothing in the tree.
 pub async fn is_new(db: &Db) -> Result<bool, Error> {
@@ -17,10 +15,4 @@ pub async fn is_new(db: &Db) -> Result<bool, Error> {
         )
         .await?;
     Ok(accounts <= 1 && spaces <= 1 && entries <= 1 && groups == 0)
-}
-
-/// Writes what an account may do, in the words of the permissions.
-pub async fn set_permissions(tx: &Tx, account: AccountId, words: &str) -> Result<(), Error> {
-    tx.exec("UPDATE account SET permissions = $2 WHERE id = $1", &params![account, words]).await?;
-    Ok(())
 }

@@ -3,7 +3,9 @@
 //! When an account ends, its personal space ends too, or becomes a team's whose manager is whoever takes it over. That is one
 //! row, whatever is in it: names, versions, trash and history stay as they are.
 
-use accounts::{Action, Permission, Role};
+use std::net::IpAddr;
+
+use accounts::{Accounts, Action, Permission, Role};
 use async_trait::async_trait;
 use base::{AccountId, SpaceId};
 use bus::{Handler, HandlerError, Leased, NewJob};
@@ -25,6 +27,18 @@ const UPLOADS: u32 = 100;
 /// Rows of the journal that one unit of work removes.
 const ROWS: u32 = 5000;
 
+/// What becomes of the files of an account that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// They are removed for good.
+    Remove,
+    /// They become a team's space, whose manager is this account.
+    HandOver {
+        /// Who takes them over.
+        to: AccountId,
+    },
+}
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Payload {
     space: SpaceId,
@@ -45,6 +59,60 @@ impl Drive {
             let work = Work::hold(&drive, &tx, id, Some(&theirs)).await?;
             work.permit(Action::Manage, work.space.root, "space").await?;
             work.end().await
+        })
+        .await
+    }
+
+    /// Ends an account: nobody signs in as it, it has nothing, and nobody finds it. What it did stays in the history. Its files
+    /// are removed, or become a team's space whose manager is who takes them over, and so do the teams' spaces that it alone
+    /// managed; the space that its own became.
+    ///
+    /// Each step can be done again, and one that was cut off is done to its end by asking again.
+    ///
+    /// # Errors
+    /// [`Error::Accounts`] with what accounts say; [`Error::SubjectUnknown`] for who takes over; [`Error::SoleManager`] if files
+    /// are to be removed and nobody else manages a team's space.
+    pub async fn end_account(
+        &self,
+        accounts: &Accounts,
+        actor: &Actor,
+        id: AccountId,
+        files: Files,
+        from: IpAddr,
+    ) -> Result<Option<SpaceId>, Error> {
+        actor.principal.needs(Permission::AdminUsers)?;
+        let managed = grants::managed_alone(&self.inner.db, id).await?;
+        if let Files::HandOver { to } = files {
+            let taker = db::accounts::account(&self.inner.db, to).await?;
+            taker.filter(|row| row.disabled.is_none() && row.id != id).ok_or(Error::SubjectUnknown("user"))?;
+        } else if let Some(team) = managed.first() {
+            return Err(Error::SoleManager(team.name.clone()));
+        }
+        let (name, display_name) = accounts.names(id).await?;
+        accounts.close_person(&actor.principal, id).await?;
+        let space = match files {
+            Files::Remove => {
+                self.end_personal_space(actor, id).await?;
+                None
+            }
+            Files::HandOver { to } => {
+                for team in managed {
+                    self.make_manager(actor, team.space, to).await?;
+                }
+                let title: String = format!("{display_name} ({name})").chars().take(100).collect();
+                self.hand_over_space(actor, id, to, &title).await?
+            }
+        };
+        accounts.erase_person(&actor.principal, id, from).await?;
+        Ok(space)
+    }
+
+    /// Makes an account a manager of a team's space.
+    async fn make_manager(&self, actor: &Actor, space: SpaceId, to: AccountId) -> Result<(), Error> {
+        let (drive, by) = (self.clone(), actor.principal.account);
+        self.write(space, async move |tx| {
+            let work = Work::hold(&drive, &tx, space, None).await?;
+            work.put_manager(to, by).await
         })
         .await
     }
@@ -90,22 +158,8 @@ impl Drive {
         let (drive, by) = (self.clone(), actor.principal.account);
         self.write(space, async move |tx| {
             let work = Work::hold(&drive, &tx, space, None).await?;
-            let root = work.space.root;
             rows::make_team(&tx, space, &name).await?;
-            if let Some(old) = grants::of_subject(&tx, root, Subject::Account(to)).await? {
-                grants::delete(&tx, old.id).await?;
-            }
-            let manager = GrantRow {
-                id: drive.inner.ids.grant(),
-                space,
-                entry: root,
-                subject: Subject::Account(to),
-                role: Role::Manager.number(),
-                expires: None,
-                created: work.now,
-                created_by: by,
-            };
-            Ok(grants::insert(&tx, &manager).await?)
+            work.put_manager(to, by).await
         })
         .await?;
         Ok(Some(space))
@@ -153,6 +207,26 @@ impl Drive {
 }
 
 impl Work<'_> {
+    /// Makes an account a manager of the space for ever, whatever it was there.
+    async fn put_manager(&self, to: AccountId, by: AccountId) -> Result<(), Error> {
+        let root = self.space.root;
+        if let Some(old) = grants::of_subject(self.tx, root, Subject::Account(to)).await? {
+            grants::delete(self.tx, old.id).await?;
+        }
+        let manager = GrantRow {
+            id: self.drive.inner.ids.grant(),
+            space: self.space.id,
+            entry: root,
+            subject: Subject::Account(to),
+            role: Role::Manager.number(),
+            expires: None,
+            created: self.now,
+            created_by: by,
+        };
+        grants::insert(self.tx, &manager).await?;
+        Ok(grants::raise_rights(self.tx, self.space.id).await?)
+    }
+
     /// Makes the space one that ends.
     async fn end(&self) -> Result<(), Error> {
         let space = self.space.id;

@@ -88,6 +88,9 @@ pub enum Error {
     /// A team's space always has a manager.
     #[error("this is the last manager of the space; make somebody else one first")]
     LastManager,
+    /// An account cannot end that alone manages a team's space.
+    #[error("nobody else manages the team's space “{0}”; make somebody a manager of it, or hand all over")]
+    SoleManager(String),
     /// Text that is no name of a space.
     #[error("the name of a space has 1 to 100 characters, none of them a control character")]
     SpaceName,
@@ -244,6 +247,7 @@ impl Error {
             | Self::TooManyGrants(_)
             | Self::TooManySpaces(_)
             | Self::LastManager
+            | Self::SoleManager(_)
             | Self::TooManyTags(_)
             | Self::TooManyFavourites(_)
             | Self::UploadTakenOver
@@ -321,7 +325,7 @@ impl Error {
             Self::GrantInvalid(_) => "invalid-grant",
             Self::SubjectUnknown(_) => "subject-unknown",
             Self::TooManyGrants(_) => "too-many-grants",
-            Self::LastManager => "last-manager",
+            Self::LastManager | Self::SoleManager(_) => "last-manager",
             Self::SpaceName => "invalid-space-name",
             Self::PersonalSpace => "personal-space",
             Self::TooManySpaces(_) => "too-many-spaces",

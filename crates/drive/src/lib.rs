@@ -66,6 +66,7 @@ pub use archive::{Archive, Format};
 pub use bulk::{BULK_MAX, Do, Item, ItemDone};
 pub use changes::HIDDEN;
 pub use copy::Copy;
+pub use dissolve::Files;
 pub use drive::{Actor, Drive, Options, Page};
 pub use entry::{Entry, FileInfo, IfMatch, Kind, OnConflict, Total};
 pub use error::{BodyError, Error};

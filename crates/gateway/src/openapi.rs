@@ -264,6 +264,16 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             ],
         ],
         "update_person" => &[JSON, PERSON, PROFILE, PERSON_FIELDS, &[(ErrorKind::Conflict, "last-administrator")]],
+        "delete_person" => &[
+            PERSON,
+            &[
+                (ErrorKind::Conflict, "own-account"),
+                (ErrorKind::Conflict, "last-administrator"),
+                (ErrorKind::Conflict, "last-manager"),
+                (ErrorKind::Invalid, "subject-unknown"),
+                (ErrorKind::Invalid, "invalid-space-name"),
+            ],
+        ],
         "reset_person" => &[
             JSON,
             PERSON,

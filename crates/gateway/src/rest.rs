@@ -113,7 +113,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(uploads::get_upload))
         .routes(routes!(uploads::finish_upload))
         .routes(routes!(people::list_people, people::create_person))
-        .routes(routes!(people::get_person, people::update_person))
+        .routes(routes!(people::get_person, people::update_person, people::delete_person))
         .routes(routes!(people::reset_person))
         .routes(routes!(people::remove_second_factor_of))
         .routes(routes!(people::list_sessions_of, people::end_sessions_of))

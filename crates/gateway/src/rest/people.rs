@@ -7,7 +7,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use base::{AccountId, AuditId, Secret, SessionId, TicketId, Time};
+use base::{AccountId, AuditId, Secret, SessionId, SpaceId, TicketId, Time};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -285,6 +285,51 @@ pub(crate) async fn update_person(
         quota_bytes: body.quota_bytes,
     };
     Ok(Json(app.state.accounts.update_person(&caller.principal, id, update, from).await?.into()))
+}
+
+/// What becomes of the files.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EndQuery {
+    files: String,
+    to: Option<String>,
+}
+
+/// What became of the files.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EndedAccount {
+    /// The team's space that the files are in now; `null` if they are removed, or there were none.
+    #[schema(value_type = Option<String>, example = "spc_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    space_id: Option<SpaceId>,
+}
+
+/// Delete an account
+///
+/// Nobody signs in as it, and nobody finds it; what it did stays in the history. With `files=hand-over` its space becomes a team's
+/// with its name, versions, trash and history, whose manager is `to`, who also takes over the teams that nobody else manages.
+/// With `files=remove` all that was its own is removed for good. A request that was cut off can be sent again.
+#[utoipa::path(delete, path = "/api/v1/admin/users/{id}", tag = "People", security(("token" = [])),
+    params(
+        ("id" = String, Path, description = "An account's id, `usr_…`."),
+        ("files" = String, Query, description = "`remove` or `hand-over`."),
+        ("to" = Option<String>, Query, description = "Who takes the files over: an account's id."),
+    ),
+    responses((status = 200, description = "It is gone.", body = EndedAccount)))]
+pub(crate) async fn delete_person(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    ClientAddress(from): ClientAddress,
+    Id(id): Id<AccountId>,
+    Query(query): Query<EndQuery>,
+) -> Result<Json<EndedAccount>, Problem> {
+    let files = match (query.files.as_str(), query.to.as_deref()) {
+        ("remove", None) => drive::Files::Remove,
+        ("hand-over", Some(to)) => drive::Files::HandOver { to: parse_id(to)? },
+        _ => return Err(Problem::invalid("`files` must be `remove`, or `hand-over` with `to`.")),
+    };
+    let (accounts, drive) = (&app.state.accounts, &app.state.drive);
+    let space_id = drive.end_account(accounts, &caller.actor(), id, files, from).await?;
+    Ok(Json(EndedAccount { space_id }))
 }
 
 /// Give somebody a new password

@@ -2,6 +2,8 @@
 
 use drive::Subject;
 
+use super::words::Tongue;
+
 /// Somebody of the studio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Person {
@@ -60,6 +62,14 @@ impl Person {
     /// The place in [`CAST`].
     pub(super) fn index(self) -> usize {
         self as usize
+    }
+
+    /// The language that they read and write.
+    pub(super) fn tongue(self) -> Tongue {
+        match self {
+            Ines | Tom | Sofia | Priya | Marcus | Hannah | Diego => Tongue::English,
+            Anna | Mikhail | Elena | Dmitry | Olga | Artyom | Yulia => Tongue::Russian,
+        }
     }
 }
 

@@ -137,7 +137,7 @@ impl Stage {
             name: role.name.to_owned(),
             password: password.clone(),
             display_name: Some(role.display_name.to_owned()),
-            language: None,
+            language: Some(role.person.tongue().tag().to_owned()),
             invitation: None,
             address: Ipv4Addr::LOCALHOST.into(),
         };
@@ -147,7 +147,7 @@ impl Stage {
         if role.person == ADMINISTRATOR {
             permissions = Permissions::of(permissions.iter().chain([Permission::AdminUsers]));
             let (id, words) = (user.id, permissions.to_string());
-            self.db.write(Lane::Free, async move |tx| db::seed::set_permissions(&tx, id, &words).await).await?;
+            self.db.write(Lane::Free, async move |tx| db::persons::set_permissions(&tx, id, &words).await).await?;
         }
         Ok(Principal {
             account: user.id,

@@ -42,6 +42,16 @@ pub(super) enum Tongue {
     Russian,
 }
 
+impl Tongue {
+    /// The tag that accounts keep.
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Russian => "ru",
+        }
+    }
+}
+
 /// A day as people write it.
 pub(super) fn date(at: Time, tongue: Tongue) -> String {
     let (year, month, day) = at.date();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Shape, User, World};
+use crate::harness::{Answer, PASSWORD, PATIENCE, Shape, User, World, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_hold_on_one_process() {
@@ -105,6 +105,50 @@ async fn sharing(world: World) {
 
     give(&ada, &secret, person(&bob), "viewer").await.expect(201);
     strangers(&ada, &eve, &secret).await;
+    endings(&admin, &ada, &bob, &world).await;
+}
+
+/// Accounts end: what they had goes over to somebody, or goes.
+async fn endings(admin: &User, ada: &User, bob: &User, world: &World) {
+    let far = world.gateways.last().expect("a gateway");
+    let person = |user: &User| user.user["id"].as_str().expect("an id").to_owned();
+    let file = put(ada, ada.root(), "hers.txt").await;
+    let own = admin.get("/spaces").await.expect(200)["items"].as_array().expect("items").len();
+    let end = async |by: &User, whom: &str, rest: &str| {
+        Answer::of(by.request("DELETE", &format!("/admin/users/{whom}?files={rest}"))).await
+    };
+    end(bob, &person(ada), "remove").await.refused(403, "permission-missing");
+    end(admin, &person(admin), "remove").await.refused(409, "own-account");
+    end(admin, &person(ada), "burn").await.refused(400, "invalid-request");
+    // She alone manages the team that was made above.
+    end(admin, &person(ada), "remove").await.refused(409, "last-manager");
+    end(admin, &person(ada), &format!("hand-over&to={}", person(ada))).await.refused(400, "subject-unknown");
+    let gone = end(admin, &person(ada), &format!("hand-over&to={}", person(admin))).await.expect(200);
+    let space = gone["space_id"].as_str().expect("a space").to_owned();
+    // Every gateway knows it within a second; the one that was asked, at once.
+    let elsewhere = ada.at(far);
+    eventually("the session ends", PATIENCE, async || (elsewhere.get("/me").await.status == 401).then_some(())).await;
+    let listed = admin.get("/spaces").await.expect(200);
+    let listed = listed["items"].as_array().expect("items");
+    assert_eq!(listed.len(), own + 2, "{listed:?}");
+    let taken = listed.iter().find(|one| one["id"] == space.as_str()).expect("what was hers");
+    assert_eq!(
+        (&taken["kind"], &taken["name"], &taken["role"]),
+        (&json!("team"), &json!("ada (ada)"), &json!("manager"))
+    );
+    assert_eq!(admin.get(&format!("/files/{file}")).await.body, b"bytes");
+    let login = json!({ "name": "ada", "password": PASSWORD });
+    let login = Answer::of(reqwest::Client::new().post(format!("{}/api/v1/login", far.url)).json(&login)).await;
+    login.refused(401, "wrong-credentials");
+    // Her name is free again, for somebody who has nothing of hers.
+    let other = User::register(&far.url, "ada").await;
+    assert_ne!(other.user["id"], ada.user["id"]);
+    other.get(&format!("/files/{file}")).await.refused(404, "not-found");
+    let theirs = put(&other, other.root(), "t").await;
+    assert!(end(admin, &person(&other), "remove").await.expect(200)["space_id"].is_null());
+    admin.get(&format!("/files/{theirs}")).await.refused(404, "not-found");
+    // Once more is no harm.
+    end(admin, &person(&other), "remove").await.expect(200);
 }
 
 fn base64(text: &str) -> String {

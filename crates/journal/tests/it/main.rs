@@ -257,14 +257,14 @@ async fn kinds_of_a_newer_version_do_not_stop_paging(test: TestDb) {
         .test
         .db
         .write(Lane::Space(space), async move |tx| {
-            tx.exec("UPDATE journal SET kind = 'shared' WHERE space_id = $1 AND sequence = 2", &params![space]).await
+            tx.exec("UPDATE journal SET kind = 'foretold' WHERE space_id = $1 AND sequence = 2", &params![space]).await
         })
         .await
         .expect("a newer version was here");
     let items = fixture.all(space).await;
     let kinds: Vec<_> = items.iter().map(|item| (item.kind.as_str(), item.known_kind())).collect();
     let known = ("created", Some(Kind::Created));
-    assert_eq!(kinds, [known, ("shared", None), known]);
+    assert_eq!(kinds, [known, ("foretold", None), known]);
 }
 
 async fn a_hole_is_never_served(test: TestDb) {

@@ -31,7 +31,7 @@ fn harbour(scribe: &mut Scribe<'_>) {
         .text(5, "/Harbour Museum/Site visits/First visit/Notes.md", include_str!("../texts/en/site-visit.md"))
         .write(6, "/Harbour Museum/Brief/Design brief.md", Make::Text(BRIEF, 2, Tongue::English))
         .text(7, "/Harbour Museum/Concept/One long table.md", CONCEPT)
-        .text(25, "/Harbour Museum/Site visits/Second visit/Notes.md", include_str!("../texts/en/site-visit.md"))
+        .text(25, "/Harbour Museum/Site visits/Second visit/Notes.md", include_str!("../texts/en/site-visit-2.md"))
         .table(9, "/Harbour Museum/Brief/Object list.csv", Table::Objects);
     scribe.by(Hannah);
     scribe

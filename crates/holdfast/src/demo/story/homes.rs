@@ -3,20 +3,14 @@
 use super::{super::cast::CAST, *};
 use Person::{Anna, Artyom, Diego, Dmitry, Elena, Hannah, Ines, Marcus, Mikhail, Olga, Priya, Sofia, Tom, Yulia};
 
-/// Who writes notes in Russian.
-fn russian(person: Person) -> bool {
-    matches!(person, Anna | Mikhail | Elena | Dmitry | Olga | Artyom | Yulia)
-}
-
 pub(super) fn tell(scribe: &mut Scribe<'_>) {
     for (index, role) in CAST.iter().enumerate() {
         scribe.at(Place::Home(role.person)).by(role.person);
         let day = 2 + index;
-        if russian(role.person) {
-            scribe.russian(day, "/Заметки.md", include_str!("../texts/ru/notes.md"));
-        } else {
-            scribe.text(day, "/Ideas.txt", include_str!("../texts/en/ideas.txt"));
-        }
+        match role.person.tongue() {
+            Tongue::English => scribe.text(day, "/Ideas.txt", include_str!("../texts/en/ideas.txt")),
+            Tongue::Russian => scribe.russian(day, "/Заметки.md", include_str!("../texts/ru/notes.md")),
+        };
     }
     english(scribe);
     in_russian(scribe);

@@ -19,11 +19,11 @@ pub(super) fn tell(scribe: &mut Scribe<'_>) {
         .russian(24, "/Городские дворы/Отчёт/Отчёт.md", REPORT)
         .write(31, "/Городские дворы/Отчёт/Отчёт.md", edition(REPORT, 2))
         .russian(11, "/Городские дворы/Интервью/Интервью 1.md", include_str!("../texts/ru/interview.md"))
-        .russian(12, "/Городские дворы/Интервью/Интервью 2.md", include_str!("../texts/ru/interview.md"))
-        .russian(17, "/Городские дворы/Интервью/Интервью 4.md", include_str!("../texts/ru/interview.md"));
+        .russian(12, "/Городские дворы/Интервью/Интервью 2.md", include_str!("../texts/ru/interview-2.md"))
+        .russian(17, "/Городские дворы/Интервью/Интервью 4.md", include_str!("../texts/ru/interview-4.md"));
     scribe.by(Priya);
     scribe
-        .russian(13, "/Городские дворы/Интервью/Интервью 3.md", include_str!("../texts/ru/interview.md"))
+        .russian(13, "/Городские дворы/Интервью/Интервью 3.md", include_str!("../texts/ru/interview-3.md"))
         .text(14, "/Сравнение/Tram stops and courtyards.md", include_str!("../texts/en/field-notes.md"))
         .table(28, "/Сравнение/Stops, all answers.csv", Table::Survey)
         .write(29, "/Сравнение/Hours compared.png", Make::Drawing(Scene::Lines, 1500, 950));

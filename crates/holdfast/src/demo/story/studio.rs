@@ -11,7 +11,7 @@ pub(super) fn tell(scribe: &mut Scribe<'_>) {
         .text(1, "/People/Lunch/Caldo verde.md", include_str!("../texts/en/recipe.md"))
         .minutes("/Meetings/# Weekly.md", Tongue::English, 0)
         .text(14, "/Meetings/Retrospectives/Autumn.md", include_str!("../texts/en/retrospective.md"))
-        .text(34, "/Meetings/Retrospectives/Winter.md", include_str!("../texts/en/retrospective.md"))
+        .text(34, "/Meetings/Retrospectives/Winter.md", include_str!("../texts/en/retrospective-2.md"))
         .text(9, "/Travel/Yerevan/Plan.md", include_str!("../texts/en/travel-plan.md"))
         .write(
             13,
