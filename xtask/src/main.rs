@@ -18,6 +18,7 @@ mod http;
 mod place;
 mod postgres;
 mod process;
+mod redis;
 mod setup;
 mod tidy;
 mod web;

@@ -1,6 +1,6 @@
 //! Installs what is missing, where that is possible: as root on a system with apt.
 //!
-//! Everything else than PostgreSQL and the tools for faults comes through cargo. As an ordinary user nothing is installed;
+//! Everything else than PostgreSQL, Redis and the tools for faults comes through cargo. As an ordinary user nothing is installed;
 //! the message then says what to ask the administrator for.
 
 use std::{
@@ -29,6 +29,15 @@ pub(crate) fn postgres() -> Result<Postgres> {
     eprintln!("xtask: installing postgresql …");
     install("postgresql").context("cannot install PostgreSQL")?;
     Postgres::find()?.context("PostgreSQL was installed, but its server program is not where Debian puts it")
+}
+
+/// Sees to it that there is a server of Redis. To an ordinary user it may be missing: tests then say that they did not run.
+pub(crate) fn redis() -> Result<bool> {
+    if !crate::redis::is_installed() && rustix::process::geteuid().is_root() && Path::new("/usr/bin/apt-get").exists() {
+        eprintln!("xtask: installing redis-server …");
+        install("redis-server").context("cannot install Redis")?;
+    }
+    Ok(crate::redis::is_installed())
 }
 
 /// A program that tests make faults with, by where it lies, and the package that has it.

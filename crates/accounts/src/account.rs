@@ -237,12 +237,13 @@ impl Accounts {
         let attempt = inner
             .throttle
             .admit(Some(&counter), None, inner.clock.elapsed())
+            .await
             .map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
         match inner.passwords.verify(password, Some(&row.password_hash)).await {
-            Ok(true) => inner.throttle.succeeded(attempt),
+            Ok(true) => inner.throttle.succeeded(&attempt).await,
             Ok(false) => return Err(Error::WrongPassword),
             Err(error) => {
-                inner.throttle.take_back(attempt);
+                inner.throttle.take_back(&attempt).await;
                 return Err(error);
             }
         }

@@ -12,7 +12,7 @@ use crate::{
     live::{Known, Lately, Live},
     password::Passwords,
     seal::Seal,
-    throttle::Throttle,
+    throttle::{Throttle, counts::SharedCounts},
     token::{Keys, StoredKey},
 };
 
@@ -47,6 +47,8 @@ pub struct Options {
     pub audit_lifetime: Duration,
     /// Passwords that are hashed at a time; each takes a core for about 20 ms, and 19 MiB.
     pub password_workers: usize,
+    /// Counters of attempts that this process shares with others.
+    pub shared_counts: Option<Arc<dyn SharedCounts>>,
 }
 
 impl Default for Options {
@@ -60,6 +62,7 @@ impl Default for Options {
             mail: false,
             audit_lifetime: Duration::from_secs(365 * 24 * 3600),
             password_workers: 2,
+            shared_counts: None,
         }
     }
 }
@@ -111,7 +114,8 @@ impl Accounts {
         let keys = Keys::new(&shared_key(&db).await?)?;
         let seal = keys.seal();
         let passwords = Passwords::new(options.password_workers);
-        let (throttle, live, live_keys) = (Throttle::new(), Lately::new(), Lately::new());
+        let throttle = Throttle::new(keys.counting(), options.shared_counts.clone());
+        let (live, live_keys) = (Lately::new(), Lately::new());
         Ok(Self(Arc::new(Inner { db, clock, ids, options, keys, passwords, throttle, live, live_keys, seal })))
     }
 

@@ -15,6 +15,7 @@
 //! - **Links by mail** confirm addresses, reset passwords and invite people. Their tokens stand in no table: what is stored
 //!   is a hash, and the letter is written when it is sent.
 //! - **Sign-in is slowed down, never locked**: per name and per address, see the comments in `throttle`.
+//!   Processes may share the counters: see [`counts`].
 //! - **Visitors** of links have no account: a pass, signed like an access token, says what they may go on with.
 //! - **The wall clock may jump.** A token is good only between its two times, with a minute's leeway at either end: one
 //!   from before a clock was set back is refused as expired, and its client gets a new one with its refresh token.
@@ -57,5 +58,6 @@ pub use people::{NewPerson, PersonUpdate, PersonView, ProfileUpdate, Reset};
 pub use permission::{Action, Permission, Permissions, Principal, Role, may};
 pub use second_factor::{SecondFactor, SecondStep, Setup};
 pub use session::{Login, SessionView, Tokens};
+pub use throttle::counts;
 pub use ticket::{InvitationView, NewInvitation};
 pub use visitor::{Download, Pass, Visit};

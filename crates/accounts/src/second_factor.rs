@@ -242,6 +242,7 @@ impl Accounts {
         let attempt = inner
             .throttle
             .admit_code(challenge.account, step.address, inner.clock.elapsed())
+            .await
             .map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
         let (row, how) = match self.check_step(&challenge, &step.code).await {
             Ok(checked) => checked,
@@ -252,13 +253,13 @@ impl Accounts {
                 return Err(Error::CodeWrong);
             }
             Err(error) => {
-                inner.throttle.take_back(attempt);
+                inner.throttle.take_back(&attempt).await;
                 return Err(error);
             }
         };
-        inner.throttle.succeeded(attempt);
+        inner.throttle.succeeded(&attempt).await;
         if let Ok(name) = AccountName::new(&row.name) {
-            inner.throttle.familiar(&name.key, step.address);
+            inner.throttle.familiar(&name.key, step.address).await;
         }
         self.begin(row, challenge.client, step.address, json!({ "second_factor": how })).await
     }

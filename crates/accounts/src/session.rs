@@ -90,6 +90,7 @@ impl Accounts {
         let attempt = inner
             .throttle
             .admit(key.as_deref(), Some(login.address), inner.clock.elapsed())
+            .await
             .map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
         let checked = async {
             let row = match key {
@@ -110,18 +111,18 @@ impl Accounts {
                 return Err(Error::WrongCredentials);
             }
             Err(error) => {
-                inner.throttle.take_back(attempt);
+                inner.throttle.take_back(&attempt).await;
                 return Err(error);
             }
         };
         // Not a failure in any case. Whether the address is one of the owner's, the second factor tells, if there is one.
-        inner.throttle.take_back(attempt);
+        inner.throttle.take_back(&attempt).await;
         if row.disabled.is_some() {
             return Err(Error::AccountDisabled);
         }
         let client = client(login.client.as_deref().unwrap_or_default());
         self.challenge(&row, &client).await?;
-        inner.throttle.remember(attempt);
+        inner.throttle.remember(&attempt).await;
         self.begin(row, client, login.address, json!({})).await
     }
 

@@ -227,7 +227,7 @@ impl Accounts {
             return Err(Error::MailOff);
         }
         // Counted as a failed sign-in is, and never taken back.
-        let admitted = self.0.throttle.admit(None, Some(from), self.0.clock.elapsed());
+        let admitted = self.0.throttle.admit(None, Some(from), self.0.clock.elapsed()).await;
         admitted.map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
         self.send_reset(email.key).await
     }

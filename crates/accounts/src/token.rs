@@ -76,6 +76,7 @@ pub(crate) struct Keys {
     signing_passes: EncodingKey,
     checking_passes: DecodingKey,
     sealing: [u8; 32],
+    counting: [u8; 32],
 }
 
 impl Keys {
@@ -103,12 +104,18 @@ impl Keys {
             signing_passes: EncodingKey::from_secret(&passes),
             checking_passes: DecodingKey::from_secret(&passes),
             sealing: blake3::derive_key("holdfast 2026-11-21 sealed secrets", &secret),
+            counting: blake3::derive_key("holdfast 2026-11-21 counters of attempts", &secret),
         })
     }
 
     /// What encrypts secrets that must be known again.
     pub(crate) fn seal(&self) -> Seal {
         Seal::new(&self.sealing)
+    }
+
+    /// What hides whose attempts are counted.
+    pub(crate) fn counting(&self) -> [u8; 32] {
+        self.counting
     }
 
     /// An access token for a principal.

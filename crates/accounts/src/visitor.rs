@@ -89,15 +89,16 @@ impl Accounts {
         let attempt = inner
             .throttle
             .admit_visitor(link, address, inner.clock.elapsed())
+            .await
             .map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
         match inner.passwords.verify(password, Some(phc)).await {
             Ok(true) => {
-                inner.throttle.succeeded(attempt);
+                inner.throttle.succeeded(&attempt).await;
                 Ok(true)
             }
             Ok(false) => Ok(false),
             Err(error) => {
-                inner.throttle.take_back(attempt);
+                inner.throttle.take_back(&attempt).await;
                 Err(error)
             }
         }

@@ -9,7 +9,7 @@ use crate::{
     Backend, Dialect, Error, Lane, Migrated, Migration, Options, Row, Sql, Tx, Value,
     lite::Lite,
     migrate,
-    notice::Notices,
+    notice::{Notices, OwnNotices},
     pg::Pg,
     tx::{at_most_one, exactly_one},
     unit::unit,
@@ -144,6 +144,16 @@ impl Db {
     /// Sessions that are ended from now on, with the same reservation.
     pub fn session_ends(&self) -> broadcast::Receiver<SessionId> {
         self.0.notices.session_ends()
+    }
+
+    /// What this process commits from now on, as words for the [`Db::hear`] of other processes.
+    pub fn own_notices(&self) -> OwnNotices {
+        self.0.notices.own()
+    }
+
+    /// Takes in what another process said that it committed. Words that mean nothing here are passed over.
+    pub fn hear(&self, words: &str) {
+        self.0.notices.heard_words(words);
     }
 
     /// Finishes the units of work that wait, refuses new ones, and lets the connections go.

@@ -7,7 +7,8 @@
 //! - [`Db`]: opens, migrates, reads ([`Db::read`]: a snapshot; [`Db::query`]: one statement) and writes ([`Db::write`])
 //! - [`Tx`], [`Sql`], [`params!`], [`Value`], [`Row`]: statements, their parameters and their rows
 //! - [`Lane`]: which units of work share a commit
-//! - [`Db::changes`], [`Db::session_ends`]: word of what was committed, also by other processes
+//! - [`Db::changes`], [`Db::session_ends`]: word of what was committed, also by other processes;
+//!   [`Db::own_notices`], [`Db::hear`]: where something else than the database carries it
 //! - [`migrate`]: the schema's history
 //! - one module per domain with its statements: functions over [`Tx`] where they write or must see one snapshot, over
 //!   [`Db`] where they read with a single statement
@@ -77,6 +78,7 @@ mod value;
 pub use error::Error;
 pub use handle::Db;
 pub use migrate::{Migrated, Migration};
+pub use notice::OwnNotices;
 pub use options::{Access, Backend, Options, ParseBackendError};
 pub use row::{Cell, FromValue, Row, RowReader};
 pub use tx::{Dialect, Sql, Tx};

@@ -3,13 +3,29 @@
 //! A notice is a hint and no more: one can be lost with a connection, and one can come twice. Who acts on it reads what is
 //! there, and looks now and then without having been told.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+    time::Duration,
+};
 
 use base::{SessionId, SpaceId};
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{
+    self,
+    error::{RecvError, TryRecvError},
+};
 
 /// Notices that a slow listener may be behind by; beyond that it is told that it missed some.
 const BEHIND_MAX: usize = 4096;
+
+/// How long notices gather at most before they are told to other processes.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Bytes of one message to other processes; `NOTIFY` takes less than 8,000.
+const MESSAGE_MAX: usize = 7_900;
+
+/// A word has fewer bytes.
+const WORD_MAX: usize = 100;
 
 /// Something that was committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +110,43 @@ impl Notices {
         self.session_ends.subscribe()
     }
 
-    pub(crate) fn own(&self) -> broadcast::Receiver<Notice> {
-        self.own.subscribe()
+    pub(crate) fn own(&self) -> OwnNotices {
+        OwnNotices(self.own.subscribe())
+    }
+
+    /// Another process says this.
+    pub(crate) fn heard_words(&self, words: &str) {
+        words.split(' ').filter_map(|word| word.parse().ok()).for_each(|notice| self.heard(notice));
+    }
+}
+
+/// What this process commits, as words for other processes.
+pub struct OwnNotices(broadcast::Receiver<Notice>);
+
+impl OwnNotices {
+    /// Waits for something to be committed and gives it with what else is within a few milliseconds: words with a space
+    /// between them, fewer than 8,000 bytes. `None` once the database handle is gone. To whom this is too slow misses
+    /// the oldest.
+    pub async fn next(&mut self) -> Option<String> {
+        let mut words = loop {
+            match self.0.recv().await {
+                Ok(notice) => break notice.to_string(),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        };
+        tokio::time::sleep(GATHER).await;
+        while words.len() < MESSAGE_MAX - WORD_MAX {
+            match self.0.try_recv() {
+                Ok(notice) => {
+                    let _ = write!(words, " {notice}");
+                }
+                // The ones that were lost are older than those that come.
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
+        Some(words)
     }
 }
 
@@ -112,5 +163,32 @@ mod tests {
         for other in ["", ":", "x", &format!("{space}"), &format!("{space}:"), &format!("{space}:-1"), "usr_1:2"] {
             assert_eq!(other.parse::<Notice>(), Err(Unknown), "{other}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_one_process_commits_another_hears() {
+        let (one, two) = (Notices::new(), Notices::new());
+        let (mut own, mut changes, mut ends) = (one.own(), two.changes(), two.session_ends());
+        let mut back = two.own();
+        let (space, session) = (SpaceId::from_bytes([7; 16]), SessionId::from_bytes([1; 16]));
+        one.committed(Notice::Changed { space, sequence: 1 });
+        one.committed(Notice::SessionEnded(session));
+        let words = own.next().await.expect("words");
+        two.heard_words(&format!("from-the-future {words}  "));
+        assert_eq!((changes.try_recv(), ends.try_recv()), (Ok((space, 1)), Ok(session)));
+        // What was heard is not told again.
+        assert!(back.0.try_recv().is_err());
+        // More than a message holds comes in several, none too long.
+        for sequence in 0..1000 {
+            one.committed(Notice::Changed { space, sequence: u64::MAX - sequence });
+        }
+        let mut all = 0;
+        while all < 1000 {
+            let words = own.next().await.expect("words");
+            assert!(words.len() < MESSAGE_MAX, "{}", words.len());
+            all += words.split(' ').count();
+        }
+        drop(one);
+        assert_eq!(own.next().await, None);
     }
 }

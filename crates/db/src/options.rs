@@ -62,6 +62,9 @@ pub struct Options {
     pub pool_size: usize,
     /// How long a call waits: for a connection or a server that is away, and for a lock that another holds.
     pub patience: Duration,
+    /// Whether PostgreSQL carries the word of what is committed from process to process (`NOTIFY`). Without it, something
+    /// else takes [`Db::own_notices`](crate::Db::own_notices) to [`Db::hear`](crate::Db::hear) of the others.
+    pub notify: bool,
     /// The steps that make up the schema, oldest first.
     pub migrations: &'static [Migration],
     /// Times the commits, for the metrics.
@@ -77,6 +80,7 @@ impl Options {
             readers: 4,
             pool_size: 16,
             patience: Duration::from_secs(5),
+            notify: true,
             migrations: migrate::PRODUCT,
             clock,
         }
@@ -91,6 +95,7 @@ impl fmt::Debug for Options {
             .field("readers", &self.readers)
             .field("pool_size", &self.pool_size)
             .field("patience", &self.patience)
+            .field("notify", &self.notify)
             .finish_non_exhaustive()
     }
 }

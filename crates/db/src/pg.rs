@@ -40,7 +40,7 @@ pub(crate) struct Pg {
     /// None if the database was opened for reading.
     lanes: Option<Arc<Lanes>>,
     committers: Mutex<JoinSet<()>>,
-    /// Those who tell and hear other processes.
+    /// Those who tell and hear other processes, if the database is what carries their words.
     relays: Mutex<JoinSet<()>>,
 }
 
@@ -91,8 +91,10 @@ impl Pg {
                     let committer = Committer::new(pool.clone(), Arc::clone(&lanes), options.clock.clone());
                     committers.spawn(committer.run());
                 }
-                relays.spawn(relay::tell(pool.clone(), notices.clone()));
-                relays.spawn(relay::listen(config, notices.clone()));
+                if options.notify {
+                    relays.spawn(relay::tell(pool.clone(), notices.clone()));
+                    relays.spawn(relay::listen(config, notices.clone()));
+                }
                 Some(lanes)
             }
         };

@@ -23,6 +23,10 @@ pub(crate) async fn check(options: Options) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    if let Some(address) = config.commons()? {
+        let redis = commons::Commons::open(&address, SystemClock::start())?;
+        println!("redis: reached, {}", redis.version().await?);
+    }
     if let db::Backend::Sqlite { path } = config.backend()?
         && !path.exists()
     {

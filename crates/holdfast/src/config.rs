@@ -27,6 +27,15 @@ pub(crate) struct Config {
     /// `sqlite:PATH` or `postgres://…`. Without it: SQLite in the data folder.
     #[serde(serialize_with = "text::hidden")]
     pub(crate) database: Option<Secret>,
+    /// `redis://…`, or `rediss://…` with TLS: Redis or Valkey, through which gateways and workers tell each other what
+    /// changed and count wrong passwords together. Never needed; all of them have the same. Its password may be in it.
+    #[serde(serialize_with = "text::hidden")]
+    pub(crate) redis: Option<Secret>,
+    /// The password for Redis, where the address has none.
+    #[serde(serialize_with = "text::hidden")]
+    pub(crate) redis_password: Option<Secret>,
+    /// A file with that password, in place of `redis_password`.
+    pub(crate) redis_password_file: Option<PathBuf>,
     /// What gateways, workers and nodes prove to each other that they know. At least 16 characters; needed as soon as
     /// a node is a process of its own.
     #[serde(serialize_with = "text::hidden")]
@@ -58,6 +67,9 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             roles: vec![Role::Gateway, Role::Node, Role::Worker],
             database: None,
+            redis: None,
+            redis_password: None,
+            redis_password_file: None,
             cluster_secret: None,
             cluster_secret_file: None,
             accounts: Accounts::default(),
@@ -75,6 +87,8 @@ impl Default for Config {
 /// The environment variables that are read, by name; flags have theirs in [`crate::cli`]. A new one is added to the table
 /// of `reference`, which documents them.
 const DATABASE: &str = "HOLDFAST_DATABASE";
+const REDIS: &str = "HOLDFAST_REDIS";
+const REDIS_PASSWORD: &str = "HOLDFAST_REDIS_PASSWORD";
 const CLUSTER_SECRET: &str = "HOLDFAST_CLUSTER_SECRET";
 const MAIL_PASSWORD: &str = "HOLDFAST_MAIL_PASSWORD";
 const ADMIN_PASSWORD: &str = "HOLDFAST_ADMIN_PASSWORD";
@@ -108,6 +122,20 @@ impl Config {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("mail.password_file {} cannot be read", path.display()))?;
             config.mail.password = Some(Secret::new(text.trim()));
+        }
+        if let Some(path) = &config.redis_password_file {
+            if config.redis_password.is_some() {
+                bail!("redis_password and redis_password_file exclude each other: keep one");
+            }
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("redis_password_file {} cannot be read", path.display()))?;
+            config.redis_password = Some(Secret::new(text.trim()));
+        }
+        if let Some(redis) = variable(REDIS) {
+            config.redis = Some(Secret::new(redis));
+        }
+        if let Some(password) = variable(REDIS_PASSWORD) {
+            config.redis_password = Some(Secret::new(password));
         }
         if let Some(password) = variable(MAIL_PASSWORD) {
             config.mail.password = Some(Secret::new(password));
@@ -159,6 +187,7 @@ impl Config {
         } else if !self.has(Role::Node) && self.cluster_secret.is_none() {
             bail!("a gateway or worker without nodes in its process needs cluster_secret to reach those of others");
         }
+        self.commons()?;
         if self.files.parity.is_some_and(|parity| !matches!(parity, 0 | 2 | 3)) {
             bail!("files.parity is 0, 2 or 3; without it the number suits the nodes");
         }
@@ -200,6 +229,24 @@ impl Config {
             None => Ok(db::Backend::Sqlite { path: self.data_dir.join("holdfast.db") }),
             Some(text) => text.expose().parse().context("the key `database`"),
         }
+    }
+
+    /// Where Redis is, if it is used.
+    ///
+    /// # Errors
+    /// If `redis` is no address of it, or its password is given twice or for nothing.
+    pub(crate) fn commons(&self) -> anyhow::Result<Option<commons::Address>> {
+        let Some(url) = &self.redis else {
+            if self.redis_password.is_some() {
+                bail!("redis_password needs the key `redis` with the address");
+            }
+            return Ok(None);
+        };
+        let bare = commons::Address::new(url, None).context("the key `redis`")?;
+        if self.redis_password.is_some() && bare.has_password() {
+            bail!("redis has a password in it, and redis_password is another: keep one");
+        }
+        commons::Address::new(url, self.redis_password.as_ref()).context("the key `redis`").map(Some)
     }
 
     /// The administrator's first password, where the environment gives one.
@@ -246,6 +293,9 @@ mod tests {
         check("[files]\nparity = 1", "files.parity");
         check("[files]\ninline_max = '4 quux'", "not a size");
         check("[node]\nin_process = 5", "at least 6");
+        check("redis = 'localhost:6379'", "redis://");
+        check("redis = 'redis://:a@h'\nredis_password = 'b'", "keep one");
+        check("redis_password = 'b'", "needs the key `redis`");
         check("[mail]\nserver = 'smtp://h'", "mail.from");
         check("[mail]\nserver = 'h'\nfrom = 'a@x.org'", "mail.server");
         check("[mail]\nserver = 'smtp://u:p@h'\nfrom = 'a@x.org'", "password");
@@ -256,8 +306,8 @@ mod tests {
 
     #[test]
     fn secrets_do_not_print() {
-        let text =
-            "cluster_secret = 'correct horse battery'\ndatabase = 'postgres://u:pw@h/d'\nmail.password = 'pw@horse'";
+        let text = "cluster_secret = 'correct horse battery'\ndatabase = 'postgres://u:pw@h/d'\nmail.password = 'pw@horse'\n\
+             redis = 'redis://h'\nredis_password = 'horse'";
         let config = read(text).unwrap();
         for printed in [format!("{config:?}"), config.to_toml().unwrap()] {
             assert!(!printed.contains("horse") && !printed.contains("pw@"), "{printed}");

@@ -3,6 +3,7 @@
 mod gateway;
 mod membership;
 mod node;
+mod shared;
 mod system;
 mod worker;
 

@@ -1,4 +1,4 @@
-//! What tests share: a clock that is set by hand, a database of their own, suites for every implementation of a contract,
+//! What tests share: a clock that is set by hand, a database of their own, Redis, suites for every implementation of a contract,
 //! and a simulator for the storage promise.
 //!
 //! Reason to exist (c): development only. It appears under dev-dependencies, and in `tests/it` alone, since unit tests
@@ -7,4 +7,5 @@
 pub mod clock;
 pub mod database;
 pub mod parts_suite;
+pub mod redis;
 pub mod sim;

@@ -4,9 +4,8 @@
 //! committed since the last one. Behind a pooler that gives each transaction another server connection (PgBouncer's
 //! transaction mode) nothing is heard, and listeners fall back to looking now and then.
 
-use std::{fmt::Write as _, future::poll_fn, time::Duration};
+use std::{future::poll_fn, time::Duration};
 
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_postgres::{AsyncMessage, Config, NoTls};
 
 use super::Connections;
@@ -14,41 +13,14 @@ use crate::{Error, Value, notice::Notices};
 
 const CHANNEL: &str = "holdfast";
 
-/// Bytes of one message; PostgreSQL takes less than 8,000.
-const MESSAGE_MAX: usize = 7_900;
-
 /// Between two tries to listen.
 const RETRY: Duration = Duration::from_secs(2);
-
-/// How long notices gather at most before they are told to the other processes.
-const GATHER: Duration = Duration::from_millis(5);
 
 /// Tells other processes what this one commits, until its task is stopped.
 pub(super) async fn tell(pool: Connections, notices: Notices) {
     let mut own = notices.own();
-    loop {
-        let mut message = String::new();
-        match own.recv().await {
-            Ok(notice) => message.push_str(&notice.to_string()),
-            Err(RecvError::Lagged(_)) => continue,
-            Err(RecvError::Closed) => return,
-        }
-        tokio::time::sleep(GATHER).await;
-        loop {
-            match own.try_recv() {
-                Ok(notice) => {
-                    let _ = write!(message, " {notice}");
-                }
-                // The ones that were lost are older than those that come.
-                Err(TryRecvError::Lagged(_)) => continue,
-                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
-            }
-            // A word is far shorter than what is left of the limit.
-            if message.len() > MESSAGE_MAX - 100 {
-                break;
-            }
-        }
-        let text = Value::from(message.as_str());
+    while let Some(words) = own.next().await {
+        let text = Value::from(words.as_str());
         let told: Result<Vec<(i64,)>, Error> = pool.query("SELECT count(pg_notify('holdfast', $1))", &[text], 1).await;
         if let Err(error) = told {
             tracing::debug!(%error, "other processes could not be told of changes");
@@ -76,7 +48,7 @@ async fn hear(config: &Config, notices: &Notices) -> Result<(), tokio_postgres::
             if let AsyncMessage::Notification(told) = message?
                 && told.channel() == CHANNEL
             {
-                told.payload().split(' ').filter_map(|word| word.parse().ok()).for_each(|notice| notices.heard(notice));
+                notices.heard_words(told.payload());
             }
         }
         Ok(())

@@ -7,14 +7,19 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use clap::CommandFactory;
 
-use super::{ADMIN_PASSWORD, CLUSTER_SECRET, Config, DATABASE, MAIL_PASSWORD};
+use super::{ADMIN_PASSWORD, CLUSTER_SECRET, Config, DATABASE, MAIL_PASSWORD, REDIS, REDIS_PASSWORD};
 use crate::cli::Cli;
 
 const SOURCES: [&str; 2] = [include_str!("../config.rs"), include_str!("sections.rs")];
 
 /// Keys whose value an environment variable gives. Those of flags are read from the command line's definition.
-const VARIABLES: [(&str, &str); 3] =
-    [("database", DATABASE), ("cluster_secret", CLUSTER_SECRET), ("mail.password", MAIL_PASSWORD)];
+const VARIABLES: [(&str, &str); 5] = [
+    ("database", DATABASE),
+    ("redis", REDIS),
+    ("redis_password", REDIS_PASSWORD),
+    ("cluster_secret", CLUSTER_SECRET),
+    ("mail.password", MAIL_PASSWORD),
+];
 
 /// Variables that are no key of the file.
 const OTHERS: [(&str, &str); 2] = [
@@ -23,8 +28,11 @@ const OTHERS: [(&str, &str); 2] = [
 ];
 
 /// What the example shows for keys that have no default.
-const EXAMPLES: [(&str, &str); 17] = [
+const EXAMPLES: [(&str, &str); 20] = [
     ("database", "\"postgres://holdfast:PASSWORD@db.internal/holdfast\""),
+    ("redis", "\"redis://redis.internal:6379\""),
+    ("redis_password", "\"of Redis\""),
+    ("redis_password_file", "\"/etc/holdfast/redis-password\""),
     ("cluster_secret", "\"the same for all processes\""),
     ("cluster_secret_file", "\"/etc/holdfast/cluster-secret\""),
     ("accounts.quota", "\"100 GiB\""),

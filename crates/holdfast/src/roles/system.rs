@@ -12,7 +12,10 @@ use crate::{
     cli::Role,
     clock,
     config::{Config, Registration},
-    roles::membership::{self, ClusterDoor},
+    roles::{
+        membership::{self, ClusterDoor},
+        shared,
+    },
     telemetry,
 };
 
@@ -46,7 +49,9 @@ impl System {
         let ids = clock::ids(&clock);
         std::fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
-        let db = db::Db::open(db::Options::new(config.backend()?, clock.clone())).await.context("the database")?;
+        let commons = shared::open(&config, &clock)?;
+        let options = db::Options { notify: commons.is_none(), ..db::Options::new(config.backend()?, clock.clone()) };
+        let db = db::Db::open(options).await.context("the database")?;
         db.migrate().await.context("the database's schema")?;
 
         let local = open_local_nodes(&config, &clock, &ids).await?;
@@ -78,13 +83,17 @@ impl System {
         }
 
         let jobs = bus::Jobs::new(db.clone(), clock.clone(), bus::Options::default());
-        let accounts =
-            accounts::Accounts::open(db.clone(), clock.clone(), ids.clone(), account_options(&config)).await?;
+        let shared_counts = commons.clone().map(shared::counts);
+        let options = accounts::Options { shared_counts, ..account_options(&config) };
+        let accounts = accounts::Accounts::open(db.clone(), clock.clone(), ids.clone(), options).await?;
         let first_password =
             accounts.ensure_admin(Config::admin_password()).await?.map(|password| password.expose().to_owned());
         let drive = drive::Drive::new(db.clone(), store.clone(), clock.clone(), ids, drive_options(&config));
         let door = secret.map(|secret| ClusterDoor::new(cluster.clone(), secret));
         let mut tasks = JoinSet::new();
+        if let Some(commons) = &commons {
+            shared::relay(commons, &db, &mut tasks);
+        }
         tasks.spawn(membership::refresh_loop(cluster.clone(), config.has(Role::Worker), REFRESH, stop.clone()));
         if !by_id.is_empty() {
             tasks.spawn(membership::local_heartbeats(cluster.clone(), by_id.into_values().collect(), stop));

@@ -13,7 +13,7 @@ use tokio_tungstenite::{
 use crate::harness::{PATIENCE, Shape, User, World};
 
 /// A live socket of somebody.
-struct Live {
+pub(crate) struct Live {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     next_id: u64,
     /// Pushes that came while a reply was waited for.
@@ -30,14 +30,14 @@ impl Live {
         Self { socket, next_id: 0, pushes: Vec::new() }
     }
 
-    async fn of(user: &User) -> Self {
+    pub(crate) async fn of(user: &User) -> Self {
         let mut live = Self::open(&user.url).await;
         let hello = live.ask(json!({ "do": "hello", "token": user.token })).await;
         assert_eq!(hello["ok"]["user"], user.user["id"], "{hello}");
         live
     }
 
-    async fn follow(user: &User, space: &str, since: Option<&str>) -> Self {
+    pub(crate) async fn follow(user: &User, space: &str, since: Option<&str>) -> Self {
         let mut live = Self::of(user).await;
         let followed = live.ask(json!({ "do": "follow", "space": space, "since": since })).await;
         assert_eq!(followed["ok"]["space"], space, "{followed}");
@@ -63,7 +63,7 @@ impl Live {
     }
 
     /// The next message, or the code that the socket was closed with.
-    async fn hear(&mut self) -> Result<Value, Option<u16>> {
+    pub(crate) async fn hear(&mut self) -> Result<Value, Option<u16>> {
         loop {
             match timeout(PATIENCE, self.socket.next()).await.expect("nothing came") {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).expect("JSON")),
@@ -74,7 +74,7 @@ impl Live {
         }
     }
 
-    async fn push(&mut self) -> Value {
+    pub(crate) async fn push(&mut self) -> Value {
         if !self.pushes.is_empty() {
             return self.pushes.remove(0);
         }

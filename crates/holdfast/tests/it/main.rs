@@ -19,6 +19,7 @@ mod load;
 mod mail;
 mod postgres;
 mod power;
+mod redis;
 mod repeats;
 mod sharing;
 mod traces;

@@ -1,0 +1,75 @@
+//! Whether Redis is there: said once in the log when it goes and once when it is back, and all the time in the metrics.
+
+use parking_lot::Mutex;
+
+use crate::Error;
+
+/// What Redis is used for. Either may fail alone: a server that has become a replica still lets one listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Words that are told, and counters.
+    Commands,
+    /// Words of others.
+    Listening,
+}
+
+pub(crate) struct Health(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// By side, whether the last try was good.
+    good: [bool; 2],
+    /// Whether the log has been told that it is away.
+    told: bool,
+}
+
+impl Health {
+    pub(crate) fn new() -> Self {
+        metrics::describe_gauge!("holdfast_redis_up", "1 while Redis answers and words of other processes are heard");
+        metrics::gauge!("holdfast_redis_up").set(0.0);
+        Self(Mutex::default())
+    }
+
+    /// Whether the last try was good.
+    pub(crate) fn is_good(&self, side: Side) -> bool {
+        self.0.lock().good[side as usize]
+    }
+
+    pub(crate) fn works(&self, side: Side) {
+        let mut state = self.0.lock();
+        if !std::mem::replace(&mut state.good[side as usize], true) && state.good == [true; 2] {
+            metrics::gauge!("holdfast_redis_up").set(1.0);
+            if std::mem::take(&mut state.told) {
+                tracing::info!("Redis is back");
+            }
+        }
+    }
+
+    pub(crate) fn fails(&self, side: Side, error: &Error) {
+        let mut state = self.0.lock();
+        state.good[side as usize] = false;
+        metrics::gauge!("holdfast_redis_up").set(0.0);
+        if !std::mem::replace(&mut state.told, true) {
+            tracing::warn!(%error, "Redis is away: what others change shows after seconds, guesses are counted by process");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_back_when_both_sides_are() {
+        let (health, away) = (Health::new(), Error::Away(String::new()));
+        health.works(Side::Listening);
+        assert!(health.is_good(Side::Listening) && !health.is_good(Side::Commands));
+        health.fails(Side::Commands, &away);
+        health.fails(Side::Listening, &away);
+        assert!(health.0.lock().told && !health.is_good(Side::Listening));
+        health.works(Side::Listening);
+        assert!(health.0.lock().told, "commands have not been tried again");
+        health.works(Side::Commands);
+        assert!(!health.0.lock().told);
+    }
+}
