@@ -243,7 +243,13 @@ export interface paths {
         get: operations["get_person"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete an account
+         * @description Nobody signs in as it, and nobody finds it; what it did stays in the history. With `files=hand-over` its space becomes a team's
+         *     with its name, versions, trash and history, whose manager is `to`, who also takes over the teams that nobody else manages.
+         *     With `files=remove` all that was its own is removed for good. A request that was cut off can be sent again.
+         */
+        delete: operations["delete_person"];
         options?: never;
         head?: never;
         /**
@@ -2343,6 +2349,14 @@ export interface components {
              */
             trees_left: number;
         };
+        /** @description What became of the files. */
+        EndedAccount: {
+            /**
+             * @description The team's space that the files are in now; `null` if they are removed, or there were none.
+             * @example spc_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            space_id: string | null;
+        };
         /** @description A folder or file. */
         Entry: {
             /** @description 64 hexadecimal digits; `null` until it is known, after a concatenated upload. */
@@ -2397,7 +2411,7 @@ export interface components {
              * @description What one may do with it: `viewer`, `commenter`, `editor`, `manager`. Only where a single entry was asked for.
              * @example manager
              */
-            role: string;
+            role?: string;
             /**
              * Format: int64
              * @description Bytes.
@@ -2415,7 +2429,7 @@ export interface components {
             tags?: string[];
             total?: components["schemas"]["Total"] | null;
             /** @description It is in the trash, or in a folder that is. Absent otherwise. */
-            trashed: boolean;
+            trashed?: boolean;
             /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
             version_id?: string;
         };
@@ -3249,7 +3263,7 @@ export interface components {
                  * @description What one may do with it: `viewer`, `commenter`, `editor`, `manager`. Only where a single entry was asked for.
                  * @example manager
                  */
-                role: string;
+                role?: string;
                 /**
                  * Format: int64
                  * @description Bytes.
@@ -3267,7 +3281,7 @@ export interface components {
                 tags?: string[];
                 total?: components["schemas"]["Total"] | null;
                 /** @description It is in the trash, or in a folder that is. Absent otherwise. */
-                trashed: boolean;
+                trashed?: boolean;
                 /** @example ver_0197f3c6b1d07c3a9d2e5f60718293a4 */
                 version_id?: string;
             }[];
@@ -3876,7 +3890,7 @@ export interface components {
         /** @description Why a request was refused (RFC 9457). */
         Problem: {
             /** @description Only of `second-factor-required`: goes with the code. */
-            challenge: string;
+            challenge?: string;
             /**
              * @description Stable, for programs.
              * @example name-taken
@@ -3889,7 +3903,7 @@ export interface components {
              * @description Only of `second-factor-required`: for how many seconds the challenge is good.
              * @example 300
              */
-            expires_in: number;
+            expires_in?: number;
             /**
              * @description The trace id; also in the header `Request-Id`.
              * @example 4bf92f3577b34da6a3ce929d0e0e4736
@@ -5888,6 +5902,97 @@ export interface operations {
             };
             /** @description Refused: `user-not-found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_person: {
+        parameters: {
+            query: {
+                /** @description `remove` or `hand-over`. */
+                files: string;
+                /** @description Who takes the files over: an account's id. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description An account's id, `usr_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedAccount"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `subject-unknown`, `invalid-space-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `user-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `own-account`, `last-administrator`, `last-manager`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
