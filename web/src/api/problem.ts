@@ -11,6 +11,8 @@ export class Problem extends Error {
     readonly requestId: string | null = null,
     /** Seconds after which the server wants to be asked again. */
     readonly retryAfter: number | null = null,
+    /** What the server's document says beyond that. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(detail);
   }
@@ -37,6 +39,7 @@ export class Problem extends Error {
       text('detail') ?? text('title') ?? response.statusText,
       text('request_id') ?? response.headers.get('request-id'),
       Number.isFinite(retry) && retry > 0 ? retry : null,
+      doc,
     );
   }
 

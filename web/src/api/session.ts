@@ -12,6 +12,8 @@ export interface User {
   space_id: string;
   root_id: string;
   created_at: string;
+  email?: string | null;
+  language?: string;
 }
 
 export interface Session {
@@ -73,7 +75,15 @@ export function watchSession(onChange: (session: Session | null) => void): Subsc
 }
 
 export async function signIn(name: string, password: string, client: string): Promise<Session> {
-  const response = await post('/login', { name, password, client });
+  return begin(await post('/login', { name, password, client }));
+}
+
+/** The second step of signing in, where the first one was answered with a challenge. */
+export async function signInSecond(challenge: string, code: string): Promise<Session> {
+  return begin(await post('/login/second-factor', { challenge, code }));
+}
+
+async function begin(response: Response): Promise<Session> {
   if (!response.ok) throw await Problem.fromResponse(response);
   const session = fromTokens((await response.json()) as Tokens);
   await db.sessions.put(session);
@@ -81,9 +91,30 @@ export async function signIn(name: string, password: string, client: string): Pr
 }
 
 /** Makes an account; signing in is a step of its own. */
-export async function register(name: string, password: string, displayName: string): Promise<void> {
-  const response = await post('/register', { name, password, ...(displayName ? { display_name: displayName } : {}) });
+export async function register(
+  name: string,
+  password: string,
+  { displayName, invitation, language }: { displayName?: string; invitation?: string | null; language?: string },
+): Promise<void> {
+  await ask('/register', {
+    name,
+    password,
+    ...(displayName ? { display_name: displayName } : {}),
+    ...(invitation ? { invitation } : {}),
+    ...(language ? { language } : {}),
+  });
+}
+
+/** Sends something that takes no session. */
+export async function ask(path: string, body: unknown): Promise<void> {
+  const response = await post(path, body);
   if (!response.ok) throw await Problem.fromResponse(response);
+}
+
+/** Notes what the account says of itself now. */
+export async function learnUser(user: Partial<User>): Promise<void> {
+  const session = await currentSession();
+  if (session) await db.sessions.put({ ...session, user: { ...session.user, ...user } });
 }
 
 /** Forgets the session here and now, and tells the server if it can be reached. */

@@ -13,6 +13,31 @@ const routes: RouteRecordRaw[] = [
     meta: { open: true },
   },
   {
+    path: '/invitation',
+    name: 'invitation',
+    component: () => import('@/features/auth/RegisterPage.vue'),
+    props: { invited: true },
+    meta: { open: true },
+  },
+  {
+    path: '/verify-email',
+    name: 'verify-email',
+    component: () => import('@/features/auth/VerifyEmailPage.vue'),
+    meta: { open: true },
+  },
+  {
+    path: '/forgot-password',
+    name: 'forgot-password',
+    component: () => import('@/features/auth/ForgotPage.vue'),
+    meta: { open: true },
+  },
+  {
+    path: '/reset-password',
+    name: 'reset-password',
+    component: () => import('@/features/auth/ResetPage.vue'),
+    meta: { open: true },
+  },
+  {
     path: '/',
     component: AppShell,
     children: [

@@ -1,6 +1,6 @@
 // The handle features work with: the database of the signed-in account, its sync, and the operations a person can do.
 // Every operation is written down first and sent afterwards, so that it is there at once and survives a reload.
-import { reactive, shallowRef } from 'vue';
+import { reactive, shallowReactive, shallowRef } from 'vue';
 import { compareNames, freeName } from '@/lib/names';
 import type { User } from '@/api/session';
 import { DriveDb } from './db';
@@ -29,7 +29,11 @@ export class Drive {
   readonly sync: Sync;
   readonly notes: { at: number; note: Note }[] = reactive([]);
 
-  constructor(readonly user: User) {
+  readonly user: User;
+
+  constructor(user: User) {
+    // What one is called can change while one is here.
+    this.user = shallowReactive({ ...user });
     this.db = new DriveDb(user.id);
     this.sync = new Sync(this.db, (note) => this.notes.push({ at: Date.now(), note }));
   }

@@ -2,12 +2,14 @@
 import type { Shape } from './shape';
 import { looking } from './en.look';
 import { keep } from './en.keep';
+import { account } from './en.account';
 import { people } from './en.people';
 import { sharing } from './en.sharing';
 
 export const en = {
   ...looking,
   ...keep,
+  ...account,
   ...people,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },

@@ -2,12 +2,14 @@
 import type { Messages } from './en';
 import { looking } from './ru.look';
 import { keep } from './ru.keep';
+import { account } from './ru.account';
 import { people } from './ru.people';
 import { sharing } from './ru.sharing';
 
 export const ru = {
   ...looking,
   ...keep,
+  ...account,
   ...people,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },

@@ -63,6 +63,8 @@ export function serve(port, apiPort) {
         answer.pipe(response);
       });
       up.on('error', () => response.destroy());
+      // Who goes away is gone for the server too: it keeps what came, and waits for no more.
+      response.on('close', () => up.destroy());
       if (bytesPerSecond === null) request.pipe(up);
       else request.pipe(slow(bytesPerSecond)).pipe(up);
       return;

@@ -58,7 +58,7 @@ pub(super) fn correct(description: &mut Value) {
     }
 }
 
-/// Says of a schema, and of all within it, which fields are always there: all of them, also those that are null. Those of
+/// Says of a schema, and of all within it, which fields are always there: all that are required or can be null. Those of
 /// a flattened `Option` are there or not; that is derived as "these fields, or null", which no object is.
 fn settle(schema: &mut Value, derived: &Map<String, Value>, flattened: &mut BTreeSet<String>) {
     let parts = schema.get("allOf").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -74,13 +74,32 @@ fn settle(schema: &mut Value, derived: &Map<String, Value>, flattened: &mut BTre
         }
         *schema = own;
     }
+    let required: BTreeSet<String> = schema["required"]
+        .as_array()
+        .map(|names| names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
+        .unwrap_or_default();
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        let always: Vec<String> = properties.keys().cloned().collect();
+        // What is never null and not required is left out at times.
+        let always: Vec<String> = properties
+            .iter()
+            .filter(|(name, field)| required.contains(*name) || may_be_null(field))
+            .map(|(name, _)| name.clone())
+            .collect();
         properties.extend(sometimes);
         schema["required"] = always.into();
     }
     match schema {
-        Value::Object(fields) => fields.values_mut().for_each(|inner| settle(inner, derived, flattened)),
+        Value::Object(fields) => {
+            for (key, inner) in fields.iter_mut() {
+                match inner {
+                    // A field may be called as a part of a schema is.
+                    Value::Object(named) if key == "properties" => {
+                        named.values_mut().for_each(|field| settle(field, derived, flattened));
+                    }
+                    inner => settle(inner, derived, flattened),
+                }
+            }
+        }
         Value::Array(items) => items.iter_mut().for_each(|inner| settle(inner, derived, flattened)),
         _ => {}
     }
@@ -93,6 +112,14 @@ fn never_null(schema: &mut Value) {
     {
         *types = only;
     }
+}
+
+/// Whether a field can be null.
+fn may_be_null(field: &Value) -> bool {
+    let is_null = |kind: &Value| kind == "null";
+    is_null(&field["type"])
+        || field["type"].as_array().is_some_and(|kinds| kinds.iter().any(is_null))
+        || field["oneOf"].as_array().is_some_and(|choices| choices.iter().any(|one| is_null(&one["type"])))
 }
 
 /// The name behind `oneOf: [{$ref}, {type: null}]`.
@@ -132,20 +159,24 @@ mod tests {
             "components": { "schemas": {
                 "Entry": { "description": "An entry.", "allOf": [
                     { "oneOf": [{ "$ref": "#/components/schemas/FileFields" }, { "type": "null" }] },
-                    { "type": "object", "required": ["id"], "properties": { "id": {}, "parent": {} } },
+                    { "type": "object", "required": ["id"], "properties": {
+                        "id": {}, "parent": { "type": ["string", "null"] }, "trashed": { "type": "boolean" },
+                        "properties": { "type": ["object", "null"] },
+                    } },
                 ] },
                 "FileFields": { "type": "object", "required": ["size"], "properties": { "size": {}, "hash": {} } },
                 "Page": { "type": "object", "properties": { "items": { "type": "array", "items": { "allOf": [
                     { "oneOf": [{ "$ref": "#/components/schemas/FileFields" }, { "type": "null" }] },
-                    { "type": "object", "properties": { "id": {} } },
+                    { "type": "object", "required": ["id"], "properties": { "id": {} } },
                 ] } } } },
                 "NewBody": { "type": "object", "properties": { "name": {} } },
             } },
         });
         correct(&mut description);
         let schemas = &description["components"]["schemas"];
-        assert_eq!(schemas["Entry"]["required"], json!(["id", "parent"]));
-        assert_eq!(schemas["Entry"]["properties"].as_object().map(Map::len), Some(4));
+        assert_eq!(schemas["Entry"]["required"], json!(["id", "parent", "properties"]));
+        assert_eq!(schemas["Entry"]["properties"].as_object().map(Map::len), Some(6));
+        assert_eq!(schemas["Entry"]["properties"]["properties"], json!({ "type": ["object", "null"] }));
         let item = &schemas["Page"]["properties"]["items"]["items"];
         assert_eq!((&item["required"], item["properties"].as_object().map(Map::len)), (&json!(["id"]), Some(3)));
         assert!(schemas["FileFields"].is_null() && schemas["NewBody"]["required"].is_null());

@@ -6,6 +6,14 @@ import { formatAgo } from '@/lib/format';
 
 export type Grant = Schemas['Grant'];
 export type Subject = Schemas['Subject'];
+/** A person or group, as the search names them. */
+export interface Found {
+  kind: string;
+  id: string;
+  name: string;
+  display_name: string | null;
+}
+
 /** Whom a role can be given to. */
 export interface Candidate {
   kind: 'user' | 'group' | 'everyone';
@@ -32,7 +40,7 @@ export function endOfGrant(grant: Pick<Grant, 'expires_at'>, now = Date.now()): 
 
 /** Those who can still be given a role, with everyone where that fits what is looked for. */
 export function candidatesOf(
-  people: readonly Schemas['Person'][],
+  people: readonly Found[],
   given: readonly Grant[],
   query: string,
 ): Candidate[] {
@@ -55,7 +63,8 @@ export function candidatesOf(
 }
 
 export const findPeople = async (query: string, signal: AbortSignal) =>
-  (await take(api.GET('/api/v1/people', { params: { query: { query, limit: 20 } }, signal }))).items;
+  (await take(api.GET('/api/v1/people', { params: { query: { query, limit: 20 } }, signal })))
+    .items as unknown as Found[];
 
 export const grantsOf = async (entry: string) =>
   (await take(api.GET('/api/v1/entries/{id}/grants', { params: { path: { id: entry } } }))).items;

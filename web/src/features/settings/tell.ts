@@ -1,0 +1,20 @@
+// Says what went wrong with one's account.
+import { Problem } from '@/api/problem';
+import { i18n } from '@/i18n';
+import { toast } from '@/ui/toasts';
+
+export const toProblem = (error: unknown) => (error instanceof Problem ? error : Problem.offline(error));
+
+/** What to say of a refusal, in the words of this page where it has some. */
+export function wordsOf(problem: Problem): string {
+  const { t } = i18n.global;
+  if (problem.status === 0) return t('profile.offline');
+  if (problem.code === 'wrong-password') return t('profile.wrongPassword');
+  if (problem.code === 'mail-off') return t('profile.mailOff');
+  if (problem.code === 'email-taken') return t('enter.emailTaken');
+  return problem.code === 'wrong-code' ? t('enter.wrongCode') : problem.message;
+}
+
+export function tell(error: unknown): void {
+  toast(wordsOf(toProblem(error)), { tone: 'danger' });
+}
