@@ -63,7 +63,7 @@ impl SharedCounts for Counts {
         }
         let verdict = match self.rests() {
             true => None,
-            false => Some(self.commons.ask(VERDICT, self.run::<(u64, bool)>(&call)).await),
+            false => Some(self.commons.order(VERDICT, self.run::<(u64, bool)>(&call)).await),
         };
         match verdict {
             Some(Ok((0, known))) => return Some(Verdict::Counted { known }),
@@ -87,7 +87,7 @@ impl SharedCounts for Counts {
         if self.rests() {
             return;
         }
-        if let Err(error) = self.commons.ask(SETTLED, self.run::<()>(&call)).await {
+        if let Err(error) = self.commons.order(SETTLED, self.run::<()>(&call)).await {
             tracing::debug!(%error, "a counted attempt may not have been taken back");
         }
     }

@@ -4,21 +4,22 @@ use parking_lot::Mutex;
 
 use crate::Error;
 
-/// What Redis is used for. Either may fail alone: a server that has become a replica still lets one listen.
+/// What can be good or bad by itself: a server that has become a replica answers and lets one listen, and counts nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// Words that are told, and counters.
+    /// It answers.
     Commands,
-    /// Words of others.
+    /// It does what it is told.
+    Orders,
+    /// Words of others are heard.
     Listening,
 }
 
 pub(crate) struct Health(Mutex<State>);
 
-#[derive(Default)]
 struct State {
-    /// By side, whether the last try was good.
-    good: [bool; 2],
+    /// By side, whether the last try was good. Orders are obeyed until one is not.
+    good: [bool; 3],
     /// Whether the log has been told that it is away.
     told: bool,
 }
@@ -27,7 +28,7 @@ impl Health {
     pub(crate) fn new() -> Self {
         metrics::describe_gauge!("holdfast_redis_up", "1 while Redis answers and words of other processes are heard");
         metrics::gauge!("holdfast_redis_up").set(0.0);
-        Self(Mutex::default())
+        Self(Mutex::new(State { good: [false, true, false], told: false }))
     }
 
     /// Whether the last try was good.
@@ -37,7 +38,7 @@ impl Health {
 
     pub(crate) fn works(&self, side: Side) {
         let mut state = self.0.lock();
-        if !std::mem::replace(&mut state.good[side as usize], true) && state.good == [true; 2] {
+        if !std::mem::replace(&mut state.good[side as usize], true) && state.good == [true; 3] {
             metrics::gauge!("holdfast_redis_up").set(1.0);
             if std::mem::take(&mut state.told) {
                 tracing::info!("Redis is back");
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_back_when_both_sides_are() {
+    fn it_is_back_when_all_sides_are() {
         let (health, away) = (Health::new(), Error::Away(String::new()));
         health.works(Side::Listening);
         assert!(health.is_good(Side::Listening) && !health.is_good(Side::Commands));
@@ -70,6 +71,12 @@ mod tests {
         health.works(Side::Listening);
         assert!(health.0.lock().told, "commands have not been tried again");
         health.works(Side::Commands);
+        assert!(!health.0.lock().told);
+        // A server that refuses and still answers is not back each time that it answers.
+        health.fails(Side::Orders, &away);
+        health.works(Side::Commands);
+        assert!(health.0.lock().told);
+        health.works(Side::Orders);
         assert!(!health.0.lock().told);
     }
 }

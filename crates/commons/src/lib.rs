@@ -139,7 +139,7 @@ impl Commons {
     /// [`Error::Away`].
     pub async fn reach(&self) -> Result<(), Error> {
         let mut manager = self.0.manager.clone();
-        self.ask(PATIENCE, redis::cmd("PING").query_async::<()>(&mut manager)).await
+        self.ask(PATIENCE, Side::Commands, redis::cmd("PING").query_async::<()>(&mut manager)).await
     }
 
     /// Reaches the server and asks what it is.
@@ -150,7 +150,7 @@ impl Commons {
         let mut manager = self.0.manager.clone();
         let mut info = redis::cmd("INFO");
         info.arg("server");
-        let answer: String = self.ask(PATIENCE, info.query_async(&mut manager)).await?;
+        let answer: String = self.ask(PATIENCE, Side::Commands, info.query_async(&mut manager)).await?;
         // Valkey names both, and calls the version of Redis that it is compatible with `redis_version`.
         let line = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
         Ok(match (line("valkey_version:"), line("redis_version:")) {
@@ -160,10 +160,11 @@ impl Commons {
         })
     }
 
-    /// The answer to a command within `patience`.
+    /// The answer to a command within `patience`; which side is bad if it is refused.
     async fn ask<T: FromRedisValue>(
         &self,
         patience: Duration,
+        refused: Side,
         question: impl Future<Output = Result<T, RedisError>>,
     ) -> Result<T, Error> {
         let health = &self.0.health;
@@ -175,11 +176,27 @@ impl Commons {
             }
             return Err(error);
         };
-        let answer = answer.map_err(|error| Error::away(&error));
-        match &answer {
-            Ok(_) => health.works(Side::Commands),
-            Err(error) => health.fails(Side::Commands, error),
+        match answer {
+            Ok(answer) => {
+                health.works(Side::Commands);
+                health.works(refused);
+                Ok(answer)
+            }
+            Err(error) => {
+                let unreached = error.is_io_error() || error.is_connection_dropped() || error.is_timeout();
+                let error = Error::away(&error);
+                health.fails(if unreached { Side::Commands } else { refused }, &error);
+                Err(error)
+            }
         }
-        answer
+    }
+
+    /// The same for a command that only a server which can do its work obeys.
+    async fn order<T: FromRedisValue>(
+        &self,
+        patience: Duration,
+        question: impl Future<Output = Result<T, RedisError>>,
+    ) -> Result<T, Error> {
+        self.ask(patience, Side::Orders, question).await
     }
 }

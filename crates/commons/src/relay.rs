@@ -25,7 +25,7 @@ impl Commons {
         let mut manager = self.0.manager.clone();
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(CHANNEL).arg(words);
-        self.ask(PATIENCE, publish.query_async::<()>(&mut manager)).await
+        self.order(PATIENCE, publish.query_async::<()>(&mut manager)).await
     }
 
     /// Gives what is told to `heard`, from now until it is dropped; while the connection is away and being made again,

@@ -83,7 +83,7 @@ impl Server {
         assert!(sent.is_ok_and(|status| status.success()), "the server can be held");
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a process of the machine starts by the machine's clock")]
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a process; nothing else runs meanwhile")]
     fn ready(&self) {
         let deadline = Instant::now() + START_LIMIT;
         while !answers(self.port) {

@@ -74,6 +74,24 @@ async fn a_killed_server_that_comes_back_is_used_again() {
     }
 }
 
+/// A server that answers and refuses, as one does that became a replica, is none to count on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_counts_alone() {
+    let Some(server) = testkit::redis::Server::start() else { return };
+    let counts = Counts::new(commons(&server.url()));
+    until_counted(&counts).await;
+    let client = redis::Client::open(server.url().expose()).expect("an address");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
+    // Nobody is there to be a replica of, which makes no difference to those who write.
+    let mut follow = async |host: &str, port: &str| {
+        redis::cmd("REPLICAOF").arg(host).arg(port).query_async::<()>(&mut connection).await.expect("obeyed");
+    };
+    follow("127.0.0.1", "1").await;
+    assert!(!sign_in(&counts).await.0);
+    follow("NO", "ONE").await;
+    until_counted(&counts).await;
+}
+
 #[tokio::test]
 async fn a_server_that_was_never_there_is_said_to_be_away() {
     let Some(mut server) = testkit::redis::Server::start() else { return };
