@@ -53,6 +53,12 @@ const routes: RouteRecordRaw[] = [
       { path: 'links', name: 'links', component: () => import('@/features/share/LinksPage.vue') },
       { path: 'trash', name: 'trash', component: () => import('@/features/trash/TrashPage.vue') },
       { path: 'settings', name: 'settings', component: () => import('@/features/settings/SettingsPage.vue') },
+      {
+        path: 'admin/people/:tab?',
+        name: 'people',
+        component: () => import('@/features/people/PeoplePage.vue'),
+        props: true,
+      },
       { path: 'admin/servers', name: 'admin', component: () => import('@/features/admin/ServersPage.vue') },
     ],
   },

@@ -3,6 +3,7 @@ import type { Shape } from './shape';
 import { looking } from './en.look';
 import { keep } from './en.keep';
 import { account } from './en.account';
+import { office } from './en.admin';
 import { people } from './en.people';
 import { sharing } from './en.sharing';
 
@@ -10,6 +11,7 @@ export const en = {
   ...looking,
   ...keep,
   ...account,
+  ...office,
   ...people,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },

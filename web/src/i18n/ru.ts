@@ -3,6 +3,7 @@ import type { Messages } from './en';
 import { looking } from './ru.look';
 import { keep } from './ru.keep';
 import { account } from './ru.account';
+import { office } from './ru.admin';
 import { people } from './ru.people';
 import { sharing } from './ru.sharing';
 
@@ -10,6 +11,7 @@ export const ru = {
   ...looking,
   ...keep,
   ...account,
+  ...office,
   ...people,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
