@@ -21,6 +21,11 @@ export interface Entry {
   blake3?: string | null;
   version_id?: string;
   etag?: string;
+  /** In people's own words. */
+  description?: string | null;
+  /** Ids of tags of the space. */
+  tags?: string[];
+  properties?: { [name: string]: Schemas['Property'] };
 }
 
 /** What somebody may do with an entry and all below it, rising. */
@@ -153,6 +158,11 @@ export interface KeptUse {
 /** A link that this account has made, as the server told it last. */
 export type KeptLink = Schemas['Link'];
 
+/** An entry that is among one's favourites. */
+export interface Star {
+  id: string;
+}
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
@@ -164,6 +174,8 @@ export class DriveDb extends Dexie {
   shared!: EntityTable<SharedRow, 'id'>;
   pins!: EntityTable<Pin, 'id'>;
   kept!: EntityTable<Kept, 'id'>;
+  tags!: EntityTable<Schemas['Tag'], 'id'>;
+  stars!: EntityTable<Star, 'id'>;
 
   constructor(userId: string) {
     super(`holdfast-${userId}`);
@@ -177,5 +189,6 @@ export class DriveDb extends Dexie {
     this.version(3).stores({ links: 'id, entry_id' });
     this.version(4).stores({ shared: 'id, entry_id' });
     this.version(5).stores({ pins: 'id', kept: 'id' });
+    this.version(6).stores({ tags: 'id, space_id', stars: 'id' });
   }
 }

@@ -53,7 +53,6 @@ export const people = {
     byMeEmptyHint: 'Select a file or folder and choose “Share…” to give somebody a role on it.',
     from: 'from {name}',
     manage: 'Manage access to {name}',
-    otherSpace: 'What is in one space cannot be moved or copied to another yet.',
   },
   spaces: {
     title: 'Spaces',

@@ -4,6 +4,7 @@ import { looking } from './en.look';
 import { keep } from './en.keep';
 import { account } from './en.account';
 import { office } from './en.admin';
+import { marks } from './en.marks';
 import { people } from './en.people';
 import { sharing } from './en.sharing';
 
@@ -12,6 +13,7 @@ export const en = {
   ...keep,
   ...account,
   ...office,
+  ...marks,
   ...people,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },

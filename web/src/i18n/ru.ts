@@ -4,6 +4,7 @@ import { looking } from './ru.look';
 import { keep } from './ru.keep';
 import { account } from './ru.account';
 import { office } from './ru.admin';
+import { marks } from './ru.marks';
 import { people } from './ru.people';
 import { sharing } from './ru.sharing';
 
@@ -12,6 +13,7 @@ export const ru = {
   ...keep,
   ...account,
   ...office,
+  ...marks,
   ...people,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },

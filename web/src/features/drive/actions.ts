@@ -17,15 +17,19 @@ import {
   SquareCheckBig,
   Redo2,
   Trash2,
+  Star,
+  Tag,
   Undo2,
   Upload,
 } from '@lucide/vue';
 import { useI18n } from 'vue-i18n';
 import { offer } from '@/actions/registry';
+import { isProblem } from '@/api/problem';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
 import { isTemp } from '@/data/outbox/ops';
 import { sharing } from '@/features/share';
+import { tagging } from '@/features/tags';
 import { pickFiles } from '@/features/upload';
 import { toast } from '@/ui/toasts';
 import { clipboard, type FolderState } from './folder';
@@ -38,6 +42,8 @@ export const itemMenu = [
   'download',
   'share',
   'keep-offline',
+  'tags',
+  'favourite',
   '-',
   'rename',
   'duplicate',
@@ -84,6 +90,17 @@ export function offerDriveActions(state: FolderState): void {
     await (ending ? unpin : pin)(state.drive, ids);
     toast(t(ending ? 'keep.ended' : 'keep.started', { count: ids.length }, ids.length));
   }
+  const allStarred = () => some() && state.selected.value.every((item) => state.starred.value.has(item.id));
+  async function star(): Promise<void> {
+    const on = !allStarred();
+    const ids = state.selected.value.map((item) => item.id);
+    try {
+      await (await import('@/data/marks')).setStar(state.drive.db, ids, on);
+      toast(t(on ? 'places.added' : 'places.removed'));
+    } catch (error) {
+      toast(isProblem(error) && error.status !== 0 ? error.message : t('places.offline'), { tone: 'danger' });
+    }
+  }
   const readOnly = () => (state.canEdit.value ? null : t('people.needEditor'));
   const hold = (mode: 'cut' | 'copy') => {
     clipboard.value = { mode, items: state.selected.value };
@@ -124,6 +141,25 @@ export function offerDriveActions(state: FolderState): void {
       enabled: () => canKeep() && some() && state.selected.value.every((item) => !isTemp(item.id)),
       checked: () => allPinned(),
       run: () => keepHere(),
+    },
+    {
+      id: 'tags',
+      label: 'tags.action',
+      group: 'edit',
+      icon: Tag,
+      enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
+      blocked: readOnly,
+      run: () => void (tagging.value = state.selected.value),
+    },
+    {
+      id: 'favourite',
+      label: 'places.star',
+      group: 'file',
+      icon: Star,
+      shortcuts: ['alt+s'],
+      enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
+      checked: () => allStarred(),
+      run: () => star(),
     },
     {
       id: 'share',

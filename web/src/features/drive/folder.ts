@@ -7,6 +7,7 @@ import { isProblem } from '@/api/problem';
 import type { Alias, KeptUse } from '@/data/db';
 import { drive as signedIn, useDrive } from '@/data/drive';
 import { keptFile, keptUse } from '@/data/keep';
+import { tagIndex } from '@/data/marks';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { useLive } from '@/data/useLive';
@@ -17,6 +18,7 @@ import { Selection } from './selection';
 import { sectionsOf, sortItems } from './sort';
 import { did, history } from './history';
 import { useRole } from './role';
+import { useTotals } from './totals';
 import { createdStep, movedStep, trashedStep } from './steps';
 import { copyInto, moveOrCopy } from './transfer';
 
@@ -42,6 +44,11 @@ export function createFolderState(folderId: () => string) {
     async () => new Set((await drive.db.links.toArray()).map((link) => link.entry_id)),
     new Set<string>(),
   );
+  const starred = useLive(
+    async () => new Set((await drive.db.stars.toArray()).map((star) => star.id)),
+    new Set<string>(),
+  );
+  const tags = useLive(async () => tagIndex(await drive.db.tags.toArray()), tagIndex([]));
   /** What is kept on this device, to be marked. */
   const keptHere = useLive<KeptUse>(() => keptUse(drive), { pinned: new Set(), kept: new Map(), bytes: 0 });
   const space = useLive(
@@ -65,6 +72,7 @@ export function createFolderState(folderId: () => string) {
     prefs.value.view === 'list' || prefs.value.view === 'grid' ? prefs.value.group : 'none',
   );
   const items = computed(() => sortItems(stored.value.items, { ...prefs.value, group: group.value }));
+  const totals = useTotals(folderId, items);
   const sections = computed(() => sectionsOf(items.value, group.value));
   const ids = computed(() => items.value.map((item) => item.id));
   /** A name for an item that stays when it gets its real id, so that its row (and a field in it) stays too. */
@@ -192,6 +200,9 @@ export function createFolderState(folderId: () => string) {
     ids,
     stored,
     linked,
+    starred,
+    totals,
+    tags,
     keptHere,
     role,
     canEdit,

@@ -2,8 +2,10 @@
 import { i18n } from '@/i18n';
 import type { Drive } from '@/data/drive';
 import type { Item } from '@/data/project';
+import { isTemp } from '@/data/outbox/ops';
 import * as read from '@/data/read';
 import { toast } from '@/ui/toasts';
+import { askAboutClash, clashesOf } from './clash';
 import { did } from './history';
 import { copiedStep, movedStep } from './steps';
 
@@ -20,8 +22,22 @@ export async function moveOrCopy(
     toast(t('toasts.ownInside'), { tone: 'danger' });
     return [];
   }
-  if (path[0] && what.some((item) => item.space_id !== path[0]!.space_id)) {
-    toast(t('people.otherSpace'), { tone: 'danger' });
+  // What is in the folder already stays there, or gets a copy beside it: neither is a question.
+  const coming = what.filter((item) => item.parent_id !== path.at(-1)?.id);
+  const across = path[0] !== undefined && what.some((item) => item.space_id !== path[0]!.space_id);
+  const known = !isTemp(target) && what.every((item) => !isTemp(item.id) && !item.pending);
+  const online = drive.sync.state.link !== 'offline' && known;
+  const clashes = clashesOf(coming, await read.children(drive.db, target));
+  if (across && !online) {
+    toast(t('clash.offline'), { tone: 'danger' });
+    return [];
+  }
+  const choice = online && clashes.items.length > 0 ? await askAboutClash(clashes.items, clashes.choices) : 'rename';
+  if (choice === null) return [];
+  if (across || choice !== 'rename') {
+    const { bulkTransfer } = await import('./bulk');
+    const step = await bulkTransfer(drive, coming, target, mode, choice);
+    if (step) did(step);
     return [];
   }
   if (mode === 'copy') return copyInto(drive, what, target);

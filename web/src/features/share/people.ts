@@ -39,11 +39,7 @@ export function endOfGrant(grant: Pick<Grant, 'expires_at'>, now = Date.now()): 
 }
 
 /** Those who can still be given a role, with everyone where that fits what is looked for. */
-export function candidatesOf(
-  people: readonly Found[],
-  given: readonly Grant[],
-  query: string,
-): Candidate[] {
+export function candidatesOf(people: readonly Found[], given: readonly Grant[], query: string): Candidate[] {
   const { t } = i18n.global;
   const has = new Set(given.filter((grant) => !grant.inherited).map(({ subject }) => subject.id ?? subject.kind));
   const found = people

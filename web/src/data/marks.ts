@@ -1,0 +1,77 @@
+// Tags and favourites, kept here so that a list can mark what has them without asking. Both are changed with a connection.
+import { api, take, type Schemas } from '@/api/client';
+import type { DriveDb, Entry } from './db';
+import { isTemp } from './outbox/ops';
+import { putEntries } from './sync/store';
+
+export type Tag = Schemas['Tag'];
+export const colours = ['red', 'orange', 'yellow', 'green', 'teal', 'blue', 'purple', 'grey'] as const;
+export type Colour = (typeof colours)[number];
+/** A newer server may know more colours. */
+export const colourOf = (tag: Pick<Tag, 'colour'>): Colour => colours.find((one) => one === tag.colour) ?? 'grey';
+
+const pageSize = 1000;
+/** The server keeps no more favourites than one page of them. */
+export async function pullStars(db: DriveDb): Promise<Entry[]> {
+  const page = await take(api.GET('/api/v1/favourites', { params: { query: { limit: pageSize } } }));
+  await db.transaction('rw', db.stars, async () => {
+    await db.stars.clear();
+    await db.stars.bulkPut(page.items.map(({ id }) => ({ id })));
+  });
+  return page.items;
+}
+
+export async function pullTags(db: DriveDb, space: string): Promise<void> {
+  const { items } = await take(api.GET('/api/v1/spaces/{id}/tags', { params: { path: { id: space } } }));
+  await db.transaction('rw', db.tags, async () => {
+    await db.tags.where('space_id').equals(space).delete();
+    await db.tags.bulkPut(items);
+  });
+}
+
+/** Of every space that is seen whole: the others have no say about tags. */
+export async function pullMarks(db: DriveDb): Promise<void> {
+  await pullStars(db);
+  for (const space of await db.spaces.toArray()) if (!space.partial) await pullTags(db, space.id);
+}
+
+/** Tags by every id that stands for them: a tag that was merged into another one is that one. */
+export function tagIndex(tags: readonly Tag[]): ReadonlyMap<string, Tag> {
+  const index = new Map<string, Tag>();
+  for (const tag of tags) for (const id of [tag.id, ...tag.merged_ids]) index.set(id, tag);
+  return index;
+}
+
+/** The tags of an entry, each once and by name. Ids that stand for no tag are of deleted ones. */
+export function tagsOf(entry: Pick<Entry, 'tags'>, index: ReadonlyMap<string, Tag>): Tag[] {
+  const tags = new Set((entry.tags ?? []).map((id) => index.get(id)).filter((tag) => tag !== undefined));
+  return [...tags].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** Puts a tag on entries, or takes it off, in steps of what one call may hold. */
+export async function setTag(db: DriveDb, tag: string, entries: readonly string[], on: boolean): Promise<void> {
+  const ids = entries.filter((id) => !isTemp(id));
+  for (let from = 0; from < ids.length; from += pageSize) {
+    const some = ids.slice(from, from + pageSize);
+    const { items } = await take(
+      api.POST('/api/v1/tags/{id}/entries', {
+        params: { path: { id: tag } },
+        body: on ? { put_on: some, take_off: [] } : { put_on: [], take_off: some },
+      }),
+    );
+    await putEntries(db, items);
+  }
+}
+
+export async function setStar(db: DriveDb, entries: readonly string[], on: boolean): Promise<void> {
+  for (const id of entries) {
+    const params = { params: { path: { id } } };
+    if (on) {
+      await take(api.PUT('/api/v1/entries/{id}/favourite', params));
+      await db.stars.put({ id });
+    } else {
+      await take(api.DELETE('/api/v1/entries/{id}/favourite', params));
+      await db.stars.delete(id);
+    }
+  }
+}

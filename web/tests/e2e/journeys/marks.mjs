@@ -1,0 +1,106 @@
+// Tags, favourites, descriptions, sizes of folders, and names that clash.
+import AxeBuilder from '@axe-core/playwright';
+import assert from 'node:assert/strict';
+import { click, eventually, onServer, ownFolder, row, settled } from '../steps.mjs';
+
+async function noBarriers(page, where) {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
+  assert.deepEqual(violations.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`), []);
+}
+
+export async function tagsStarsAndDescribes({ open, files, base, out }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Marked');
+  await files.file('plan.txt', 'plan', 'text/plain', folder);
+  const sub = await files.folder('Inside', folder);
+  await files.file('ten.bin', Buffer.alloc(10_000), 'application/octet-stream', sub);
+  await row(page, 'plan.txt').waitFor();
+  await click(page, 'plan.txt');
+  await page.keyboard.press('Alt+s');
+  await row(page, 'plan.txt').locator('[data-star]').waitFor();
+  await page.click('aside [data-details] >> text=Tags…');
+  await page.fill('input[name=tag-name]', 'Urgent');
+  await page.click('[aria-label=Red]');
+  await noBarriers(page, 'tags');
+  await page.click('[role=dialog] >> text="Make"');
+  await page.waitForSelector('[role=checkbox][data-tag=Urgent][aria-checked=true]');
+  await page.screenshot({ path: `${out}marks-dialog.png` });
+  await page.keyboard.press('Escape');
+  await row(page, 'plan.txt').locator('[data-tags]').waitFor();
+  await page.fill('aside textarea', 'The plan that was agreed on.');
+  await page.click('aside >> text="Save"');
+  await page.click('[aria-label="Add a property"]');
+  await page.fill('[aria-label=Property]', 'Amount');
+  await page.fill('[aria-label=Value]', '120');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-property=Amount]');
+  const entry = async () => (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find((item) => item.name === 'plan.txt');
+  await eventually(async () => (await entry()).properties?.Amount, { type: 'number', value: 120 });
+  assert.equal((await entry()).description, 'The plan that was agreed on.');
+  await eventually(async () => (await row(page, 'Inside').innerText()).replaceAll(/\s/g, ' ').includes('10 KB'), true, 'a folder has its size');
+  await noBarriers(page, 'inspector');
+  await page.screenshot({ path: `${out}marks-list.png` });
+  await click(page, 'Inside');
+  await page.waitForSelector('[data-total]');
+  await page.click('[data-tag-places] >> text=Urgent');
+  await page.waitForSelector('[data-place="plan.txt"]');
+  await noBarriers(page, 'tag');
+  await page.screenshot({ path: `${out}marks-tag.png` });
+  await page.click('nav >> text=Favourites');
+  await page.waitForSelector('[data-place="plan.txt"]');
+  await page.click('nav >> text=Recent');
+  await page.waitForSelector('[data-place="plan.txt"]');
+  const phone = await open({ width: 390, height: 800, theme: 'dark', language: 'ru' });
+  await phone.goto(`${base}/recent`);
+  await phone.waitForSelector('[data-place="plan.txt"]');
+  await noBarriers(phone, 'phone');
+  await phone.screenshot({ path: `${out}marks-phone.png` });
+}
+
+export async function asksAboutNamesThatClash({ open, files, base, out }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Clashes');
+  const target = await files.folder('Target', folder);
+  const there = await files.folder('Both', target);
+  await files.file('old.txt', 'old', 'text/plain', there);
+  await files.file('same.txt', 'old', 'text/plain', target);
+  const here = await files.folder('Both', folder);
+  await files.file('new.txt', 'new', 'text/plain', here);
+  await files.file('same.txt', 'new', 'text/plain', folder);
+  await row(page, 'same.txt').waitFor();
+  const moveTo = async (name, mode) => {
+    await click(page, name);
+    await page.keyboard.press(mode === 'copy' ? 'Control+c' : 'Control+x');
+    await row(page, 'Target').dblclick({ position: { x: 60, y: 12 } });
+    await page.waitForFunction(() => document.querySelector('nav h1')?.textContent?.trim() === 'Target');
+    await page.keyboard.press('Control+v');
+    await page.waitForSelector('[data-clash]');
+  };
+  await moveTo('Both', 'move');
+  await noBarriers(page, 'clash');
+  await page.screenshot({ path: `${out}marks-clash.png` });
+  await page.click('[data-clash=merge]');
+  await eventually(() => onServer(files, there), ['new.txt', 'old.txt'], 'the folders are one');
+  await eventually(() => onServer(files, folder), ['Target', 'same.txt']);
+  await page.keyboard.press('Control+z');
+  await eventually(() => onServer(files, folder), ['Both', 'Target', 'same.txt'], 'one step takes it back');
+  await settled(page);
+  await page.goBack();
+  await row(page, 'same.txt').waitFor();
+  await moveTo('same.txt', 'copy');
+  await page.click('[data-clash=skip]');
+  await page.waitForSelector('text=1 left out');
+  assert.deepEqual(await onServer(files, target), ['Both', 'same.txt']);
+
+  // Into a team's space and back to where it was.
+  const space = await (await files.call('POST', '/spaces', { name: 'Crew' })).json();
+  await page.goto(`${base}/files/${folder}`);
+  await row(page, 'same.txt').waitFor();
+  await click(page, 'same.txt');
+  await page.keyboard.press('Control+c');
+  await page.click('[role=tree] >> text=Crew');
+  await page.waitForFunction(() => document.querySelector('nav h1')?.textContent?.trim() === 'Crew');
+  await page.keyboard.press('Control+v');
+  await eventually(() => onServer(files, space.root_id), ['same.txt'], 'a copy is in the other space');
+  await row(page, 'same.txt').waitFor();
+}
