@@ -2507,6 +2507,20 @@ export interface components {
              */
             parent_id?: string | null;
         };
+        /** @description Somebody to share with, or a group. */
+        FoundPerson: {
+            /** @example Ada Lovelace */
+            display_name: string;
+            /** @example usr_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * @description `user` or `group`.
+             * @example user
+             */
+            kind: string;
+            /** @example ada */
+            name: string;
+        };
         /** @description Parts that nothing refers to. */
         Garbage: {
             /**
@@ -3834,7 +3848,7 @@ export interface components {
         /** @description Those who were found. */
         People: {
             /** @description Groups first. */
-            items: components["schemas"]["Person"][];
+            items: components["schemas"]["FoundPerson"][];
         };
         /** @description An account as administrators see it. */
         Person: components["schemas"]["User"] & {

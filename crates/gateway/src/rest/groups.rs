@@ -47,7 +47,7 @@ pub(crate) struct MemberView {
 
 /// Somebody to share with, or a group.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Person)]
+#[schema(as = FoundPerson)]
 pub(crate) struct PersonView {
     /// `user` or `group`.
     #[schema(example = "user")]

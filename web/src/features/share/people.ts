@@ -7,12 +7,7 @@ import { formatAgo } from '@/lib/format';
 export type Grant = Schemas['Grant'];
 export type Subject = Schemas['Subject'];
 /** A person or group, as the search names them. */
-export interface Found {
-  kind: string;
-  id: string;
-  name: string;
-  display_name: string | null;
-}
+export type Found = Schemas['FoundPerson'];
 
 /** Whom a role can be given to. */
 export interface Candidate {
@@ -59,8 +54,7 @@ export function candidatesOf(people: readonly Found[], given: readonly Grant[], 
 }
 
 export const findPeople = async (query: string, signal: AbortSignal) =>
-  (await take(api.GET('/api/v1/people', { params: { query: { query, limit: 20 } }, signal })))
-    .items as unknown as Found[];
+  (await take(api.GET('/api/v1/people', { params: { query: { query, limit: 20 } }, signal }))).items;
 
 export const grantsOf = async (entry: string) =>
   (await take(api.GET('/api/v1/entries/{id}/grants', { params: { path: { id: entry } } }))).items;
