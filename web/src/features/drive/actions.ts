@@ -156,7 +156,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'places.star',
       group: 'file',
       icon: Star,
-      shortcuts: ['alt+s'],
+      shortcuts: ['alt+b'],
       enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
       checked: () => allStarred(),
       run: () => star(),

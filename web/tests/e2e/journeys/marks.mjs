@@ -16,7 +16,7 @@ export async function tagsStarsAndDescribes({ open, files, base, out }) {
   await files.file('ten.bin', Buffer.alloc(10_000), 'application/octet-stream', sub);
   await row(page, 'plan.txt').waitFor();
   await click(page, 'plan.txt');
-  await page.keyboard.press('Alt+s');
+  await page.keyboard.press('Alt+b');
   await row(page, 'plan.txt').locator('[data-star]').waitFor();
   await page.click('aside [data-details] >> text=Tags…');
   await page.fill('input[name=tag-name]', 'Urgent');
