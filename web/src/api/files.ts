@@ -27,6 +27,10 @@ export async function readFile(id: string, signal?: AbortSignal): Promise<ArrayB
   return (await fetchFile(id, { signal })).arrayBuffer();
 }
 
+export async function readBlob(id: string, signal?: AbortSignal): Promise<Blob> {
+  return (await fetchFile(id, { signal })).blob();
+}
+
 /** The first bytes of a file as text; wrong UTF-8 shows as the replacement sign. */
 export async function readTextStart(id: string, size: number, limit: number, signal?: AbortSignal): Promise<string> {
   if (size === 0) return '';

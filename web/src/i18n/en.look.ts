@@ -19,6 +19,7 @@ export const looking = {
     title: 'Quick look',
     previous: 'Previous',
     next: 'Next',
+    strip: 'Beside it',
     none: 'No preview for this kind of file',
     tooLarge: 'Too large to show here',
     failed: 'The preview could not be loaded',

@@ -22,6 +22,7 @@ export const looking: Shape<typeof english> = {
     title: 'Быстрый просмотр',
     previous: 'Предыдущий',
     next: 'Следующий',
+    strip: 'Рядом',
     none: 'Для таких файлов нет просмотра',
     tooLarge: 'Слишком большой, чтобы показать здесь',
     failed: 'Не удалось загрузить просмотр',

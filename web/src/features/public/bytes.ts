@@ -13,5 +13,8 @@ export const linkedBytes: ByteSource = {
     if (size === 0) return '';
     return (await readBytes(token(), file.id, size > limit ? `bytes=0-${limit - 1}` : null, signal)).text();
   },
+  blob: async (file, signal) => (await readBytes(token(), file.id, null, signal)).blob(),
+  seekable: () => true,
+  account: () => null,
   offline: () => !navigator.onLine,
 };
