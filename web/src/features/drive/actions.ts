@@ -27,7 +27,7 @@ import { offer } from '@/actions/registry';
 import { isProblem } from '@/api/problem';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
-import { isTemp } from '@/data/outbox/ops';
+import { isUnsent } from '@/data/project';
 import { sharing } from '@/features/share';
 import { tagging } from '@/features/tags';
 import { pickFiles } from '@/features/upload';
@@ -79,7 +79,7 @@ export function offerDriveActions(state: FolderState): void {
   /** The one selected item, or the open folder; not what the server does not know yet. */
   const shareable = () => {
     const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
-    if (!it || isTemp(it.id)) return null;
+    if (!it || isUnsent(it)) return null;
     if (it.parent_id) return it;
     return state.space.value?.kind === 'team' ? { ...it, team: true } : null;
   };
@@ -138,7 +138,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'keep.action',
       group: 'file',
       icon: CircleArrowDown,
-      enabled: () => canKeep() && some() && state.selected.value.every((item) => !isTemp(item.id)),
+      enabled: () => canKeep() && some() && state.selected.value.every((item) => !isUnsent(item)),
       checked: () => allPinned(),
       run: () => keepHere(),
     },
@@ -147,7 +147,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'tags.action',
       group: 'edit',
       icon: Tag,
-      enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
+      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
       blocked: readOnly,
       run: () => void (tagging.value = state.selected.value),
     },
@@ -157,7 +157,7 @@ export function offerDriveActions(state: FolderState): void {
       group: 'file',
       icon: Star,
       shortcuts: ['alt+b'],
-      enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
+      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
       checked: () => allStarred(),
       run: () => star(),
     },

@@ -1,5 +1,5 @@
 // Moving and copying as one call to the server: what only it can do, which is merging, replacing, and crossing spaces.
-import { api, take } from '@/api/client';
+import { api, asOne, take } from '@/api/client';
 import { Problem } from '@/api/problem';
 import type { Drive } from '@/data/drive';
 import type { Item } from '@/data/project';
@@ -31,9 +31,9 @@ export async function bulkTransfer(
         on_conflict: ruleFor(choice, item),
         on_conflict_files: ruleFor(choice, item) === 'merge' ? 'rename' : undefined,
       }));
-      const answer = await take(
-        api.POST('/api/v1/bulk', { params: { header: { 'Operation-Id': operation } }, body: { items } }),
-      );
+      const send = (header: { 'Operation-Id': string }) =>
+        take(api.POST('/api/v1/bulk', { params: { header }, body: { items } }));
+      const answer = await asOne(send, operation);
       results.push(...(answer.items as unknown as typeof results));
     }
   } catch (error) {
@@ -61,7 +61,10 @@ export async function bulkTransfer(
   const spaces = new Set(what.map((item) => item.space_id));
   const again = (path: '/api/v1/undo' | '/api/v1/redo') => async (): Promise<string | void> => {
     try {
-      for (const space of spaces) await take(api.POST(path, { body: { space_id: space, operation_id: operation } }));
+      for (const space of spaces) {
+        const body = { space_id: space, operation_id: operation };
+        await asOne((header) => take(api.POST(path, { params: { header }, body })));
+      }
     } catch (error) {
       const it = error instanceof Problem ? error : Problem.offline(error);
       return it.status === 0 ? t('clash.offline') : it.message;
