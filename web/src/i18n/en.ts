@@ -245,6 +245,7 @@ export const en = {
     moveTitle: 'Move “{name}”',
     moveMany: 'Move {count} items',
     moveYes: 'Move here',
+    spaces: 'Spaces',
     signOutTitle: 'Sign out with unsent changes?',
     signOutText:
       '{count} change has not reached the server. It stays on this device and is sent when you sign in again. | {count} changes have not reached the server. They stay on this device and are sent when you sign in again.',

@@ -27,16 +27,16 @@ export async function moveOrCopy(
   const across = path[0] !== undefined && what.some((item) => item.space_id !== path[0]!.space_id);
   const known = into !== undefined && !isUnsent(into) && what.every((item) => !item.pending);
   const online = drive.sync.state.link !== 'offline' && known;
-  const clashes = clashesOf(coming, await read.children(drive.db, target));
+  const clashes = clashesOf(coming, await read.children(drive.db, target), across);
   if (across && !online) {
     toast(t('clash.offline'), { tone: 'danger' });
     return [];
   }
   const choice = online && clashes.items.length > 0 ? await askAboutClash(clashes.items, clashes.choices) : 'rename';
   if (choice === null) return [];
-  if (across || choice !== 'rename') {
+  if (into && (across || choice !== 'rename')) {
     const { bulkTransfer } = await import('./bulk');
-    const step = await bulkTransfer(drive, coming, target, mode, choice);
+    const step = await bulkTransfer(drive, coming, into, mode, choice);
     if (step) did(step);
     return [];
   }

@@ -206,8 +206,15 @@ const treeHere = (page, folder) =>
     const db = await ask(indexedDB.open(name));
     const entries = await ask(db.transaction('entries').objectStore('entries').getAll());
     db.close();
-    const paths = (parent, path) => entries.filter((entry) => entry.parent_id === parent).flatMap((entry) => [`${path}${entry.name}`, ...paths(entry.id, `${path}${entry.name}/`)]);
-    return paths(top, '').sort();
+    const found = [];
+    const walk = (parent, path) => {
+      for (const entry of entries.filter((one) => one.parent_id === parent)) {
+        found.push(`${path}${entry.name}`);
+        walk(entry.id, `${path}${entry.name}/`);
+      }
+    };
+    walk(top, '');
+    return found.sort();
   }, folder);
 
 /** Random work in two browsers, with the network coming and going and answers being lost, ends in one and the same tree. */
