@@ -48,6 +48,21 @@ export async function downloadFile(id: string, name: string): Promise<void> {
   setTimeout(release, 60_000);
 }
 
+const archivePath = (ids: readonly string[]) => `/api/v1/archive?entries=${ids.map(encodeURIComponent).join(',')}`;
+
+/** How large the archive of these entries is; fails where there is none. */
+export async function archiveSize(ids: readonly string[]): Promise<number> {
+  const head = await authorizedFetch(new Request(archivePath(ids), { method: 'HEAD' }));
+  // An answer to HEAD has no words: what is wrong is asked for once more.
+  if (!head.ok) throw await Problem.fromResponse(await authorizedFetch(new Request(archivePath(ids))));
+  return Number(head.headers.get('content-length') ?? 0);
+}
+
+export async function downloadArchive(ids: readonly string[], name: string): Promise<void> {
+  if (hasServiceWorker()) downloadByFrame(archivePath(ids));
+  else await saveFrom(archivePath(ids), name);
+}
+
 export const downloadVersion = (id: string, version: string, name: string): Promise<void> =>
   saveFrom(`${filePath(id)}/versions/${encodeURIComponent(version)}`, name);
 

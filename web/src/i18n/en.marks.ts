@@ -55,7 +55,7 @@ export const marks = {
     cancel: 'Discard',
     yes: 'yes',
     no: 'no',
-    contents: '{files} files, {folders} folders',
+    contents: 'files: {files}, folders: {folders}',
   },
   clash: {
     title: '“{name}” is there already | {count} names are there already',

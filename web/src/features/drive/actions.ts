@@ -130,7 +130,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'actions.download',
       group: 'file',
       icon: Download,
-      enabled: () => state.selected.value.some((item) => item.kind === 'file' && !item.pending),
+      enabled: () => state.selected.value.some((item) => !isUnsent(item)),
       run: () => state.download(),
     },
     {
