@@ -31,6 +31,12 @@ export async function readBlob(id: string, signal?: AbortSignal): Promise<Blob> 
   return (await fetchFile(id, { signal })).blob();
 }
 
+/** The bytes from one place up to, and without, another. */
+export async function readPart(id: string, from: number, to: number, signal?: AbortSignal): Promise<ArrayBuffer> {
+  if (to <= from) return new ArrayBuffer(0);
+  return (await fetchFile(id, { signal, headers: { range: `bytes=${from}-${to - 1}` } })).arrayBuffer();
+}
+
 /** The first bytes of a file as text; wrong UTF-8 shows as the replacement sign. */
 export async function readTextStart(id: string, size: number, limit: number, signal?: AbortSignal): Promise<string> {
   if (size === 0) return '';
