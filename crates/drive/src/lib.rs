@@ -13,7 +13,7 @@
 //!   space until it is removed for good.
 //! - `used_bytes` of a space is the sum of the sizes of all its versions, always.
 //!
-//! Lock order in every unit of work: the space's row, then everything else.
+//! Lock order in every unit of work: the space's row, of two spaces that of the smaller id first, then everything else.
 //!
 //! - [`Drive`]: the handle; look-ups and changes of the tree, [`Drive::put`], [`Drive::open`]
 //! - [`Upload`]: interrupted uploads ([`Drive::create_upload`], [`Drive::append`], …), the machine below tus and others

@@ -158,6 +158,7 @@ impl Links {
     /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::Accounts`] for a password that is none.
     pub async fn create(&self, actor: &Actor, entry: EntryId, new: NewLink) -> Result<Link, Error> {
         let located = self.drive.locate(actor, Action::Change, entry, "entry").await?;
+        actor.principal.needs(Permission::Share)?;
         if entry == located.space.root {
             return Err(Error::RootEntry);
         }
@@ -238,6 +239,7 @@ impl Links {
     /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::LinkInvalid`], [`Error::Accounts`] for a password that is none.
     pub async fn update(&self, actor: &Actor, id: LinkId, update: LinkUpdate) -> Result<Link, Error> {
         let ListedRow { link, entry } = self.own(actor, id).await?;
+        actor.principal.needs(Permission::Share)?;
         let now = self.drive.now();
         let name = update.name.map(|name| line(name, NAME_CHARS_MAX)).transpose()?;
         let note = update.note.map(text).transpose()?;
