@@ -57,6 +57,7 @@ pub mod dissolve;
 pub mod grants;
 pub mod personal;
 pub mod retention;
+pub mod snapshot;
 pub mod tags;
 pub mod totals;
 pub mod trash;

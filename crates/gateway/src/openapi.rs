@@ -349,7 +349,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "end_session" => &[INVALID_ID, &[(ErrorKind::NotFound, "session-not-found")]],
         "get_user" => &[INVALID_ID, &[(ErrorKind::NotFound, "user-not-found")]],
         "get_space" | "get_usage" | "get_upload" | "get_entry" => &[ID],
-        "list_changes" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
+        "list_changes" | "list_entries" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
         "resolve_path" => &[ID, PLACE, &[(ErrorKind::Invalid, "invalid-name")]],
         "create_folder" => &[JSON, ID, NAME, PLACE, TRASHED, ID_TAKEN],
         "get_folder" | "list_children" => &[ID, &[(ErrorKind::Invalid, "not-a-folder")]],
@@ -458,7 +458,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "rename_group" => &[JSON, INVALID_ID, GROUP, GROUP_NAME],
         "delete_group" | "list_members" => &[INVALID_ID, GROUP],
         "add_member" | "remove_member" => &[INVALID_ID, GROUP, &[(ErrorKind::NotFound, "user-not-found")]],
-        "create_link" => {
+        "create_link" | "create_early_link" => {
             &[JSON, ID, TRASHED, LINK, &[(ErrorKind::Invalid, "root-entry"), (ErrorKind::Conflict, "too-many-links")]]
         }
         "list_entry_links" | "get_link" | "delete_link" | "list_link_events" => &[ID],

@@ -20,6 +20,7 @@ use crate::{
     error::Problem,
     health,
     limits::{Gate, Network, client_address},
+    listings::{Listings, SharedListings},
     live,
     meter::Meters,
     openapi, rest,
@@ -66,6 +67,8 @@ pub struct Options {
     pub trusted_proxies: Vec<Network>,
     /// Other web origins that may use the API from a browser.
     pub origins: Origins,
+    /// What pages of listings are shared through with other gateways.
+    pub shared_listings: Option<Arc<dyn SharedListings>>,
     /// Called with each new request span, so that the binary can tie it to the client's trace.
     pub on_span: Option<OnSpan>,
 }
@@ -78,6 +81,7 @@ impl Default for Options {
             requests_max: 4096,
             trusted_proxies: Vec::new(),
             origins: Origins::Own,
+            shared_listings: None,
             on_span: None,
         }
     }
@@ -89,6 +93,7 @@ pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) links: Links,
     pub(crate) feeds: live::Feeds,
+    pub(crate) listings: Listings,
 }
 
 /// Everything that is served, ready to be given to [`crate::serve()`].
@@ -100,7 +105,8 @@ pub fn router(state: State, options: Options) -> Router {
         options.on_span,
     );
     let links = Links::new(state.drive.clone(), state.accounts.clone());
-    let app = Arc::new(App { state, options, links, feeds: live::Feeds::default() });
+    let listings = Listings::new(options.shared_listings.clone());
+    let app = Arc::new(App { state, options, links, feeds: live::Feeds::default(), listings });
     let (routes, description) = api().split_for_parts();
     routes
         .merge(openapi::route(&description))

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::sections::{Accounts, Drive, Files, Gateway, Log, LogFormat, Mail, Node, Registration, Trace};
 use crate::cli::{Options, Role};
 
+/// Repeated requests are answered with what they did the first time for so many days: the history has to go back as far.
+const HISTORY_DAYS_MIN: u32 = 90;
+
 /// The whole of it. Unknown keys are errors.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -188,6 +191,9 @@ impl Config {
             bail!("a gateway or worker without nodes in its process needs cluster_secret to reach those of others");
         }
         self.commons()?;
+        if (1..HISTORY_DAYS_MIN).contains(&self.drive.history_days) {
+            bail!("drive.history_days is at least {HISTORY_DAYS_MIN}, or 0 for a history without an end");
+        }
         if self.files.parity.is_some_and(|parity| !matches!(parity, 0 | 2 | 3)) {
             bail!("files.parity is 0, 2 or 3; without it the number suits the nodes");
         }

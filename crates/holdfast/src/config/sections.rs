@@ -90,6 +90,9 @@ pub(crate) struct Drive {
     /// Days that an older version is kept after another one took its place, unless it is pinned or has a name; 0 for no
     /// bound by age.
     pub(crate) versions_days: u32,
+    /// Days that the history goes back: what was done, undo, and how long a client may have been away and still be told only what
+    /// changed; at least 90, or 0 for ever.
+    pub(crate) history_days: u32,
     /// Bytes that a new team space may hold; no bound if it is left out.
     #[serde(serialize_with = "size_if_any")]
     pub(crate) team_quota: Option<ByteSize>,
@@ -97,7 +100,7 @@ pub(crate) struct Drive {
 
 impl Default for Drive {
     fn default() -> Self {
-        Self { trash_days: 30, versions_days: 0, team_quota: None }
+        Self { trash_days: 30, versions_days: 0, history_days: 0, team_quota: None }
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct System {
     pub(crate) jobs: bus::Jobs,
     pub(crate) accounts: accounts::Accounts,
     pub(crate) drive: drive::Drive,
+    /// Redis, if it is used.
+    pub(crate) commons: Option<commons::Commons>,
     pub(crate) door: Option<ClusterDoor>,
     /// The administrator's password, if it was made in this start.
     pub(crate) first_password: Option<String>,
@@ -99,7 +101,21 @@ impl System {
             tasks.spawn(membership::local_heartbeats(cluster.clone(), by_id.into_values().collect(), stop));
         }
         let nodes = local.into_iter().map(|(_, node)| node).collect();
-        Ok(Self { config, clock, db, store, cluster, jobs, accounts, drive, door, first_password, nodes, tasks })
+        Ok(Self {
+            config,
+            clock,
+            db,
+            store,
+            cluster,
+            jobs,
+            accounts,
+            drive,
+            commons,
+            door,
+            first_password,
+            nodes,
+            tasks,
+        })
     }
 
     /// Accounts and drive of this system by another clock, for a past that is told. The store below them keeps the real
@@ -199,6 +215,7 @@ fn drive_options(config: &Config) -> drive::Options {
         versions_kept: config.gateway.versions_kept,
         trash_lifetime: days(config.drive.trash_days),
         version_lifetime: days(config.drive.versions_days),
+        history_lifetime: days(config.drive.history_days),
         team_quota_bytes: config.drive.team_quota.map(|size| size.0),
     }
 }

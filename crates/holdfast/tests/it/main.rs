@@ -11,6 +11,7 @@ mod converge;
 mod demo;
 mod deploy;
 mod disk;
+mod early;
 mod harness;
 mod intruders;
 mod links;
