@@ -119,6 +119,11 @@ impl Accounts {
         Ok(Self(Arc::new(Inner { db, clock, ids, options, keys, passwords, throttle, live, live_keys, seal })))
     }
 
+    /// The bound of a new personal space that no plan gives one.
+    pub fn usual_quota_bytes(&self) -> Option<u64> {
+        self.0.options.quota_bytes
+    }
+
     /// Whom an access token or API token speaks for.
     ///
     /// This costs a few microseconds and no look at the database, unless the session was not looked at within the last

@@ -47,7 +47,7 @@ mod token;
 mod visitor;
 
 pub use account::{Private, Registration, UserView};
-pub use audit::AuditView;
+pub use audit::{AdminDeed, AuditView};
 pub use db::audit::Filter as AuditFilter;
 pub use error::Error;
 pub use groups::{Found, Group, Member};

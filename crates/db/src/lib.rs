@@ -56,6 +56,7 @@ pub mod crossing;
 pub mod dissolve;
 pub mod grants;
 pub mod personal;
+pub mod plans;
 pub mod retention;
 pub mod tags;
 pub mod totals;

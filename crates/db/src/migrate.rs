@@ -55,6 +55,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0021_ages.sql"),
         pg: include_str!("../migrations/postgres/0021_ages.sql"),
     },
+    Migration {
+        name: "0023_plans",
+        lite: include_str!("../migrations/sqlite/0023_plans.sql"),
+        pg: include_str!("../migrations/postgres/0023_plans.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

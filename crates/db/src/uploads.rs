@@ -169,3 +169,10 @@ pub async fn expired_uploads(db: &Db, now: Time, limit: u32) -> Result<Vec<Uploa
     )
     .await
 }
+
+/// Moves the expiry of an upload; `false` if it is gone, or not open any more.
+pub async fn renew(tx: &Tx, id: UploadId, expires: Time) -> Result<bool, Error> {
+    let rows =
+        tx.exec("UPDATE upload SET expires_us = $1 WHERE id = $2 AND state = 'open'", &params![expires, id]).await?;
+    Ok(rows == 1)
+}

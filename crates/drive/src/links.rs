@@ -14,10 +14,10 @@ use base::{EntryId, LinkId, Secret, Time, limits};
 use db::{
     Lane,
     links::{self, LinkRow, ListedRow},
-    tree,
+    plans, tree,
 };
 
-use crate::{Actor, Drive, Error, Page};
+use crate::{Actor, Drive, Error, Page, work::Work};
 
 pub(crate) use events::forget;
 pub use events::{Event, EventKind};
@@ -155,7 +155,7 @@ impl Links {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::InTrash`], [`Error::RootEntry`], [`Error::NotAFolder`] for a place to put files that is
-    /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::Accounts`] for a password that is none.
+    /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::PlanLinks`], [`Error::Accounts`] for a password that is none.
     pub async fn create(&self, actor: &Actor, entry: EntryId, new: NewLink) -> Result<Link, Error> {
         let located = self.drive.locate(actor, Action::Change, entry, "entry").await?;
         if entry == located.space.root {
@@ -185,13 +185,18 @@ impl Links {
             used: None,
         };
         let inserted = row.clone();
-        self.write(async move |tx| {
-            if links::count_of_entry(&tx, entry).await? >= LINKS_MAX {
-                return Err(Error::TooManyLinks(LINKS_MAX));
-            }
-            Ok(links::insert(&tx, &inserted).await?)
-        })
-        .await?;
+        let (drive, space) = (self.drive.clone(), row.space);
+        // The space's row keeps others from counting the same links at the same time.
+        self.drive
+            .write(space, async move |tx| {
+                let work = Work::hold(&drive, &tx, space, None).await?;
+                work.room_for_links(1).await?;
+                if links::count_of_entry(&tx, entry).await? >= LINKS_MAX {
+                    return Err(Error::TooManyLinks(LINKS_MAX));
+                }
+                Ok(links::insert(&tx, &inserted).await?)
+            })
+            .await?;
         self.seen(ListedRow { link: row, entry: Some((located.entry.name, located.entry.kind)) })
     }
 
@@ -305,7 +310,7 @@ impl Links {
         Fut: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
-        // No link's row is touched together with a space's.
+        // Here no link's row is touched together with a space's.
         self.drive.inner.db.write(Lane::Free, run).await
     }
 
@@ -336,6 +341,23 @@ impl Links {
             created: link.created,
             used: link.used,
         })
+    }
+}
+
+impl Work<'_> {
+    /// Whether so many links more may come to be in the space.
+    ///
+    /// # Errors
+    /// [`Error::PlanLinks`].
+    pub(crate) async fn room_for_links(&self, more: u64) -> Result<(), Error> {
+        let limits = plans::in_force(self.tx, self.space.id).await?.ok_or(Error::NotFound("space"))?.limits;
+        match limits.links {
+            Some(most) if more > 0 && links::count_of_space(self.tx, self.space.id).await? + more > most => {
+                metrics::counter!("holdfast_plan_refusals_total", "limit" => "links").increment(1);
+                Err(Error::PlanLinks(most))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -134,6 +134,7 @@ impl Work<'_> {
         bytes: Bytes,
         how: Changed,
     ) -> Result<Placed, Error> {
+        self.fits(bytes.size)?;
         let version = self.drive.inner.ids.version();
         let row = EntryRow {
             id,
@@ -169,6 +170,7 @@ impl Work<'_> {
 
     /// Gives a file new bytes, and keeps the old ones as an older version as long as the rules say.
     pub(crate) async fn replace(&self, old: EntryRow, bytes: Bytes) -> Result<Placed, Error> {
+        self.fits(bytes.size)?;
         let version = self.drive.inner.ids.version();
         let resized = Total::resized(old.size, bytes.size);
         let row = EntryRow {

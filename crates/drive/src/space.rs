@@ -108,7 +108,16 @@ impl Drive {
             if spaces::count_made(&tx, account).await? >= MADE_MAX {
                 return Err(Error::TooManySpaces(MADE_MAX));
             }
-            let new = NewSpace { id, kind: TEAM, owner: account, name: &name, root, quota_bytes: quota, created: now };
+            let new = NewSpace {
+                id,
+                kind: TEAM,
+                owner: account,
+                name: &name,
+                root,
+                quota_bytes: quota,
+                quota_own: false,
+                created: now,
+            };
             spaces::insert_space(&tx, &new).await?;
             let manager = GrantRow {
                 id: grant,

@@ -17,6 +17,7 @@ mod mail;
 mod page;
 mod people;
 mod personal;
+mod plans;
 mod public;
 mod retention;
 mod second_factor;
@@ -67,6 +68,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::list_s3_keys, keys::create_s3_key))
         .routes(routes!(keys::delete_s3_key))
         .routes(routes!(spaces::get_usage))
+        .routes(routes!(plans::get_plan_use))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))
         .routes(routes!(folders::create_folder))
@@ -121,6 +123,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::list_invitations, people::create_invitation))
         .routes(routes!(people::delete_invitation))
         .routes(routes!(people::list_audit))
+        .routes(routes!(plans::list_plans, plans::create_plan))
+        .routes(routes!(plans::get_plan, plans::update_plan, plans::delete_plan))
+        .routes(routes!(plans::assign_plan))
         .routes(routes!(admin::list_nodes))
         .routes(routes!(admin::remove_node))
         .routes(routes!(admin::drain_node))

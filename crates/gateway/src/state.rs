@@ -6,7 +6,7 @@ use accounts::Accounts;
 use axum::{Router, extract::ConnectInfo, extract::FromRequestParts};
 use base::{Clock, ErrorKind, limits};
 use bus::Jobs;
-use drive::{Drive, Links};
+use drive::{Admin, Drive, Links};
 use files::Cluster;
 use futures::future::BoxFuture;
 use http::request::Parts;
@@ -88,6 +88,7 @@ pub(crate) struct App {
     pub(crate) state: State,
     pub(crate) options: Options,
     pub(crate) links: Links,
+    pub(crate) admin: Admin,
     pub(crate) feeds: live::Feeds,
 }
 
@@ -100,7 +101,8 @@ pub fn router(state: State, options: Options) -> Router {
         options.on_span,
     );
     let links = Links::new(state.drive.clone(), state.accounts.clone());
-    let app = Arc::new(App { state, options, links, feeds: live::Feeds::default() });
+    let admin = Admin::new(state.drive.clone(), state.accounts.clone());
+    let app = Arc::new(App { state, options, links, admin, feeds: live::Feeds::default() });
     let (routes, description) = api().split_for_parts();
     routes
         .merge(openapi::route(&description))

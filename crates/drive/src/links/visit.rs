@@ -364,7 +364,12 @@ impl Links {
         }
         let parent = Some(visit.link.entry);
         let target = crate::put::Target::Child { parent, name, on_conflict: OnConflict::Rename, id: None };
-        let stored = self.drive.put(&visit.owner, Put { target, content_type, length, blake3: None }, body).await?;
+        let put = Put { target, content_type, length, blake3: None };
+        let stored = match self.drive.put(&visit.owner, put, body).await {
+            // How full the space is, is nothing for visitors.
+            Err(Error::Quota(Some(_))) => return Err(Error::Quota(None)),
+            stored => stored?,
+        };
         let size = stored.entry.file().map_or(0, |info| info.size);
         let about = About { entry: stored.entry.id, name: stored.entry.name, bytes: Some(size) };
         // The file is there, whatever becomes of the note about it.
