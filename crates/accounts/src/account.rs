@@ -98,10 +98,10 @@ impl Accounts {
     /// [`Error::RegistrationClosed`], [`Error::TicketInvalid`] for the invitation, [`Error::LanguageInvalid`], [`Error::NameInvalid`], [`Error::NameTaken`], [`Error::DisplayNameInvalid`],
     /// [`Error::PasswordInvalid`], [`Error::Busy`], [`Error::Database`].
     pub async fn register(&self, registration: Registration) -> Result<UserView, Error> {
-        let invitation = match &registration.invitation {
-            Some(token) => Some(self.ticket(Kind::Invite, token).await?),
-            None if self.0.options.registrations == Registrations::Closed => return Err(Error::RegistrationClosed),
-            None => None,
+        let invitation = match (&registration.invitation, self.settings().fresh().await.registration) {
+            (_, Registrations::Closed) | (None, Registrations::Invited) => return Err(Error::RegistrationClosed),
+            (Some(token), _) => Some(self.ticket(Kind::Invite, token).await?),
+            (None, Registrations::Open) => None,
         };
         let chosen = registration.language.as_deref().map(language).transpose()?;
         let name = AccountName::new(&registration.name)?;

@@ -186,6 +186,18 @@ impl Accounts {
         self.log(tx, &Line { deed: Deed::Admin(deed), actor, account, address: Some(address), detail }).await
     }
 
+    /// The same by itself, for what was done elsewhere: that it cannot be written is no reason to answer otherwise.
+    pub async fn log_admin_alone(
+        &self,
+        deed: AdminDeed,
+        (principal, address): (&Principal, IpAddr),
+        account: Option<AccountId>,
+        detail: Value,
+    ) {
+        let actor = Some(principal.account);
+        self.log_alone(Line { deed: Deed::Admin(deed), actor, account, address: Some(address), detail }).await;
+    }
+
     /// Writes a line of the audit log by itself. That it cannot be written is no reason to answer otherwise.
     pub(crate) async fn log_alone(&self, line: Line) {
         let accounts = self.clone();

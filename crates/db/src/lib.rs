@@ -56,7 +56,9 @@ pub mod crossing;
 pub mod dissolve;
 pub mod grants;
 pub mod personal;
+#[macro_use]
 pub mod plans;
+pub mod overseen;
 pub mod retention;
 pub mod tags;
 pub mod totals;

@@ -9,6 +9,24 @@ use base::{PlanId, SpaceId, Time};
 
 use crate::{Db, Error, Row, RowReader, Sql, Tx, params, spaces};
 
+/// People who have a role on all of a space `s` at a time, alone or by a group, each once.
+macro_rules! members {
+    ($now:literal) => {
+        concat!(
+            "(SELECT COUNT(*) FROM account a WHERE a.id IN (
+             SELECT g.subject_id FROM entry_grant g
+             WHERE g.entry_id = s.root_id AND g.subject_kind = 0 AND (g.expires_us IS NULL OR g.expires_us > ",
+            $now,
+            ")
+             UNION
+             SELECT m.account_id FROM entry_grant g JOIN account_group_member m ON m.group_id = g.subject_id
+             WHERE g.entry_id = s.root_id AND g.subject_kind = 1 AND (g.expires_us IS NULL OR g.expires_us > ",
+            $now,
+            ")))"
+        )
+    };
+}
+
 /// What a plan allows; where something is absent, it sets no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
@@ -358,23 +376,11 @@ macro_rules! trash_days {
     };
 }
 
-/// People who have a role on all of a space `s` at `$2`, alone or by a group, each once.
-macro_rules! members {
-    () => {
-        "(SELECT COUNT(*) FROM account a WHERE a.id IN (
-             SELECT g.subject_id FROM entry_grant g
-             WHERE g.entry_id = s.root_id AND g.subject_kind = 0 AND (g.expires_us IS NULL OR g.expires_us > $2)
-             UNION
-             SELECT m.account_id FROM entry_grant g JOIN account_group_member m ON m.group_id = g.subject_id
-             WHERE g.entry_id = s.root_id AND g.subject_kind = 1 AND (g.expires_us IS NULL OR g.expires_us > $2)))"
-    };
-}
-
 /// How many people have a role on all of a space, alone or by a group, each counted once; everyone who is signed in is not
 /// counted among them.
 pub async fn members(tx: &Tx, space: SpaceId, now: Time) -> Result<u64, Error> {
     let row: Option<(u64,)> =
-        tx.query_opt(concat!("SELECT ", members!(), " FROM space s WHERE s.id = $1"), &params![space, now]).await?;
+        tx.query_opt(concat!("SELECT ", members!("$2"), " FROM space s WHERE s.id = $1"), &params![space, now]).await?;
     Ok(row.map_or(0, |(count,)| count))
 }
 
@@ -442,7 +448,7 @@ pub async fn effect(db: &Db, of: Of, new: &Limits, quota_own_holds: bool, defaul
                         COUNT(CASE WHEN (SELECT COUNT(*) FROM link l WHERE l.space_id = s.id) > CAST($4 AS BIGINT)
                               THEN 1 END),
                         COUNT(CASE WHEN ",
-                    members!(),
+                    members!("$2"),
                     " > CAST($5 AS BIGINT) THEN 1 END)
                      FROM space s WHERE "
                 ),

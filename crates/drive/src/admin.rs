@@ -3,6 +3,7 @@
 //! Administrators run the place and do not look into it: they see sizes, counts, names of spaces and of people, and never a
 //! name, a path or a byte of what somebody keeps. What they do is written into the audit log in the unit of work that does it.
 
+mod oversight;
 mod plans;
 
 use std::net::IpAddr;
@@ -13,7 +14,11 @@ use db::spaces;
 
 use crate::{Actor, Drive, Error};
 
-pub use db::plans::{Effect, Limits};
+pub use db::{
+    overseen::Order as SpacesOrder,
+    plans::{Effect, Limits},
+};
+pub use oversight::{InFlight, Overseen, SpacesWanted};
 pub use plans::{Assigned, Assignment, Holder, NewPlan, Plan, PlanChange, PlanUpdate, PlanUse};
 
 /// The drive in the hands of administrators. Cheap to clone.

@@ -175,11 +175,17 @@ pub enum Error {
     #[error("another plan has this name already")]
     PlanNameTaken,
     /// Spaces have the plan.
-    #[error("{0} spaces have this plan; give them another one first")]
+    #[error("spaces that have this plan: {0}; give them another one first")]
     PlanInUse(u64),
     /// A team's space that somebody manages needs nobody else's help.
     #[error("the space has a manager, who can make others")]
     HasManager,
+    /// Links do not work on this server.
+    #[error("links are switched off on this server")]
+    LinksOff,
+    /// Only administrators make spaces of teams.
+    #[error("only administrators make spaces of teams on this server")]
+    TeamSpacesOff,
     /// An administrator ended the upload.
     #[error("an administrator cancelled this upload")]
     UploadCancelled,
@@ -271,7 +277,9 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound(_) | Self::LinkExpired | Self::LinkUsedUp => ErrorKind::NotFound,
-            Self::LinkLocked | Self::LinkPassword | Self::LinkForbids(_) => ErrorKind::Denied,
+            Self::LinkLocked | Self::LinkPassword | Self::LinkForbids(_) | Self::LinksOff | Self::TeamSpacesOff => {
+                ErrorKind::Denied
+            }
             Self::NameTaken | Self::IdTaken | Self::PlanNameTaken => ErrorKind::Exists,
             Self::IntoItself
             | Self::InTrash(_)
@@ -395,6 +403,8 @@ impl Error {
             Self::PlanNameTaken => "plan-name-taken",
             Self::PlanInUse(_) => "plan-in-use",
             Self::HasManager => "has-manager",
+            Self::LinksOff => "links-off",
+            Self::TeamSpacesOff => "team-spaces-off",
             Self::UploadCancelled => "upload-cancelled",
             Self::FileTooLarge => "file-too-large",
             Self::BodyTooShort { .. } => "body-too-short",

@@ -66,7 +66,8 @@ mod versions;
 mod work;
 
 pub use admin::{
-    Admin, Assigned, Assignment, By, Effect, Holder, Limits, NewPlan, Plan, PlanChange, PlanUpdate, PlanUse,
+    Admin, Assigned, Assignment, By, Effect, Holder, InFlight, Limits, NewPlan, Overseen, Plan, PlanChange, PlanUpdate,
+    PlanUse, SpacesOrder, SpacesWanted,
 };
 pub use archive::{Archive, Format};
 pub use bulk::{BULK_MAX, Do, Item, ItemDone};
@@ -101,6 +102,10 @@ pub use versions::{Label, Version};
 
 /// The queued and recurring work of this crate, for the worker role to run.
 pub mod jobs {
+    /// Kinds of jobs that may be left undone: to empty a trash, and to hash a file that came in parts. What takes removed things
+    /// apart is not among them: it would never be done.
+    pub const CANCELLABLE: [&str; 2] = [crate::trash::KIND, crate::rehash::KIND];
+
     pub use crate::{
         dissolve::DissolveHandler, expire::Expirer, purge::PurgeHandler, rehash::HashHandler, retention::Retention,
         trash::EmptyHandler,

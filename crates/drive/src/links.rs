@@ -7,7 +7,7 @@
 mod events;
 mod visit;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use accounts::{Accounts, Action, Permission};
 use base::{EntryId, LinkId, Secret, Time, limits};
@@ -17,7 +17,7 @@ use db::{
     plans, tree,
 };
 
-use crate::{Actor, Drive, Error, Page, work::Work};
+use crate::{Actor, Drive, Error, Page, drive::Rules, work::Work};
 
 pub(crate) use events::forget;
 pub use events::{Event, EventKind};
@@ -155,13 +155,17 @@ impl Links {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::InTrash`], [`Error::RootEntry`], [`Error::NotAFolder`] for a place to put files that is
-    /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::PlanLinks`], [`Error::Accounts`] for a password that is none.
+    /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::PlanLinks`], [`Error::LinksOff`], [`Error::Accounts`] for a password that is none.
     pub async fn create(&self, actor: &Actor, entry: EntryId, new: NewLink) -> Result<Link, Error> {
         let located = self.drive.locate(actor, Action::Change, entry, "entry").await?;
         if entry == located.space.root {
             return Err(Error::RootEntry);
         }
         let now = self.drive.now();
+        let rules = self.rules().await?;
+        if rules.link_password && new.password.is_none() {
+            return Err(Error::LinkInvalid("on this server a link needs a password"));
+        }
         let id = self.drive.inner.ids.link();
         let token = self.accounts.link_token(id);
         let token_hash = Accounts::link_token_hash(token.expose()).ok_or(Error::Shape("a token of another form"))?;
@@ -176,7 +180,7 @@ impl Links {
             mode: mode(new.mode, located.entry.kind)?.as_str().to_owned(),
             password_hash: self.hash(new.password).await?,
             generation: 1,
-            expires: end(new.expires, now)?,
+            expires: end(new.expires, now, rules.link_days)?,
             download_limit: limit(new.download_limit)?,
             downloads: 0,
             opens: 0,
@@ -243,12 +247,17 @@ impl Links {
     /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::LinkInvalid`], [`Error::Accounts`] for a password that is none.
     pub async fn update(&self, actor: &Actor, id: LinkId, update: LinkUpdate) -> Result<Link, Error> {
         let ListedRow { link, entry } = self.own(actor, id).await?;
+        self.drive.refresh_rules().await;
         let now = self.drive.now();
+        let rules = self.drive.rules();
+        if rules.link_password && matches!(update.password, Some(None)) {
+            return Err(Error::LinkInvalid("on this server a link needs a password"));
+        }
         let name = update.name.map(|name| line(name, NAME_CHARS_MAX)).transpose()?;
         let note = update.note.map(text).transpose()?;
         let kind = entry.as_ref().map_or(tree::FILE, |(_, kind)| *kind);
         let mode = update.mode.map(|wanted| mode(wanted, kind)).transpose()?;
-        let expires = update.expires.map(|expires| end(expires, now)).transpose()?;
+        let expires = update.expires.map(|expires| end(expires, now, rules.link_days)).transpose()?;
         let download_limit = update.download_limit.map(limit).transpose()?;
         let password = match update.password {
             None => None,
@@ -285,6 +294,16 @@ impl Links {
         self.own(actor, id).await?;
         let gone = self.write(async move |tx| Ok(links::delete(&tx, id).await?)).await?;
         if gone { Ok(()) } else { Err(Error::NotFound("link")) }
+    }
+
+    /// What holds for links now.
+    ///
+    /// # Errors
+    /// [`Error::LinksOff`].
+    async fn rules(&self) -> Result<Rules, Error> {
+        self.drive.refresh_rules().await;
+        let rules = self.drive.rules();
+        if rules.links { Ok(rules) } else { Err(Error::LinksOff) }
     }
 
     /// A link whose entry the caller may change, wherever the entry is.
@@ -388,9 +407,15 @@ fn mode(mode: Mode, kind: u32) -> Result<Mode, Error> {
     if mode == Mode::Upload && kind != tree::FOLDER { Err(Error::NotAFolder) } else { Ok(mode) }
 }
 
-fn end(expires: Option<Time>, now: Time) -> Result<Option<Time>, Error> {
+/// The end of a link, which must be in the future and no more than so many days away; 0 for any number.
+fn end(expires: Option<Time>, now: Time, days: u32) -> Result<Option<Time>, Error> {
     if expires.is_some_and(|expires| expires <= now) {
         return Err(Error::LinkInvalid("a link must end in the future"));
+    }
+    // An hour more, for clients whose clock is a little ahead and that ask for the whole time.
+    let last = now.plus(Duration::from_secs(u64::from(days) * 86_400 + 3600));
+    if days > 0 && expires.is_none_or(|expires| expires > last) {
+        return Err(Error::LinkInvalid("on this server a link must end sooner; the settings say within how many days"));
     }
     Ok(expires)
 }

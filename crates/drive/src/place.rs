@@ -187,7 +187,7 @@ impl Work<'_> {
         let before = old.version.ok_or(Error::Shape("a file without a version"))?;
         let undo = Some(Inverse::Content { version_id: before });
         let new = self.version(&row, version, bytes);
-        let others = self.drive.inner.options.versions_kept.max(1) - 1;
+        let others = self.drive.rules().versions_kept - 1;
         let (updated, counted, replaced, versioned, recorded) = futures::join!(
             tree::update_entry(self.tx, &row),
             self.count_resized(&row, resized),

@@ -15,7 +15,7 @@ use db::{
 };
 use parking_lot::Mutex;
 
-use crate::{Actor, Drive, Error, links, work::Work};
+use crate::{Actor, Drive, Error, drive::Rules, links, work::Work};
 
 /// Rows that one unit of work takes at most.
 const BITE: u32 = 100;
@@ -58,14 +58,14 @@ pub struct Keep {
 }
 
 impl Keeping {
-    pub(crate) fn of(drive: &Drive, own: RetentionRow, limits: &Limits) -> Self {
+    pub(crate) fn of(rules: Rules, own: RetentionRow, limits: &Limits) -> Self {
         let now = RetentionRow {
-            trash_days: Some(days_in_force(own.trash_days, limits.trash_days, drive.usual_trash_days())),
+            trash_days: Some(days_in_force(own.trash_days, limits.trash_days, rules.trash_days)),
             versions_kept: Some(match limits.versions_kept {
                 Some(most) => own.versions_kept.unwrap_or(most).min(most),
-                None => own.versions_kept.unwrap_or(drive.usual_versions()),
+                None => own.versions_kept.unwrap_or(rules.versions_kept),
             }),
-            version_days: own.version_days.or(Some(days(drive.inner.options.version_lifetime))),
+            version_days: own.version_days.or(Some(rules.version_days)),
         };
         let plan =
             RetentionRow { trash_days: limits.trash_days, versions_kept: limits.versions_kept, version_days: None };
@@ -83,22 +83,7 @@ fn days_in_force(own: Option<u32>, most: Option<u32>, usual: u32) -> u32 {
     }
 }
 
-/// Whole days of a time; 0 for none.
-fn days(lifetime: Option<Duration>) -> u32 {
-    lifetime.map_or(0, |lifetime| u32::try_from(lifetime.as_secs().div_ceil(86_400)).unwrap_or(u32::MAX))
-}
-
 impl Drive {
-    /// Days that a trash keeps something where neither its space nor a plan says so; 0 for ever.
-    pub(crate) fn usual_trash_days(&self) -> u32 {
-        days(self.inner.options.trash_lifetime)
-    }
-
-    /// Versions that are kept of a file where neither its space nor a plan says so.
-    pub(crate) fn usual_versions(&self) -> u32 {
-        self.inner.options.versions_kept.max(1)
-    }
-
     /// How long a space keeps what it need not.
     ///
     /// # Errors
@@ -107,7 +92,8 @@ impl Drive {
         self.own_space(actor, Action::Read, space).await?;
         let own = rows::of_space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
         let plan = plans::find_in_force(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
-        Ok(Keeping::of(self, own, &plan.limits))
+        self.refresh_rules().await;
+        Ok(Keeping::of(self.rules(), own, &plan.limits))
     }
 
     /// Changes what a space says of that. Versions beyond a lower number go when their file gets a new one.
@@ -134,7 +120,7 @@ impl Drive {
             let limits = plans::in_force(&tx, space).await?.ok_or(Error::NotFound("space"))?.limits;
             within_plan(&keep, &limits)?;
             rows::set(&tx, space, &own).await?;
-            Ok(Keeping::of(&drive, own, &limits))
+            Ok(Keeping::of(drive.rules(), own, &limits))
         })
         .await
     }
@@ -179,13 +165,11 @@ impl Retention {
     /// [`Error::Db`], [`Error::Files`].
     pub async fn round(&self) -> Result<bool, Error> {
         let Some(now) = self.settled_now() else { return Ok(false) };
-        let options = &self.drive.inner.options;
-        let mut busy = false;
-        busy |=
-            self.old_trash(Age { default: options.trash_lifetime.map(|lifetime| now.minus(lifetime)), now }).await?;
-        busy |= self
-            .old_versions(Age { default: options.version_lifetime.map(|lifetime| now.minus(lifetime)), now })
-            .await?;
+        self.drive.refresh_rules().await;
+        let rules = self.drive.rules();
+        let before = |days: u32| (days > 0).then(|| now.minus(Duration::from_secs(u64::from(days) * 86_400)));
+        let mut busy = self.old_trash(Age { default: before(rules.trash_days), now }).await?;
+        busy |= self.old_versions(Age { default: before(rules.version_days), now }).await?;
         busy |= links::forget(&self.drive, now).await?;
         busy |= self.old_grants(now.minus(ENDED_SHOWN)).await?;
         Ok(busy)

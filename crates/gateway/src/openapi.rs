@@ -187,7 +187,8 @@ const WRITE: &[Refusal] = &[
 ];
 
 /// What every call of a visitor may be refused with.
-const VISIT: &[Refusal] = &[(ErrorKind::NotFound, "not-found"), (ErrorKind::NotFound, "link-expired")];
+const VISIT: &[Refusal] =
+    &[(ErrorKind::NotFound, "not-found"), (ErrorKind::NotFound, "link-expired"), (ErrorKind::Denied, "links-off")];
 
 const LOOK: &[Refusal] = &[(ErrorKind::Denied, "link-locked"), (ErrorKind::Denied, "link-forbids")];
 
@@ -456,9 +457,14 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "delete_version" => {
             &[ID, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Conflict, "current-version")]]
         }
-        "create_space" => {
-            &[JSON, &[(ErrorKind::Invalid, "invalid-space-name"), (ErrorKind::Conflict, "too-many-spaces")]]
-        }
+        "create_space" => &[
+            JSON,
+            &[
+                (ErrorKind::Invalid, "invalid-space-name"),
+                (ErrorKind::Conflict, "too-many-spaces"),
+                (ErrorKind::Denied, "team-spaces-off"),
+            ],
+        ],
         "rename_space" => {
             &[JSON, ID, &[(ErrorKind::Invalid, "invalid-space-name"), (ErrorKind::Invalid, "personal-space")]]
         }
@@ -575,11 +581,31 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "delete_plan" => &[INVALID_ID, NOT_FOUND, &[(ErrorKind::Conflict, "plan-in-use")]],
         "assign_plan" => &[JSON, INVALID_ID, NOT_FOUND, PLAN],
         "get_plan_use" => &[ID],
-        "list_nodes" | "get_cluster" | "list_jobs" => &[],
+        "get_instance" | "list_settings" => &[],
+        "update_settings" => &[JSON, &[(ErrorKind::Invalid, "invalid-setting"), (ErrorKind::Unavailable, "busy")]],
+        "list_all_spaces" | "list_all_uploads" => &[INVALID_ID],
+        "get_any_space" => &[INVALID_ID, NOT_FOUND],
+        "update_any_space" => &[JSON, INVALID_ID, NOT_FOUND, PLAN, MATCH],
+        "delete_any_space" => &[INVALID_ID, NOT_FOUND, &[(ErrorKind::Invalid, "personal-space")]],
+        "give_manager" => &[
+            JSON,
+            INVALID_ID,
+            NOT_FOUND,
+            &[
+                (ErrorKind::Invalid, "personal-space"),
+                (ErrorKind::Invalid, "subject-unknown"),
+                (ErrorKind::Conflict, "has-manager"),
+            ],
+        ],
+        "cancel_any_upload" => &[INVALID_ID, NOT_FOUND],
+        "list_nodes" | "get_cluster" | "list_jobs" | "list_queues" => &[],
         "drain_node" => &[ID, &[(ErrorKind::Unavailable, "too-few-nodes")]],
         "activate_node" => &[ID],
         "remove_node" => &[ID, &[(ErrorKind::Conflict, "node-not-empty"), (ErrorKind::Conflict, "node-live")]],
         "retry_job" => &[INVALID_ID, &[(ErrorKind::NotFound, "job-not-found")]],
+        "cancel_job" => {
+            &[INVALID_ID, &[(ErrorKind::NotFound, "job-not-found"), (ErrorKind::Conflict, "job-not-cancellable")]]
+        }
         _ => return None,
     })
 }

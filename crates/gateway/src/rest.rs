@@ -14,6 +14,7 @@ mod groups;
 mod keys;
 mod links;
 mod mail;
+mod oversight;
 mod page;
 mod people;
 mod personal;
@@ -22,6 +23,7 @@ mod public;
 mod retention;
 mod second_factor;
 mod sessions;
+mod settings;
 pub(crate) mod spaces;
 mod tags;
 mod trash;
@@ -126,6 +128,13 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(plans::list_plans, plans::create_plan))
         .routes(routes!(plans::get_plan, plans::update_plan, plans::delete_plan))
         .routes(routes!(plans::assign_plan))
+        .routes(routes!(oversight::list_all_spaces))
+        .routes(routes!(settings::get_instance))
+        .routes(routes!(settings::list_settings, settings::update_settings))
+        .routes(routes!(oversight::get_any_space, oversight::update_any_space, oversight::delete_any_space))
+        .routes(routes!(oversight::give_manager))
+        .routes(routes!(oversight::list_all_uploads))
+        .routes(routes!(oversight::cancel_any_upload))
         .routes(routes!(admin::list_nodes))
         .routes(routes!(admin::remove_node))
         .routes(routes!(admin::drain_node))
@@ -133,4 +142,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::get_cluster))
         .routes(routes!(admin::list_jobs))
         .routes(routes!(admin::retry_job))
+        .routes(routes!(admin::cancel_job))
+        .routes(routes!(admin::list_queues))
 }

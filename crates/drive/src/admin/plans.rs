@@ -173,7 +173,8 @@ impl Drive {
 
     /// The same of any space.
     pub(crate) async fn plan_use_of(&self, space: SpaceId) -> Result<PlanUse, Error> {
-        let (drive, now) = (self.clone(), self.now());
+        self.refresh_rules().await;
+        let now = self.now();
         let db = &self.inner.db;
         let keep = db::retention::of_space(db, space).await?.ok_or(Error::NotFound("space"))?;
         let read = db.read(async move |tx| {
@@ -187,7 +188,7 @@ impl Drive {
             Ok::<_, db::Error>(Some((in_force, meter, plan, links, members)))
         });
         let (in_force, meter, plan, links, members) = read.await?.ok_or(Error::NotFound("space"))?;
-        let keeping = crate::Keeping::of(&drive, keep, &in_force.limits);
+        let keeping = crate::Keeping::of(self.rules(), keep, &in_force.limits);
         Ok(PlanUse {
             plan,
             quota_own: in_force.quota_own,
@@ -274,7 +275,7 @@ impl Admin {
         let db = &self.drive.inner.db;
         let old = rows::find(db, id).await?.ok_or(Error::NotFound("plan"))?;
         let new = changed(&old, &update)?;
-        let effect = rows::effect(db, Of::Plan(id), &new.limits, true, self.usual()).await?;
+        let effect = rows::effect(db, Of::Plan(id), &new.limits, true, self.usual().await).await?;
         if preview {
             let spaces = effect.spaces;
             return Ok(PlanChange { plan: Plan::of(new, spaces), effect });
@@ -366,17 +367,17 @@ impl Admin {
             Some(id) => rows::find(db, id).await?.ok_or(Error::NotFound("plan"))?.limits,
             None => Limits { storage_bytes: usual, ..Limits::default() },
         };
-        let effect = rows::effect(db, Of::Space(space), &wanted, false, self.usual()).await?;
+        let effect = rows::effect(db, Of::Space(space), &wanted, false, self.usual().await).await?;
         if preview {
             return Ok(Assigned { space, limits: wanted, effect });
         }
         let (drive, accounts) = (self.drive.clone(), self.accounts.clone());
         let (principal, address) = (by.actor.principal.clone(), by.address);
         let whose = (row.kind == spaces::PERSONAL).then_some(row.owner);
-        let limits = self
-            .drive
-            .write(space, async move |tx| {
-                // The plan first, then the space: whoever changes a plan takes them in this order too.
+        let limits = db
+            .write(Lane::Free, async move |tx| {
+                // The plan first, then the space, as whoever changes a plan takes them; so this cannot be in the space's lane,
+                // where others may have taken the space before.
                 let given = match plan {
                     Some(id) => Some(rows::find_shared(&tx, id).await?.ok_or(Error::NotFound("plan"))?),
                     None => None,
@@ -411,7 +412,10 @@ impl Admin {
         let (principal, address) = (by.actor.principal.clone(), by.address);
         let whose = (row.kind == spaces::PERSONAL).then_some(row.owner);
         self.drive
-            .write(space, async move |tx| {
+            .inner
+            .db
+            .write(Lane::Free, async move |tx| {
+                // As when a plan is given: the plan before the space.
                 let old = rows::in_force(&tx, space).await?.ok_or(Error::NotFound("space"))?;
                 let given = match old.plan {
                     Some(id) => rows::find_shared(&tx, id).await?,
@@ -440,12 +444,10 @@ impl Admin {
     }
 
     /// What holds where neither a space nor its plan says anything.
-    fn usual(&self) -> Defaults {
-        Defaults {
-            versions_kept: self.drive.usual_versions(),
-            trash_days: self.drive.usual_trash_days(),
-            now: self.drive.now(),
-        }
+    async fn usual(&self) -> Defaults {
+        self.drive.refresh_rules().await;
+        let rules = self.drive.rules();
+        Defaults { versions_kept: rules.versions_kept, trash_days: rules.trash_days, now: self.drive.now() }
     }
 }
 

@@ -153,8 +153,9 @@ impl Links {
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none, its entry is not in the tree now, or who made it may not change that any more;
-    /// [`Error::LinkExpired`].
+    /// [`Error::LinkExpired`], [`Error::LinksOff`].
     pub async fn enter(&self, token: &str, presented: Presented) -> Result<Visit, Error> {
+        self.rules().await?;
         let db = &self.drive.inner.db;
         let absent = || Error::NotFound("link");
         let hash = Accounts::link_token_hash(token).ok_or_else(absent)?;

@@ -139,6 +139,8 @@ async fn a_lowered_plan_removes_nothing_at_once(test: TestDb) {
     let space = space_of(&world.alice);
     office.give(Some(plan), space).await;
     for size in 1..=6 {
+        // Versions are in the order of their ids, which is that of their milliseconds.
+        world.clock.advance(Duration::from_secs(1));
         world.put_with(None, "f", OnConflict::Replace, &bytes(1000 * size)).await.expect("a version");
     }
     let file = world.drive.resolve(&world.alice, space, "f").await.expect("it is there");
@@ -174,6 +176,8 @@ async fn a_lowered_plan_removes_nothing_at_once(test: TestDb) {
     let keeping = world.drive.keeping(&world.alice, space).await.expect("what holds").now;
     assert_eq!((keeping.versions_kept, keeping.trash_days), (Some(3), Some(7)));
 
+    let shown = world.drive.trashed(&world.alice, space, None, 10).await.expect("the trash").items;
+    assert!(shown.iter().all(|one| one.until == Some(one.at.plus(Duration::from_secs(7 * 86_400)))));
     let retention = Retention::new(world.drive.clone());
     retention.round().await.expect("the first look only looks");
     world.clock.advance(Duration::from_secs(3600));
@@ -346,9 +350,10 @@ async fn plans_are_made_given_and_removed(test: TestDb) {
     admin.remove_plan(office.by(), team.id).await.expect("it is gone");
     assert_eq!(code(admin.plan(&office.boss, team.id).await), "not-found");
     let log = office.accounts.audit(&office.boss.principal, &Default::default(), None, 100).await.expect("the log");
-    let words: Vec<_> = log.items.iter().map(|line| line.action.as_str()).collect();
-    assert_eq!(words[..4], ["plan-removed", "plan-given", "plan-given", "plan-given"]);
-    assert_eq!(log.items[1].account, Some(world.bob.principal.account), "{:?}", log.items[1]);
+    let count = |action| log.items.iter().filter(|line| line.action == action).count();
+    assert_eq!(["plan-made", "plan-changed", "plan-given", "plan-removed"].map(count), [2, 1, 4, 1], "{:?}", log.items);
+    let given = log.items.iter().filter(|line| line.account == Some(world.bob.principal.account));
+    assert!(given.clone().count() == 2 && given.into_iter().all(|line| line.action == "plan-given"));
 }
 
 async fn limits_and_plans_never_part(test: TestDb) {
