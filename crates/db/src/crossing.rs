@@ -79,6 +79,16 @@ pub async fn forget_tags(tx: &Tx, id: EntryId) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes back all roles that were given on an entry and below it.
+pub async fn forget_grants(tx: &Tx, space: SpaceId, top: EntryId) -> Result<(), Error> {
+    tx.exec(
+        with_down!("DELETE FROM entry_grant WHERE space_id = $1 AND entry_id IN (SELECT id FROM down)"),
+        &params![space, top],
+    )
+    .await?;
+    Ok(())
+}
+
 /// The tag that a tag became by being merged, itself if it was not.
 pub async fn merged_into(tx: &Tx, space: SpaceId, tag: TagId) -> Result<Option<TagId>, Error> {
     let row: Option<(TagId,)> = tx

@@ -66,6 +66,14 @@ impl Drive {
             target.count(signed(load.bytes)?, 0).await?;
             source.record_removal(Changed::Left, &old, None).await?;
             let said = rows::to_look_at(&tx, from, id).await?;
+            // Roles come along with somebody who may give them there, else a move would be a way to share in other people's spaces.
+            match target.permit(Action::Manage, folder, "folder").await {
+                Ok(()) => {}
+                Err(Error::Accounts(error)) if error.kind() == base::ErrorKind::Denied => {
+                    rows::forget_grants(&tx, from, id).await?;
+                }
+                Err(error) => return Err(error),
+            }
             rows::turn_over(&tx, from, id, to).await?;
             let extras = target.settle_in(&Carrier::new(&source, &target), said, id).await?;
             let row = EntryRow {
@@ -160,6 +168,10 @@ impl<'w> Carrier<'w> {
     /// more tags.
     async fn called_as(&self, tag: TagId) -> Result<Option<TagId>, Error> {
         let (source, target) = (self.source, self.target);
+        // Tags are the whole space's: who may only change a part of it neither sees nor makes any.
+        if target.permit(Action::Change, target.space.root, "space").await.is_err() {
+            return Ok(None);
+        }
         let Some(top) = rows::merged_into(source.tx, source.space.id, tag).await? else { return Ok(None) };
         let Some(old) = tags::tag(source.tx, source.space.id, top).await?.filter(|row| !row.deleted) else {
             return Ok(None);

@@ -158,6 +158,7 @@ impl Links {
     /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::PlanLinks`], [`Error::LinksOff`], [`Error::Accounts`] for a password that is none.
     pub async fn create(&self, actor: &Actor, entry: EntryId, new: NewLink) -> Result<Link, Error> {
         let located = self.drive.locate(actor, Action::Change, entry, "entry").await?;
+        actor.principal.needs(Permission::Share)?;
         if entry == located.space.root {
             return Err(Error::RootEntry);
         }
@@ -247,6 +248,7 @@ impl Links {
     /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::LinkInvalid`], [`Error::Accounts`] for a password that is none.
     pub async fn update(&self, actor: &Actor, id: LinkId, update: LinkUpdate) -> Result<Link, Error> {
         let ListedRow { link, entry } = self.own(actor, id).await?;
+        actor.principal.needs(Permission::Share)?;
         self.drive.refresh_rules().await;
         let now = self.drive.now();
         let rules = self.drive.rules();

@@ -153,6 +153,7 @@ impl Drive {
     /// [`Error::GrantInvalid`], [`Error::SubjectUnknown`], [`Error::TooManyGrants`], [`Error::PlanMembers`], [`Error::LastManager`].
     pub async fn give(&self, actor: &Actor, id: EntryId, new: NewGrant) -> Result<(Grant, bool), Error> {
         let located = self.locate(actor, Action::Manage, id, "entry").await?;
+        actor.principal.needs(Permission::Share)?;
         if located.space.root == id && located.space.owner.is_some() {
             return Err(Error::RootEntry);
         }
@@ -198,6 +199,7 @@ impl Drive {
         expires: Option<Option<Time>>,
     ) -> Result<Grant, Error> {
         let found = self.grant_for(actor, Action::Manage, id).await?;
+        actor.principal.needs(Permission::Share)?;
         if expires.flatten().is_some_and(|expires| expires <= self.now()) {
             return Err(Error::GrantInvalid("a role must end in the future"));
         }
@@ -312,6 +314,11 @@ impl Work<'_> {
         let was = old.map(Standing::of).transpose()?;
         if was == new {
             return Ok(old.cloned());
+        }
+        if let (Some(new), Some(end)) = (new, self.manages_until(entry.id).await?)
+            && new.expires.is_none_or(|expires| expires > end)
+        {
+            return Err(Error::GrantInvalid("a role that you give must end when your own does, or before"));
         }
         if let Some(old) = old
             && self.space.owner.is_none()

@@ -4,7 +4,7 @@
 //! as the change was about it, and refuses with [`Error::UndoConflict`] where it is not. What it does is written down with
 //! an inverse too, so it can be redone, and the redo undone again. Undoing twice walks further back.
 
-use accounts::Action;
+use accounts::{Action, Permission};
 use base::{AccountId, EntryId, Name, SpaceId, VersionId};
 use db::{
     grants,
@@ -239,6 +239,9 @@ impl Work<'_> {
             Inverse::Grant { subject, was, made: given } => {
                 let now = Entry::try_from(&self.standing(row.entry, &made).await?)?;
                 self.permit(Action::Manage, row.entry, "entry").await?;
+                if let (Some(actor), Some(_)) = (&self.asked_by, &was) {
+                    actor.principal.needs(Permission::Share)?;
+                }
                 let old = grants::of_subject(self.tx, row.entry, subject.into()).await?;
                 if old.as_ref().map(Standing::of).transpose()? != given {
                     return conflict(format!("the sharing of “{}” was changed otherwise since", made.name));
