@@ -12,6 +12,9 @@ pub enum Error {
     /// Nobody may register here.
     #[error("registration is closed; ask an administrator for an account")]
     RegistrationClosed,
+    /// There is no such setting, or it cannot have that value; says why.
+    #[error("{0}")]
+    SettingInvalid(String),
     /// Somebody has that account name, perhaps in other case.
     #[error("this account name is taken")]
     NameTaken,
@@ -176,6 +179,7 @@ impl Error {
             | Self::EmailInvalid
             | Self::LanguageInvalid
             | Self::TicketInvalid
+            | Self::SettingInvalid(_)
             | Self::ExpiryInvalid => ErrorKind::Invalid,
             Self::WrongCredentials
             | Self::SecondFactorRequired { .. }
@@ -201,6 +205,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::RegistrationClosed => "registration-closed",
+            Self::SettingInvalid(_) => "invalid-setting",
             Self::NameTaken => "name-taken",
             Self::NameInvalid => "invalid-account-name",
             Self::DisplayNameInvalid => "invalid-display-name",

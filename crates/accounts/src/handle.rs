@@ -12,6 +12,7 @@ use crate::{
     live::{Known, Lately, Live},
     password::Passwords,
     seal::Seal,
+    settings::{Settings, Values},
     throttle::{Throttle, counts::SharedCounts},
     token::{Keys, StoredKey},
 };
@@ -24,15 +25,35 @@ const TOKEN_KEY: &str = "token-key";
 pub enum Registrations {
     /// Anybody.
     Open,
+    /// Whoever was invited.
+    Invited,
     /// Nobody; accounts are made by administrators.
     Closed,
+}
+
+impl Registrations {
+    /// As it stands in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invited => "invitation",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Reads the form of [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Open, Self::Invited, Self::Closed].into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 /// How accounts are run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Who may make an account.
+    /// Who may make an account where administrators do not say it.
     pub registrations: Registrations,
+    /// What else holds where administrators do not say it; its `registration` does not count.
+    pub defaults: Values,
     /// How long an access token is good.
     pub access_lifetime: Duration,
     /// How long a session goes on without being refreshed.
@@ -55,6 +76,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             registrations: Registrations::Open,
+            defaults: Values::default(),
             access_lifetime: Duration::from_secs(15 * 60),
             refresh_lifetime: Duration::from_secs(30 * 24 * 3600),
             quota_bytes: None,
@@ -101,6 +123,7 @@ pub(crate) struct Inner {
     /// By the hashes of what they are known by.
     pub(crate) live_keys: Lately<[u8; 32], LiveKey>,
     pub(crate) seal: Seal,
+    pub(crate) settings: Settings,
 }
 
 impl Accounts {
@@ -116,7 +139,16 @@ impl Accounts {
         let passwords = Passwords::new(options.password_workers);
         let throttle = Throttle::new(keys.counting(), options.shared_counts.clone());
         let (live, live_keys) = (Lately::new(), Lately::new());
-        Ok(Self(Arc::new(Inner { db, clock, ids, options, keys, passwords, throttle, live, live_keys, seal })))
+        let defaults = Values { registration: options.registrations, ..options.defaults.clone() };
+        let settings = Settings::new(db.clone(), clock.clone(), defaults);
+        settings.fresh().await;
+        let inner = Inner { db, clock, ids, options, keys, passwords, throttle, live, live_keys, seal, settings };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The bound of a new personal space that no plan gives one.
+    pub fn usual_quota_bytes(&self) -> Option<u64> {
+        self.0.options.quota_bytes
     }
 
     /// Whom an access token or API token speaks for.

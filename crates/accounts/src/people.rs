@@ -194,6 +194,7 @@ impl Accounts {
         let Some(password) = new.password.as_ref().or(made_up.as_ref()) else { return Err(Error::PasswordInvalid) };
         let password_hash = self.0.passwords.hash(password).await?;
         let mut draft = self.draft(name, shown, password_hash, permissions);
+        draft.quota_own = new.quota_bytes.is_some();
         draft.quota_bytes = new.quota_bytes.or(draft.quota_bytes);
         draft.email = email;
         if let Some(language) = language {

@@ -120,6 +120,8 @@ ids! {
     AuditId = "aud";
     /// What a mailed link or an invitation stands for.
     TicketId = "tkt";
+    /// A plan: limits that spaces are given.
+    PlanId = "pln";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -224,6 +226,7 @@ makers! {
     key -> KeyId;
     audit -> AuditId;
     ticket -> TicketId;
+    plan -> PlanId;
 }
 
 fn mix(mut z: u64) -> u64 {

@@ -169,6 +169,12 @@ pub async fn count_of_entry(tx: &Tx, entry: EntryId) -> Result<u64, Error> {
     Ok(count)
 }
 
+/// How many links there are to entries of a space.
+pub async fn count_of_space(tx: &Tx, space: SpaceId) -> Result<u64, Error> {
+    let (count,): (u64,) = tx.query_one("SELECT COUNT(*) FROM link WHERE space_id = $1", &params![space]).await?;
+    Ok(count)
+}
+
 /// The link that a request made to an entry when it was sent before.
 pub async fn of_operation(
     db: &Db,

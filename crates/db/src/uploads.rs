@@ -187,3 +187,10 @@ pub async fn promise(tx: &Tx, id: UploadId, entry: EntryId) -> Result<(), Error>
     tx.exec("UPDATE upload SET promised_id = $1 WHERE id = $2", &params![entry, id]).await?;
     Ok(())
 }
+
+/// Moves the expiry of an upload; `false` if it is gone, or not open any more.
+pub async fn renew(tx: &Tx, id: UploadId, expires: Time) -> Result<bool, Error> {
+    let rows =
+        tx.exec("UPDATE upload SET expires_us = $1 WHERE id = $2 AND state = 'open'", &params![expires, id]).await?;
+    Ok(rows == 1)
+}

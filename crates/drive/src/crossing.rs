@@ -106,6 +106,8 @@ pub(crate) async fn go_over(
     if load.entries > ENTRIES_MAX as u64 {
         return Err(Error::TooManyEntries(ENTRIES_MAX));
     }
+    target.fits(load.largest)?;
+    target.room_for_links(load.links).await?;
     let weight = source.weight(&old).await?;
     source.count_below(left, -weight).await?;
     source.count(-signed(load.bytes)?, 0).await?;

@@ -219,7 +219,7 @@ impl Drive {
 
 impl Work<'_> {
     /// Makes an account a manager of the space for ever, whatever it was there.
-    async fn put_manager(&self, to: AccountId, by: AccountId) -> Result<(), Error> {
+    pub(crate) async fn put_manager(&self, to: AccountId, by: AccountId) -> Result<(), Error> {
         let root = self.space.root;
         if let Some(old) = grants::of_subject(self.tx, root, Subject::Account(to)).await? {
             grants::delete(self.tx, old.id).await?;
@@ -239,7 +239,7 @@ impl Work<'_> {
     }
 
     /// Makes the space one that ends.
-    async fn end(&self) -> Result<(), Error> {
+    pub(crate) async fn end(&self) -> Result<(), Error> {
         let space = self.space.id;
         rows::hide(self.tx, space).await?;
         let job = NewJob {

@@ -15,10 +15,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 
-use crate::{
-    Actor, Drive, Error,
-    upload::OPEN,
-};
+use crate::{Actor, Drive, Error, upload::OPEN};
 
 /// How long a reader waits for one more byte: an uploader that lost its connection comes back within that, or the reader does.
 const PATIENCE: Duration = Duration::from_secs(600);

@@ -7,19 +7,20 @@
 mod events;
 mod visit;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use accounts::{Accounts, Action, Permission};
 use base::{EntryId, LinkId, Secret, SpaceId, Time, UploadId, limits};
 use db::{
     Lane,
     links::{self, LinkRow, ListedRow},
+    plans,
     tree::{self, EntryRow},
     uploads,
 };
 use uuid::Uuid;
 
-use crate::{Actor, Drive, Error, Page, upload::KIND_WHOLE, work::Work};
+use crate::{Actor, Drive, Error, Page, drive::Rules, upload::KIND_WHOLE, work::Work};
 
 pub(crate) use events::forget;
 pub use events::{Event, EventKind};
@@ -157,7 +158,7 @@ impl Links {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::InTrash`], [`Error::RootEntry`], [`Error::NotAFolder`] for a place to put files that is
-    /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::Accounts`] for a password that is none.
+    /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::PlanLinks`], [`Error::LinksOff`], [`Error::Accounts`] for a password that is none.
     pub async fn create(&self, actor: &Actor, entry: EntryId, new: NewLink) -> Result<Link, Error> {
         let located = self.drive.locate(actor, Action::Change, entry, "entry").await?;
         actor.principal.needs(Permission::Share)?;
@@ -169,8 +170,14 @@ impl Links {
         }
         let EntryRow { kind, name, .. } = located.entry;
         let row = self.row(actor, (located.space.id, entry, kind), new).await?;
-        let (inserted, operation) = (row.clone(), actor.operation);
-        let made = self.write(async move |tx| insert(&tx, &inserted, operation).await).await;
+        let (inserted, operation, drive) = (row.clone(), actor.operation, self.drive.clone());
+        // The space's row keeps others from counting the same links at the same time.
+        let made = self
+            .drive
+            .write(row.space, async move |tx| {
+                Work::hold(&drive, &tx, inserted.space, None).await?.add_link(&inserted, operation).await
+            })
+            .await;
         self.made(actor, row, (name, kind), made).await
     }
 
@@ -228,7 +235,7 @@ impl Links {
                 let work = Work::hold(&drive, &tx, space, Some(&theirs)).await?;
                 // It may have become a new version of another file by now.
                 let entry = work.upload(upload).await?.entry.unwrap_or(inserted.entry);
-                insert(&tx, &LinkRow { entry, ..inserted }, operation).await
+                work.add_link(&LinkRow { entry, ..inserted }, operation).await
             })
             .await;
         self.made(actor, row, (found.name, tree::FILE), made).await
@@ -263,6 +270,10 @@ impl Links {
         new: NewLink,
     ) -> Result<LinkRow, Error> {
         let now = self.drive.now();
+        let rules = self.rules().await?;
+        if rules.link_password && new.password.is_none() {
+            return Err(Error::LinkInvalid("on this server a link needs a password"));
+        }
         let id = self.drive.inner.ids.link();
         let token = self.accounts.link_token(id);
         let token_hash = Accounts::link_token_hash(token.expose()).ok_or(Error::Shape("a token of another form"))?;
@@ -277,7 +288,7 @@ impl Links {
             mode: mode(new.mode, kind)?.as_str().to_owned(),
             password_hash: self.hash(new.password).await?,
             generation: 1,
-            expires: end(new.expires, now)?,
+            expires: end(new.expires, now, rules.link_days)?,
             download_limit: limit(new.download_limit)?,
             downloads: 0,
             opens: 0,
@@ -331,12 +342,17 @@ impl Links {
     pub async fn update(&self, actor: &Actor, id: LinkId, update: LinkUpdate) -> Result<Link, Error> {
         let ListedRow { link, entry } = self.own(actor, id).await?;
         actor.principal.needs(Permission::Share)?;
+        self.drive.refresh_rules().await;
         let now = self.drive.now();
+        let rules = self.drive.rules();
+        if rules.link_password && matches!(update.password, Some(None)) {
+            return Err(Error::LinkInvalid("on this server a link needs a password"));
+        }
         let name = update.name.map(|name| line(name, NAME_CHARS_MAX)).transpose()?;
         let note = update.note.map(text).transpose()?;
         let kind = entry.as_ref().map_or(tree::FILE, |(_, kind)| *kind);
         let mode = update.mode.map(|wanted| mode(wanted, kind)).transpose()?;
-        let expires = update.expires.map(|expires| end(expires, now)).transpose()?;
+        let expires = update.expires.map(|expires| end(expires, now, rules.link_days)).transpose()?;
         let download_limit = update.download_limit.map(limit).transpose()?;
         let password = match update.password {
             None => None,
@@ -375,6 +391,16 @@ impl Links {
         if gone { Ok(()) } else { Err(Error::NotFound("link")) }
     }
 
+    /// What holds for links now.
+    ///
+    /// # Errors
+    /// [`Error::LinksOff`].
+    async fn rules(&self) -> Result<Rules, Error> {
+        self.drive.refresh_rules().await;
+        let rules = self.drive.rules();
+        if rules.links { Ok(rules) } else { Err(Error::LinksOff) }
+    }
+
     /// A link whose entry the caller may change, wherever the entry is.
     async fn own(&self, actor: &Actor, id: LinkId) -> Result<ListedRow, Error> {
         let row = links::find(&self.drive.inner.db, id).await?.ok_or(Error::NotFound("link"))?;
@@ -398,7 +424,7 @@ impl Links {
         Fut: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
-        // No link's row that is there is touched together with a space's.
+        // Here no link's row is touched together with a space's.
         self.drive.inner.db.write(Lane::Free, run).await
     }
 
@@ -432,12 +458,33 @@ impl Links {
     }
 }
 
-/// Writes a new link, if its entry has not too many.
-async fn insert(tx: &db::Tx, row: &LinkRow, operation: Option<Uuid>) -> Result<(), Error> {
-    if links::count_of_entry(tx, row.entry).await? >= LINKS_MAX {
-        return Err(Error::TooManyLinks(LINKS_MAX));
+impl Work<'_> {
+    /// Writes a new link, if its entry has not too many, nor the space.
+    ///
+    /// # Errors
+    /// [`Error::TooManyLinks`], [`Error::PlanLinks`].
+    async fn add_link(&self, row: &LinkRow, operation: Option<Uuid>) -> Result<(), Error> {
+        self.room_for_links(1).await?;
+        if links::count_of_entry(self.tx, row.entry).await? >= LINKS_MAX {
+            return Err(Error::TooManyLinks(LINKS_MAX));
+        }
+        Ok(links::insert(self.tx, row, operation).await?)
     }
-    Ok(links::insert(tx, row, operation).await?)
+
+    /// Whether so many links more may come to be in the space.
+    ///
+    /// # Errors
+    /// [`Error::PlanLinks`].
+    pub(crate) async fn room_for_links(&self, more: u64) -> Result<(), Error> {
+        let limits = plans::in_force(self.tx, self.space.id).await?.ok_or(Error::NotFound("space"))?.limits;
+        match limits.links {
+            Some(most) if more > 0 && links::count_of_space(self.tx, self.space.id).await? + more > most => {
+                metrics::counter!("holdfast_plan_refusals_total", "limit" => "links").increment(1);
+                Err(Error::PlanLinks(most))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A line of text, tidied; an empty one is none.
@@ -467,9 +514,15 @@ fn mode(mode: Mode, kind: u32) -> Result<Mode, Error> {
     if mode == Mode::Upload && kind != tree::FOLDER { Err(Error::NotAFolder) } else { Ok(mode) }
 }
 
-fn end(expires: Option<Time>, now: Time) -> Result<Option<Time>, Error> {
+/// The end of a link, which must be in the future and no more than so many days away; 0 for any number.
+fn end(expires: Option<Time>, now: Time, days: u32) -> Result<Option<Time>, Error> {
     if expires.is_some_and(|expires| expires <= now) {
         return Err(Error::LinkInvalid("a link must end in the future"));
+    }
+    // An hour more, for clients whose clock is a little ahead and that ask for the whole time.
+    let last = now.plus(Duration::from_secs(u64::from(days) * 86_400 + 3600));
+    if days > 0 && expires.is_none_or(|expires| expires > last) {
+        return Err(Error::LinkInvalid("on this server a link must end sooner; the settings say within how many days"));
     }
     Ok(expires)
 }

@@ -8,7 +8,7 @@ use base::{AccountId, EntryId, GrantId, SpaceId, Time};
 use db::{
     Tx,
     grants::{self, GrantRow, SharedRow},
-    groups, people, tree,
+    groups, people, plans, tree,
 };
 use journal::Kind as Changed;
 use serde::{Deserialize, Serialize};
@@ -151,7 +151,7 @@ impl Drive {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::InTrash`], [`Error::Accounts`], [`Error::RootEntry`] for the root of a personal space,
-    /// [`Error::GrantInvalid`], [`Error::SubjectUnknown`], [`Error::TooManyGrants`], [`Error::LastManager`].
+    /// [`Error::GrantInvalid`], [`Error::SubjectUnknown`], [`Error::TooManyGrants`], [`Error::PlanMembers`], [`Error::LastManager`].
     pub async fn give(&self, actor: &Actor, id: EntryId, new: NewGrant) -> Result<(Grant, bool), Error> {
         let standing = Standing { role: new.role, expires: new.expires };
         let same = move |done: &Given| done.entry == id && done.subject == new.subject && done.made == Some(standing);
@@ -388,6 +388,9 @@ impl Work<'_> {
                 Some(row)
             }
         };
+        if new.is_some() {
+            self.room_for_members(entry.id, was.filter(|was| was.holds(self.now)).is_some(), subject).await?;
+        }
         grants::raise_rights(self.tx, self.space.id).await?;
         let grant_id = row.as_ref().or(old).map(|row| row.id);
         let inverse = Inverse::Grant { subject: subject.into(), was, made: new, grant_id };
@@ -396,11 +399,36 @@ impl Work<'_> {
     }
 }
 
+impl Work<'_> {
+    /// Whether the members that a team's space has now, with who was just made one, are no more than its plan allows. Who was
+    /// a member before stays one, however many there are.
+    ///
+    /// # Errors
+    /// [`Error::PlanMembers`].
+    async fn room_for_members(&self, entry: EntryId, was_member: bool, subject: Subject) -> Result<(), Error> {
+        if self.space.owner.is_some() || entry != self.space.root || was_member {
+            return Ok(());
+        }
+        let limits = plans::in_force(self.tx, self.space.id).await?.ok_or(Error::NotFound("space"))?.limits;
+        let Some(most) = limits.members else { return Ok(()) };
+        // Everyone is more than any number.
+        if subject == Subject::Everyone || plans::members(self.tx, self.space.id, self.now).await? > most {
+            metrics::counter!("holdfast_plan_refusals_total", "limit" => "members").increment(1);
+            return Err(Error::PlanMembers(most));
+        }
+        Ok(())
+    }
+}
+
 impl Standing {
     /// What a row says.
     pub(crate) fn of(row: &GrantRow) -> Result<Self, Error> {
         let role = Role::from_number(row.role).ok_or(Error::Shape("a grant of an unknown role"))?;
         Ok(Self { role, expires: row.expires })
+    }
+
+    fn holds(self, now: Time) -> bool {
+        self.expires.is_none_or(|end| end > now)
     }
 
     fn manages(self) -> bool {

@@ -1,11 +1,10 @@
 //! The whole tree of a space, for clients that begin: page by page, while others go on changing it.
 
-use accounts::Action;
 use base::{EntryId, SpaceId, limits};
-use db::{snapshot as rows, tree};
+use db::{Tx, snapshot as rows, tree};
 use journal::Cursor;
 
-use crate::{Actor, Drive, Entry, Error};
+use crate::{Access, Actor, Drive, Entry, Error};
 
 /// Where a reader of a snapshot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +27,14 @@ pub struct SnapshotPage {
 }
 
 impl Drive {
-    /// About `limit` of the entries of a space that are in its tree, without the root, and what the journal says from when on.
+    /// About `limit` of the entries of a space that are in its tree and that the actor sees, without the root, and what the journal
+    /// says from when on.
     ///
     /// What is read is not of one moment. But each entry is at least as new as `since`, so who applies all changes after `since`,
     /// leaving out those of a lower revision than the entry has already, has the tree as it is.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for who sees only a part of the space; [`Error::Journal`] with `cursor-gone` if the reading began
+    /// [`Error::NotFound`]; [`Error::Journal`] with `cursor-gone` if the reading began
     /// before the journal did, so that it must begin anew.
     pub async fn snapshot(
         &self,
@@ -43,7 +43,8 @@ impl Drive {
         from: Option<Reading>,
         limit: u32,
     ) -> Result<SnapshotPage, Error> {
-        let (state, _) = self.own_space(actor, Action::Read, space).await?;
+        let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
+        let access = self.access(actor, &state).await?;
         let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
         let (epoch, sequence) = db::journal::find_head(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
         let now = Cursor { epoch, sequence };
@@ -51,8 +52,12 @@ impl Drive {
         if since.epoch != now.epoch {
             return Err(journal::Error::CursorGone.into());
         }
-        let place = (space, state.root);
-        let mut page = self.inner.db.read(async |tx| rows::page(&tx, place, after, limit + 1).await).await?;
+        let (place, who) = ((space, state.root), (actor.principal.account, self.now()));
+        let read = async |tx: Tx| match access {
+            Access::Whole(_) => rows::page(&tx, place, after, limit + 1).await,
+            Access::Part => rows::part(&tx, place, who, after, limit + 1).await,
+        };
+        let mut page = self.inner.db.read(read).await?;
         let more = page.len() > limit as usize;
         page.truncate(limit as usize);
         let next = page.last().filter(|_| more).map(|last| Reading { since, after: last.listed.entry.id });

@@ -371,6 +371,7 @@ impl Work<'_> {
         let Some(kept) = versions::version(self.tx, self.space.id, now.id, to).await? else {
             return conflict(format!("the bytes that “{}” had before are no longer kept", now.name));
         };
+        self.fits(kept.version.size)?;
         let before = now.size;
         let row = EntryRow {
             revision: now.revision + 1,

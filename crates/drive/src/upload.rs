@@ -31,12 +31,12 @@ use crate::{
     guard::expiry,
     place::{self, Placed, Spot},
     put::media_type,
-    work::{Work, signed},
+    work::{Work, fits, signed},
 };
 
 pub use append::Append;
 pub use checksum::{Algorithm, Checksum};
-pub(crate) use running::Running;
+pub(crate) use running::{Running, Seat};
 
 /// `upload.kind` of a reservation by [`Drive::put`], which no caller ever sees.
 pub(crate) const KIND_PUT: &str = "put";
@@ -46,6 +46,9 @@ const KIND_PARTIAL: &str = "partial";
 const KIND_FINAL: &str = "final";
 pub(crate) const OPEN: &str = "open";
 pub(crate) const FINISHED: &str = "finished";
+
+/// `upload.state` of a plain upload that an administrator ended, and whose bytes may still flow.
+pub(crate) const CANCELLED: &str = "cancelled";
 
 /// Bytes of the metadata that are kept with an upload.
 const METADATA_BYTES_MAX: usize = 8 << 10;
@@ -135,8 +138,11 @@ impl Drive {
         // The name of a part means nothing.
         let rule = if new.kind == UploadKind::Partial { OnConflict::Rename } else { new.on_conflict };
         let folder = self.place(actor, new.parent, &new.name, rule).await?;
-        if new.length.is_some_and(|length| length > limits::FILE_BYTES_MAX) {
-            return Err(Error::FileTooLarge);
+        if let Some(length) = new.length {
+            if length > limits::FILE_BYTES_MAX {
+                return Err(Error::FileTooLarge);
+            }
+            fits(&folder.space, length)?;
         }
         let space = folder.space.id;
         let now = self.now();
@@ -174,6 +180,7 @@ impl Drive {
                 return work.concatenate(row, &parts).await;
             }
             row.reserved = row.length.unwrap_or(0);
+            work.fits(row.reserved)?;
             work.count(0, signed(row.reserved)?).await?;
             uploads::insert_upload(&tx, &row).await?;
             if row.length == Some(0) {
@@ -219,6 +226,7 @@ impl Drive {
                     None if length < row.received => return Err(Error::BodyTooLong { announced: length }),
                     None => {}
                 }
+                work.fits(length)?;
                 work.count(0, signed(length)? - signed(row.reserved)?).await?;
                 row.length = Some(length);
                 row.reserved = length;
@@ -346,6 +354,9 @@ impl Work<'_> {
         row.extents += 1;
         row.hash_state = hash.map(ContentHash::state);
         row.expires = expiry(self.drive, self.now);
+        if row.length.is_none() {
+            self.fits(row.received)?;
+        }
         if row.received > row.reserved {
             self.count(0, signed(row.received - row.reserved)?).await?;
             row.reserved = row.received;

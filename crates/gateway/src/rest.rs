@@ -14,13 +14,16 @@ mod groups;
 mod keys;
 mod links;
 mod mail;
+mod oversight;
 mod page;
 mod people;
 mod personal;
+mod plans;
 mod public;
 mod retention;
 mod second_factor;
 mod sessions;
+mod settings;
 pub(crate) mod spaces;
 mod tags;
 mod trash;
@@ -68,6 +71,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::delete_s3_key))
         .routes(routes!(spaces::get_usage))
         .routes(routes!(spaces::list_entries))
+        .routes(routes!(plans::get_plan_use))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))
         .routes(routes!(folders::create_folder))
@@ -123,6 +127,16 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::list_invitations, people::create_invitation))
         .routes(routes!(people::delete_invitation))
         .routes(routes!(people::list_audit))
+        .routes(routes!(plans::list_plans, plans::create_plan))
+        .routes(routes!(plans::get_plan, plans::update_plan, plans::delete_plan))
+        .routes(routes!(plans::assign_plan))
+        .routes(routes!(oversight::list_all_spaces))
+        .routes(routes!(settings::get_instance))
+        .routes(routes!(settings::list_settings, settings::update_settings))
+        .routes(routes!(oversight::get_any_space, oversight::update_any_space, oversight::delete_any_space))
+        .routes(routes!(oversight::give_manager))
+        .routes(routes!(oversight::list_all_uploads))
+        .routes(routes!(oversight::cancel_any_upload))
         .routes(routes!(admin::list_nodes))
         .routes(routes!(admin::remove_node))
         .routes(routes!(admin::drain_node))
@@ -130,4 +144,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::get_cluster))
         .routes(routes!(admin::list_jobs))
         .routes(routes!(admin::retry_job))
+        .routes(routes!(admin::cancel_job))
+        .routes(routes!(admin::list_queues))
 }

@@ -6,7 +6,7 @@ use accounts::Accounts;
 use axum::{Router, extract::ConnectInfo, extract::FromRequestParts};
 use base::{Clock, ErrorKind, limits};
 use bus::Jobs;
-use drive::{Drive, Links};
+use drive::{Admin, Drive, Links};
 use files::Cluster;
 use futures::future::BoxFuture;
 use http::request::Parts;
@@ -92,6 +92,7 @@ pub(crate) struct App {
     pub(crate) state: State,
     pub(crate) options: Options,
     pub(crate) links: Links,
+    pub(crate) admin: Admin,
     pub(crate) feeds: live::Feeds,
     pub(crate) listings: Listings,
 }
@@ -106,7 +107,8 @@ pub fn router(state: State, options: Options) -> Router {
     );
     let links = Links::new(state.drive.clone(), state.accounts.clone());
     let listings = Listings::new(options.shared_listings.clone());
-    let app = Arc::new(App { state, options, links, feeds: live::Feeds::default(), listings });
+    let admin = Admin::new(state.drive.clone(), state.accounts.clone());
+    let app = Arc::new(App { state, options, links, admin, feeds: live::Feeds::default(), listings });
     let (routes, description) = api().split_for_parts();
     routes
         .merge(openapi::route(&description))

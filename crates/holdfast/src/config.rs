@@ -11,7 +11,9 @@ use anyhow::{Context, bail};
 use base::Secret;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::sections::{Accounts, Drive, Files, Gateway, Log, LogFormat, Mail, Node, Registration, Trace};
+pub(crate) use self::sections::{
+    Accounts, Drive, Files, Gateway, Instance, Links, Log, LogFormat, Mail, Node, Registration, Trace,
+};
 use crate::cli::{Options, Role};
 
 /// Repeated requests are answered with what they did the first time for so many days: the history has to go back as far.
@@ -45,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) cluster_secret: Option<Secret>,
     /// A file with the cluster secret, in place of `cluster_secret`.
     pub(crate) cluster_secret_file: Option<PathBuf>,
+    /// What people read where they sign in, and in letters. Administrators can change it while the server runs.
+    pub(crate) instance: Instance,
     /// Accounts and sign-in.
     pub(crate) accounts: Accounts,
     /// HTTP.
@@ -53,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) mail: Mail,
     /// The trash, and versions.
     pub(crate) drive: Drive,
+    /// Links for people without an account. Administrators can change it while the server runs.
+    pub(crate) links: Links,
     /// Storage servers.
     pub(crate) node: Node,
     /// How files are cut and kept.
@@ -75,10 +81,12 @@ impl Default for Config {
             redis_password_file: None,
             cluster_secret: None,
             cluster_secret_file: None,
+            instance: Instance::default(),
             accounts: Accounts::default(),
             gateway: Gateway::default(),
             mail: Mail::default(),
             drive: Drive::default(),
+            links: Links::default(),
             node: Node::default(),
             files: Files::default(),
             log: Log::default(),

@@ -158,8 +158,9 @@ impl Links {
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none, its entry is not in the tree now, or who made it may not change that any more;
-    /// [`Error::LinkExpired`].
+    /// [`Error::LinkExpired`], [`Error::LinksOff`].
     pub async fn enter(&self, token: &str, presented: Presented) -> Result<Visit, Error> {
+        self.rules().await?;
         let db = &self.drive.inner.db;
         let absent = || Error::NotFound("link");
         let hash = Accounts::link_token_hash(token).ok_or_else(absent)?;
@@ -385,7 +386,12 @@ impl Links {
         }
         let parent = Some(visit.link.entry);
         let target = crate::put::Target::Child { parent, name, on_conflict: OnConflict::Rename, id: None };
-        let stored = self.drive.put(&visit.owner, Put { target, content_type, length, blake3: None }, body).await?;
+        let put = Put { target, content_type, length, blake3: None };
+        let stored = match self.drive.put(&visit.owner, put, body).await {
+            // How full the space is, is nothing for visitors.
+            Err(Error::Quota(Some(_))) => return Err(Error::Quota(None)),
+            stored => stored?,
+        };
         let size = stored.entry.file().map_or(0, |info| info.size);
         let about = About { entry: stored.entry.id, name: stored.entry.name, bytes: Some(size) };
         // The file is there, whatever becomes of the note about it.

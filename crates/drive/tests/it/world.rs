@@ -396,6 +396,7 @@ async fn person(test: &TestDb, ids: &Ids, name: &'static str, quota: Option<u64>
                 name,
                 root,
                 quota_bytes: quota,
+                quota_own: false,
                 created: Default::default(),
             };
             db::spaces::insert_space(&tx, &new).await

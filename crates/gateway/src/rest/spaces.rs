@@ -201,7 +201,7 @@ pub(crate) async fn get_space(
 ///
 /// For clients that begin. Pages may be read while others change the space: when the last page was read, apply the changes after
 /// `since`, except those with a lower revision than an entry has already. A page may hold fewer than `limit`, since what is in the
-/// trash is left out. Needs a role on the whole space.
+/// trash is left out. Who sees only a part of the space gets that part.
 #[utoipa::path(get, path = "/api/v1/spaces/{id}/entries", tag = "Spaces", security(("token" = [])),
     params(
         ("id" = String, Path, description = "A space's id, `spc_…`."),

@@ -179,6 +179,7 @@ fn described(key: &Key, enums: &BTreeMap<String, Vec<String>>) -> (String, &'sta
         "NodeId" => "id (`nod_…`)".to_owned(),
         "ByteSize" => "size".to_owned(),
         "u32" | "usize" => "number".to_owned(),
+        "bool" => "true or false".to_owned(),
         other => {
             format!("one of {}", words(enums.get(other).unwrap_or_else(|| panic!("the type {other} has no name here"))))
         }

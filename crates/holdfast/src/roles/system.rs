@@ -90,7 +90,8 @@ impl System {
         let accounts = accounts::Accounts::open(db.clone(), clock.clone(), ids.clone(), options).await?;
         let first_password =
             accounts.ensure_admin(Config::admin_password()).await?.map(|password| password.expose().to_owned());
-        let drive = drive::Drive::new(db.clone(), store.clone(), clock.clone(), ids, drive_options(&config));
+        let options = drive::Options { settings: Some(accounts.settings().clone()), ..drive_options(&config) };
+        let drive = drive::Drive::new(db.clone(), store.clone(), clock.clone(), ids, options);
         let door = secret.map(|secret| ClusterDoor::new(cluster.clone(), secret));
         let mut tasks = JoinSet::new();
         if let Some(commons) = &commons {
@@ -194,7 +195,20 @@ fn account_options(config: &Config) -> accounts::Options {
     accounts::Options {
         registrations: match config.accounts.registration {
             Registration::Open => accounts::Registrations::Open,
+            Registration::Invitation => accounts::Registrations::Invited,
             Registration::Closed => accounts::Registrations::Closed,
+        },
+        defaults: accounts::Values {
+            name: config.instance.name.clone(),
+            welcome: config.instance.welcome.clone(),
+            team_spaces: config.drive.team_spaces,
+            trash_days: config.drive.trash_days,
+            versions_kept: config.gateway.versions_kept,
+            version_days: config.drive.versions_days,
+            links: config.links.on,
+            link_password: config.links.password,
+            link_days: config.links.max_days,
+            ..accounts::Values::default()
         },
         quota_bytes: config.accounts.quota.map(|size| size.0),
         public_url: config.gateway.public_url.clone(),
@@ -217,5 +231,6 @@ fn drive_options(config: &Config) -> drive::Options {
         version_lifetime: days(config.drive.versions_days),
         history_lifetime: days(config.drive.history_days),
         team_quota_bytes: config.drive.team_quota.map(|size| size.0),
+        settings: None,
     }
 }

@@ -18,6 +18,7 @@ mod links;
 mod live;
 mod load;
 mod mail;
+mod plans;
 mod postgres;
 mod power;
 mod redis;
