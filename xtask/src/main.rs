@@ -15,6 +15,7 @@ mod cluster;
 #[cfg(test)]
 mod deploy_tests;
 mod http;
+mod oidc;
 mod place;
 mod postgres;
 mod process;

@@ -55,6 +55,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0021_ages.sql"),
         pg: include_str!("../migrations/postgres/0021_ages.sql"),
     },
+    Migration {
+        name: "0022_identities",
+        lite: include_str!("../migrations/sqlite/0022_identities.sql"),
+        pg: include_str!("../migrations/postgres/0022_identities.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

@@ -64,6 +64,8 @@ pub struct Options {
     pub requests_max: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Whether people reach the server by TLS, so that cookies need not go another way.
+    pub has_tls: bool,
     /// Other web origins that may use the API from a browser.
     pub origins: Origins,
     /// Called with each new request span, so that the binary can tie it to the client's trace.
@@ -77,6 +79,7 @@ impl Default for Options {
             body_idle: Duration::from_secs(60),
             requests_max: 4096,
             trusted_proxies: Vec::new(),
+            has_tls: false,
             origins: Origins::Own,
             on_span: None,
         }

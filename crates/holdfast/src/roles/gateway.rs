@@ -40,6 +40,7 @@ pub(crate) fn router(
                 .map(|network| network.parse())
                 .collect::<Result<_, _>>()
                 .context("the key gateway.trusted_proxies")?,
+            has_tls: system.config.gateway.public_url.as_ref().is_some_and(|url| url.starts_with("https:")),
             on_span: Some(adopt),
             ..gateway::Options::default()
         };

@@ -22,6 +22,7 @@ mod power;
 mod redis;
 mod repeats;
 mod sharing;
+mod sign_in;
 mod traces;
 mod vanish;
 mod web;
