@@ -16,6 +16,7 @@ mod conformance;
 #[cfg(test)]
 mod deploy_tests;
 mod http;
+mod oidc;
 mod place;
 mod postgres;
 mod process;

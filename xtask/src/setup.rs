@@ -65,7 +65,9 @@ pub(crate) fn python() -> Result<()> {
         return Ok(());
     }
     if !rustix::process::geteuid().is_root() || !Path::new("/usr/bin/apt-get").exists() {
-        bail!("Python with venv is missing. Install it as root (`apt-get install python3-venv`), or run this once as root");
+        bail!(
+            "Python with venv is missing. Install it as root (`apt-get install python3-venv`), or run this once as root"
+        );
     }
     eprintln!("xtask: installing python3-venv …");
     install("python3-venv").context("cannot install Python")

@@ -65,6 +65,8 @@ pub struct Options {
     pub requests_max: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Whether people reach the server by TLS, so that cookies need not go another way.
+    pub has_tls: bool,
     /// Other web origins that may use the API from a browser.
     pub origins: Origins,
     /// What pages of listings are shared through with other gateways.
@@ -80,6 +82,7 @@ impl Default for Options {
             body_idle: Duration::from_secs(60),
             requests_max: 4096,
             trusted_proxies: Vec::new(),
+            has_tls: false,
             origins: Origins::Own,
             shared_listings: None,
             on_span: None,

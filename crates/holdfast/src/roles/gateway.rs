@@ -45,6 +45,7 @@ pub(crate) fn router(
                 .collect::<Result<_, _>>()
                 .context("the key gateway.trusted_proxies")?,
             shared_listings: system.commons.clone().map(shared::listings),
+            has_tls: system.config.gateway.public_url.as_ref().is_some_and(|url| url.starts_with("https:")),
             on_span: Some(adopt),
             ..gateway::Options::default()
         };

@@ -12,6 +12,7 @@ use crate::{
     cli::Role,
     clock,
     config::{Config, Registration},
+    provider,
     roles::{
         membership::{self, ClusterDoor},
         shared,
@@ -86,7 +87,8 @@ impl System {
 
         let jobs = bus::Jobs::new(db.clone(), clock.clone(), bus::Options::default());
         let shared_counts = commons.clone().map(shared::counts);
-        let options = accounts::Options { shared_counts, ..account_options(&config) };
+        let providers = provider::providers(&config)?;
+        let options = accounts::Options { shared_counts, providers, ..account_options(&config) };
         let accounts = accounts::Accounts::open(db.clone(), clock.clone(), ids.clone(), options).await?;
         let first_password =
             accounts.ensure_admin(Config::admin_password()).await?.map(|password| password.expose().to_owned());

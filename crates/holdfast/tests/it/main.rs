@@ -24,6 +24,7 @@ mod power;
 mod redis;
 mod repeats;
 mod sharing;
+mod sign_in;
 mod traces;
 mod vanish;
 mod web;
