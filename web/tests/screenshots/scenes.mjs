@@ -150,6 +150,43 @@ export const scenes = {
     },
     leave: ({ page }) => page.keyboard.press('Escape'),
   },
+  'quick-look-table': {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      await look(env, 'Stations.csv');
+      await env.page.waitForSelector('[role=dialog] [data-table]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'quick-look-facts': {
+    show: async (env) => {
+      await folder(env, env.files.photos, 'grid', 'Control+2');
+      await pictured(env);
+      await look(env, 'Breakwater.jpg');
+      await env.page.click('[data-look-facts]');
+      await env.page.waitForSelector('[role=dialog] [data-picture-facts]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'edit-text': {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      await look(env, 'Field notes.md');
+      await env.page.click('[data-edit-text]');
+      await env.page.waitForSelector('[data-editor] textarea');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'move-to': {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      await row(env.page, 'Field notes.md').locator('[data-handle]').first().click({ button: 'right' });
+      await env.page.locator('[role=menuitem][data-action=move-to]').click();
+      await env.page.click('[data-spaces]');
+      await env.page.waitForSelector('[data-space="Harbour team"]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
   menu: {
     show: async (env) => {
       await folder(env, env.files.root, 'list', 'Control+1');
