@@ -5,7 +5,15 @@ import { isNumeric, parseCsv, separatorOf } from '@/lib/csv';
 import { readShot } from '@/lib/exif';
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const join = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
+function join(...parts: Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
 
 /** A zip as far as its directory goes: nothing of what is packed is there. */
 function zip(entries: { name: Uint8Array; size: number; utf8?: boolean }[], note = '') {
