@@ -43,6 +43,7 @@ const routes: RouteRecordRaw[] = [
     children: [
       { path: '', redirect: { name: 'files' } },
       { path: 'files/:folder?', name: 'files', component: DrivePage },
+      { path: 'search', name: 'search', component: () => import('@/features/search/SearchPage.vue') },
       { path: 'activity', name: 'activity', component: () => import('@/features/activity/ActivityPage.vue') },
       {
         path: 'shared/:which(with-me|by-me)',

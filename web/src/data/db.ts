@@ -48,6 +48,8 @@ export interface SpaceRow {
   id: string;
   kind: string;
   name: string;
+  /** Absent while nobody has told. */
+  owner_id?: string;
   root_id: string;
   used_bytes: number;
   reserved_bytes: number;
@@ -163,6 +165,21 @@ export interface Star {
   id: string;
 }
 
+/** A person whose name was asked for. */
+export interface Person {
+  id: string;
+  name: string;
+}
+
+/** A search that is kept as a place. The server has no room for them, so they are this account's on this device only. */
+export interface SavedSearch {
+  id: string;
+  name: string;
+  /** As it stands in the address. */
+  query: string;
+  at: string;
+}
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
@@ -176,6 +193,8 @@ export class DriveDb extends Dexie {
   kept!: EntityTable<Kept, 'id'>;
   tags!: EntityTable<Schemas['Tag'], 'id'>;
   stars!: EntityTable<Star, 'id'>;
+  people!: EntityTable<Person, 'id'>;
+  searches!: EntityTable<SavedSearch, 'id'>;
 
   constructor(userId: string) {
     super(`holdfast-${userId}`);
@@ -190,5 +209,6 @@ export class DriveDb extends Dexie {
     this.version(4).stores({ shared: 'id, entry_id' });
     this.version(5).stores({ pins: 'id', kept: 'id' });
     this.version(6).stores({ tags: 'id, space_id', stars: 'id' });
+    this.version(8).stores({ people: 'id', searches: 'id' });
   }
 }

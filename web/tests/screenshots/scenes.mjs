@@ -163,6 +163,34 @@ export const scenes = {
     },
     leave: ({ page }) => page.keyboard.press('Escape'),
   },
+  search: {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/search?q=${encodeURIComponent('st kind:pdf,document,text,archive,image')}`);
+      await env.page.waitForSelector('#files [data-name]');
+      await env.page.waitForTimeout(400);
+    },
+  },
+  'search-help': {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/search`);
+      await env.page.waitForSelector('[data-example=kind]');
+    },
+  },
+  'search-menu': {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/search?q=${encodeURIComponent('kind:image modified:week')}`);
+      await env.page.waitForSelector('#files [data-name]');
+      await env.page.click('[data-filter=kind]');
+      await env.page.waitForSelector('[role=menu]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'search-nothing': {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/search?q=${encodeURIComponent('zebra size:>1GB owner:me')}`);
+      await env.page.waitForSelector('text=/Nothing found|Ничего не найдено/');
+    },
+  },
   empty: { show: (env) => folder(env, env.files.empty, 'list', 'Control+1') },
   versions: {
     show: async (env) => {

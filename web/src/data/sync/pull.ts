@@ -24,6 +24,7 @@ export async function pullSpaces(db: DriveDb): Promise<void> {
         id: space.id,
         kind: space.kind,
         name: space.name,
+        owner_id: space.owner_id,
         root_id: space.root_id,
         used_bytes: space.used_bytes,
         reserved_bytes: space.reserved_bytes,

@@ -10,6 +10,7 @@ import {
   FolderInput,
   FolderOpen,
   FolderPlus,
+  FolderSearch,
   FolderUp,
   PencilLine,
   Scissors,
@@ -38,6 +39,7 @@ import { offerViewActions, viewMenu } from './viewActions';
 
 export const itemMenu = [
   'open',
+  'show-in-folder',
   'quick-look',
   'download',
   'share',
@@ -115,6 +117,15 @@ export function offerDriveActions(state: FolderState): void {
       shortcuts: ['enter', 'alt+arrowdown'],
       enabled: one,
       run: () => state.open(state.selected.value[0]!),
+    },
+    {
+      id: 'show-in-folder',
+      label: 'actions.showInFolder',
+      group: 'go',
+      icon: FolderSearch,
+      shortcuts: ['mod+enter'],
+      enabled: () => state.isSearch && one(),
+      run: () => state.showInFolder(state.selected.value[0]!),
     },
     {
       id: 'quick-look',

@@ -6,3 +6,6 @@ import type { Item } from '@/data/project';
 /** What is being tagged now: the dialog is open while there is something. */
 export const tagging = shallowRef<readonly Item[]>([]);
 watch(drive, () => (tagging.value = []));
+
+export { default as TagDot } from './TagDot.vue';
+export { default as TagDots } from './TagDots.vue';
