@@ -41,6 +41,7 @@ export const searching = {
     is_favourite: 'Favourites',
     is_shared: 'Shared',
     is_trashed: 'In the trash',
+    goneTag: 'a tag that is gone',
     looking: 'Looking…',
     found: '{count} found | {count} found',
     firstOf: 'The first {shown} of {total}',

@@ -44,6 +44,7 @@ export const searching: Shape<typeof en> = {
     is_favourite: 'Избранное',
     is_shared: 'Общее',
     is_trashed: 'В корзине',
+    goneTag: 'удалённая метка',
     looking: 'Ищем…',
     found: 'Найден {count} объект | Найдено {count} объекта | Найдено {count} объектов',
     firstOf: 'Первые {shown} из {total}',

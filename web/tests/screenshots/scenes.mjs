@@ -170,6 +170,30 @@ export const scenes = {
       await env.page.waitForTimeout(400);
     },
   },
+  'search-tags': {
+    show: async (env) => {
+      const tags = (await (await env.files.call('GET', `/spaces/${env.files.space}/tags`)).json()).items;
+      const query = tags.filter((tag) => ['Urgent', 'For the board'].includes(tag.name)).map((tag) => `tag:${tag.id}`);
+      await env.page.goto(`${env.base}/search?q=${encodeURIComponent(query.join(' '))}`);
+      await env.page.waitForSelector('#files [data-name]');
+    },
+  },
+  tags: {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/tags`);
+      await env.page.waitForSelector('[data-tag-row=Urgent]');
+      await env.page.waitForTimeout(400);
+    },
+  },
+  'tag-merge': {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/tags`);
+      await env.page.click('[data-tag-row=Urgent] button');
+      await env.page.click('[data-action=tag-merge]');
+      await env.page.waitForSelector('[data-into]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
   'search-help': {
     show: async (env) => {
       await env.page.goto(`${env.base}/search`);

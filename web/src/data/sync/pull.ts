@@ -2,6 +2,7 @@
 import { api, take, type Schemas } from '@/api/client';
 import { isProblem } from '@/api/problem';
 import type { DriveDb, Entry, Role, SharedRow, SpaceRow } from '../db';
+import { pullTags } from '../marks';
 import type { Away } from './review';
 import { dropSpace, putEntries, removeTrees } from './store';
 
@@ -141,7 +142,20 @@ export async function applyPage(
 ): Promise<void> {
   await away?.pulled(db, changes);
   await applyChanges(db, changes);
+  // What the tags of the space are stands in no change: it is asked for before the cursor goes on, so that a page that
+  // could not be finished asks again.
+  if (changes.some((change) => change.kind === 'tags')) await pullTagsSeen(db, spaceId);
   await db.spaces.update(spaceId, { cursor: next });
+}
+
+async function pullTagsSeen(db: DriveDb, spaceId: string): Promise<void> {
+  if ((await db.spaces.get(spaceId))?.partial) return;
+  try {
+    await pullTags(db, spaceId);
+  } catch (error) {
+    // Who may not see them is not held up by them.
+    if (!isProblem(error) || error.passing) throw error;
+  }
 }
 
 export async function applyChanges(db: DriveDb, changes: readonly Change[]): Promise<void> {

@@ -63,7 +63,7 @@ export function describeToken({ op, value, not }: Token, names: Names): string {
               .join(', ') || one,
         );
       case 'tag':
-        return list((one) => names.tag(one) ?? one);
+        return list((one) => names.tag(one) ?? (one.startsWith('tag_') ? t('search.goneTag') : one));
       case 'in':
         return t('search.inFolder', { name: names.folder(value) ?? value });
       case 'space':
