@@ -180,6 +180,51 @@ export interface SavedSearch {
   at: string;
 }
 
+/** What a person is told of in the bell. Kept here only: it is made from what the server tells anyway. */
+export interface Notice {
+  id: string;
+  /** What comes again under the same key is told as one, while it is new. */
+  key: string;
+  kind:
+    | 'changes'
+    | 'shared'
+    | 'team'
+    | 'dropped'
+    | 'quota'
+    | 'uploaded'
+    | 'failed'
+    | 'conflict'
+    | 'kept'
+    | 'refused'
+    | 'met'
+    | 'job';
+  at: string;
+  read: boolean;
+  /** Who did it. */
+  actor: string | null;
+  /** What it is about: the folder, the entry, the link. */
+  name: string;
+  count: number;
+  /** Of changes: what was done, and the one entry where there was only one. */
+  did?: { added: number; changed: number; removed: number; only: string | null };
+  /** Folders that came with it: what happens in them belongs to it. */
+  made?: string[];
+  /** The last change that is counted in. */
+  sequence?: number;
+  /** The address where it can be seen. */
+  to: string | null;
+}
+/** Whether a person wants to be told of what happens in a folder and below it. */
+export interface Follow {
+  id: string;
+  on: boolean;
+}
+/** What was seen last of something, so that only what is new is told. */
+export interface SeenRow {
+  id: string;
+  seen: Record<string, number>;
+}
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
@@ -195,8 +240,11 @@ export class DriveDb extends Dexie {
   stars!: EntityTable<Star, 'id'>;
   people!: EntityTable<Person, 'id'>;
   searches!: EntityTable<SavedSearch, 'id'>;
+  notices!: EntityTable<Notice, 'id'>;
+  follows!: EntityTable<Follow, 'id'>;
+  seen!: EntityTable<SeenRow, 'id'>;
 
-  constructor(userId: string) {
+  constructor(readonly userId: string) {
     super(`holdfast-${userId}`);
     this.version(1).stores({
       entries: 'id, parent_id, [parent_id+kind]',
@@ -209,6 +257,6 @@ export class DriveDb extends Dexie {
     this.version(4).stores({ shared: 'id, entry_id' });
     this.version(5).stores({ pins: 'id', kept: 'id' });
     this.version(6).stores({ tags: 'id, space_id', stars: 'id' });
-    this.version(8).stores({ people: 'id', searches: 'id' });
+    this.version(8).stores({ people: 'id', searches: 'id', notices: 'id, key, at', follows: 'id', seen: 'id' });
   }
 }

@@ -5,6 +5,7 @@ import { keep } from './en.keep';
 import { account } from './en.account';
 import { office } from './en.admin';
 import { marks } from './en.marks';
+import { notices } from './en.notices';
 import { people } from './en.people';
 import { searching } from './en.search';
 import { sharing } from './en.sharing';
@@ -15,6 +16,7 @@ export const en = {
   ...account,
   ...office,
   ...marks,
+  ...notices,
   ...people,
   ...searching,
   ...sharing,

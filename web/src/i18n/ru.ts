@@ -5,6 +5,7 @@ import { keep } from './ru.keep';
 import { account } from './ru.account';
 import { office } from './ru.admin';
 import { marks } from './ru.marks';
+import { notices } from './ru.notices';
 import { people } from './ru.people';
 import { searching } from './ru.search';
 import { sharing } from './ru.sharing';
@@ -15,6 +16,7 @@ export const ru = {
   ...account,
   ...office,
   ...marks,
+  ...notices,
   ...people,
   ...searching,
   ...sharing,

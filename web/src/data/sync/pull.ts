@@ -141,11 +141,23 @@ export async function applyPage(
   away: Away | null,
 ): Promise<void> {
   await away?.pulled(db, changes);
+  await tellOf(db, spaceId, changes);
   await applyChanges(db, changes);
   // What the tags of the space are stands in no change: it is asked for before the cursor goes on, so that a page that
   // could not be finished asks again.
   if (changes.some((change) => change.kind === 'tags')) await pullTagsSeen(db, spaceId);
   await db.spaces.update(spaceId, { cursor: next });
+}
+
+/** What others did is told in the bell, unless this device learns the space only now. That this fails holds up nothing. */
+async function tellOf(db: DriveDb, spaceId: string, changes: readonly Change[]): Promise<void> {
+  try {
+    if (changes.length === 0 || !(await db.spaces.get(spaceId))?.complete) return;
+    const { noteChanges } = await import('../notices/journal');
+    await noteChanges(db, changes);
+  } catch (error) {
+    console.warn('changes of others could not be told', error);
+  }
 }
 
 async function pullTagsSeen(db: DriveDb, spaceId: string): Promise<void> {

@@ -1,5 +1,6 @@
 // What can be done in the drive, as actions: the menus, the toolbar, the palette and the keys all come from here.
 import {
+  Bell,
   CircleArrowDown,
   ClipboardPaste,
   Copy,
@@ -28,7 +29,9 @@ import { offer } from '@/actions/registry';
 import { isProblem } from '@/api/problem';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
+import { isFollowed, setFollowed } from '@/data/notices/follow';
 import { isTemp } from '@/data/outbox/ops';
+import { useLive } from '@/data/useLive';
 import { sharing } from '@/features/share';
 import { tagging } from '@/features/tags';
 import { pickFiles } from '@/features/upload';
@@ -46,6 +49,7 @@ export const itemMenu = [
   'keep-offline',
   'tags',
   'favourite',
+  'follow',
   '-',
   'rename',
   'duplicate',
@@ -68,6 +72,7 @@ export const folderMenu = [
   ...viewMenu,
   '-',
   'share',
+  'follow',
   'inspector',
 ];
 export const addMenu = ['new-folder', '-', 'upload', 'upload-folder'];
@@ -102,6 +107,19 @@ export function offerDriveActions(state: FolderState): void {
     } catch (error) {
       toast(isProblem(error) && error.status !== 0 ? error.message : t('places.offline'), { tone: 'danger' });
     }
+  }
+  /** The one selected folder, or the open one. */
+  const watched = () => {
+    const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
+    return it?.kind === 'folder' && !isTemp(it.id) ? it : null;
+  };
+  const followed = useLive(() => isFollowed(state.drive.db, watched()?.id ?? null), true, [() => watched()?.id]);
+  async function follow(): Promise<void> {
+    const folder = watched();
+    if (!folder) return;
+    const on = !followed.value;
+    await setFollowed(state.drive.db, folder.id, on);
+    toast(t(on ? 'notices.following' : 'notices.muted', { name: folder.name || t('nav.personal') }));
   }
   const readOnly = () => (state.canEdit.value ? null : t('people.needEditor'));
   const hold = (mode: 'cut' | 'copy') => {
@@ -171,6 +189,15 @@ export function offerDriveActions(state: FolderState): void {
       enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
       checked: () => allStarred(),
       run: () => star(),
+    },
+    {
+      id: 'follow',
+      label: 'notices.follow',
+      group: 'file',
+      icon: Bell,
+      enabled: () => watched() !== null,
+      checked: () => followed.value,
+      run: () => follow(),
     },
     {
       id: 'share',
