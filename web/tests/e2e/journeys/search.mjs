@@ -75,6 +75,7 @@ export async function searchesWithOperatorsAndChips({ open, files, base, out }) 
 
   // The palette finds with the same words, and leads here.
   await page.keyboard.press('Control+k');
+  await page.waitForSelector('[role=dialog] [role=combobox]');
   await page.keyboard.type('елка зим');
   await page.waitForSelector('[role=option]:has-text("Ёлка зимой.png")');
   await page.click('[data-search-all]');
