@@ -64,7 +64,7 @@ export interface SpaceRow {
   complete?: boolean;
 }
 
-/** The real id of an entry that was made here before the server knew it. */
+/** The id of what was there already, for a folder that was made here under another one and merged with it. */
 export interface Alias {
   temp: string;
   real: string;

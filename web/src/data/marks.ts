@@ -3,7 +3,6 @@
 // asked for when the page is looked at again and when the connection is back.
 import { api, take, type Schemas } from '@/api/client';
 import type { DriveDb, Entry } from './db';
-import { isTemp } from './outbox/ops';
 import { putEntries } from './sync/store';
 
 export type Tag = Schemas['Tag'];
@@ -52,7 +51,8 @@ export function tagsOf(entry: Pick<Entry, 'tags'>, index: ReadonlyMap<string, Ta
 
 /** Puts a tag on entries, or takes it off, in steps of what one call may hold. */
 export async function setTag(db: DriveDb, tag: string, entries: readonly string[], on: boolean): Promise<void> {
-  const ids = entries.filter((id) => !isTemp(id));
+  // What the server has not heard of cannot have any yet.
+  const ids = (await db.entries.bulkGet([...entries])).flatMap((entry) => (entry ? [entry.id] : []));
   for (let from = 0; from < ids.length; from += pageSize) {
     const some = ids.slice(from, from + pageSize);
     const { items } = await take(

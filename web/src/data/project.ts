@@ -7,6 +7,9 @@ export interface Item extends Entry {
   pending?: boolean;
 }
 
+/** Whether an item was made here and the server has not heard of it. */
+export const isUnsent = (item: Pick<Entry, 'revision'>) => item.revision === 0;
+
 export class Projection {
   /** Entries that exist only here so far. */
   private readonly made = new Map<string, Item>();

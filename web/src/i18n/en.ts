@@ -239,7 +239,9 @@ export const en = {
     copiedOne: 'Copied “{name}”',
     copiedMany: 'Copied {count} items',
     downloading: 'Download started',
-    cannotDownloadFolder: 'Folders cannot be downloaded yet. Open it and pick files.',
+    downloadingZip: 'Download of an archive of {size} started',
+    tooManyToDownload: 'More than {count} cannot be downloaded at once. Download the folder that they are in.',
+    downloadOffline: 'This is not on this device. Downloading it needs a connection.',
     ownInside: 'A folder cannot go into itself.',
     note_renamedToo: '“{theirs}” was renamed elsewhere at the same time. It is now “{name}”.',
     note_numberAdded: '“{wanted}” was taken. It is now “{name}”.',
@@ -253,6 +255,7 @@ export const en = {
     moveTitle: 'Move “{name}”',
     moveMany: 'Move {count} items',
     moveYes: 'Move here',
+    spaces: 'Spaces',
     signOutTitle: 'Sign out with unsent changes?',
     signOutText:
       '{count} change has not reached the server. It stays on this device and is sent when you sign in again. | {count} changes have not reached the server. They stay on this device and are sent when you sign in again.',
@@ -344,6 +347,7 @@ export const en = {
     needAll: 'Every one of them is needed to read it: new files get no spare parts here.',
   },
   trash: {
+    download: 'Download {name}',
     title: 'Trash',
     empty: 'The trash is empty',
     emptyHint: 'What you delete comes here first and can be brought back.',

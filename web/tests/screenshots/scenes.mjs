@@ -9,6 +9,11 @@ async function folder({ page, base }, id, view, key) {
   if (key) await page.keyboard.press(key);
   await page.waitForTimeout(150);
 }
+/** Waits until every picture in sight shows itself. */
+async function pictured({ page }) {
+  await row(page, 'August.jpg').waitFor();
+  await page.waitForFunction(() => [...document.querySelectorAll('#files [data-name$=".jpg"]')].every((one) => one.querySelector('img')));
+}
 const details = (page, open) =>
   page.evaluate((value) => localStorage.setItem('holdfast.inspector', String(value)), open);
 
@@ -96,8 +101,7 @@ export const scenes = {
   grid: {
     show: async (env) => {
       await folder(env, env.files.photos, 'grid', 'Control+2');
-      await row(env.page, 'August.jpg').waitFor();
-      await env.page.waitForTimeout(700);
+      await pictured(env);
     },
   },
   'list-groups': {
@@ -153,6 +157,7 @@ export const scenes = {
   'quick-look-picture': {
     show: async (env) => {
       await folder(env, env.files.photos, 'grid', 'Control+2');
+      await pictured(env);
       await look(env, 'Breakwater.jpg');
       await env.page.waitForSelector('[role=dialog] img');
       await env.page.waitForTimeout(300);

@@ -30,7 +30,7 @@ import { isProblem } from '@/api/problem';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
 import { isFollowed, setFollowed } from '@/data/notices/follow';
-import { isTemp } from '@/data/outbox/ops';
+import { isUnsent } from '@/data/project';
 import { useLive } from '@/data/useLive';
 import { sharing } from '@/features/share';
 import { tagging } from '@/features/tags';
@@ -86,7 +86,7 @@ export function offerDriveActions(state: FolderState): void {
   /** The one selected item, or the open folder; not what the server does not know yet. */
   const shareable = () => {
     const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
-    if (!it || isTemp(it.id)) return null;
+    if (!it || isUnsent(it)) return null;
     if (it.parent_id) return it;
     return state.space.value?.kind === 'team' ? { ...it, team: true } : null;
   };
@@ -111,7 +111,7 @@ export function offerDriveActions(state: FolderState): void {
   /** The one selected folder, or the open one. */
   const watched = () => {
     const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
-    return it?.kind === 'folder' && !isTemp(it.id) ? it : null;
+    return it?.kind === 'folder' && !isUnsent(it) ? it : null;
   };
   const followed = useLive(() => isFollowed(state.drive.db, watched()?.id ?? null), true, [() => watched()?.id]);
   async function follow(): Promise<void> {
@@ -159,7 +159,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'actions.download',
       group: 'file',
       icon: Download,
-      enabled: () => state.selected.value.some((item) => item.kind === 'file' && !item.pending),
+      enabled: () => state.selected.value.some((item) => !isUnsent(item)),
       run: () => state.download(),
     },
     {
@@ -167,7 +167,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'keep.action',
       group: 'file',
       icon: CircleArrowDown,
-      enabled: () => canKeep() && some() && state.selected.value.every((item) => !isTemp(item.id)),
+      enabled: () => canKeep() && some() && state.selected.value.every((item) => !isUnsent(item)),
       checked: () => allPinned(),
       run: () => keepHere(),
     },
@@ -176,7 +176,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'tags.action',
       group: 'edit',
       icon: Tag,
-      enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
+      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
       blocked: readOnly,
       run: () => void (tagging.value = state.selected.value),
     },
@@ -186,7 +186,7 @@ export function offerDriveActions(state: FolderState): void {
       group: 'file',
       icon: Star,
       shortcuts: ['alt+b'],
-      enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
+      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
       checked: () => allStarred(),
       run: () => star(),
     },

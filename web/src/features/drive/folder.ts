@@ -2,17 +2,13 @@
 import { computed, inject, provide, ref, shallowReactive, shallowRef, watch, type InjectionKey } from 'vue';
 import { useI18n } from 'vue-i18n';
 import { useRouter } from 'vue-router';
-import { downloadFile } from '@/api/files';
-import { isProblem } from '@/api/problem';
 import type { KeptUse } from '@/data/db';
 import { drive as signedIn, useDrive } from '@/data/drive';
-import { keptFile, keptUse } from '@/data/keep';
+import { keptUse } from '@/data/keep';
 import { tagIndex } from '@/data/marks';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { useLive } from '@/data/useLive';
-import { downloadBlob } from '@/platform/web';
-import { toast } from '@/ui/toasts';
 import type { Place } from './place';
 import { Selection } from './selection';
 import { sectionsOf } from './sort';
@@ -175,19 +171,8 @@ export function createFolderState(place: Place) {
   }
 
   async function download(): Promise<void> {
-    const files = selected.value.filter((item) => item.kind === 'file');
-    if (files.length < selected.value.length) toast(t('toasts.cannotDownloadFolder'));
-    for (const file of files) {
-      try {
-        const bytes = await keptFile(file);
-        if (bytes) downloadBlob(bytes, file.name);
-        else await downloadFile(file.id, file.name);
-      } catch (error) {
-        toast(isProblem(error) ? error.message : t('errors.title'), { tone: 'danger' });
-        return;
-      }
-    }
-    if (files.length > 0) toast(t('toasts.downloading'));
+    const everything = selected.value.length === items.value.length;
+    await (await import('./download')).download(selected.value, everything ? folder.value : null);
   }
 
   async function remove(what: readonly Item[]): Promise<void> {

@@ -3,6 +3,9 @@ import { defineAsyncComponent } from 'vue';
 
 export { default as DrivePage } from './DrivePage.vue';
 export { clash } from './clash';
+/** Taking things along comes with the first that are. */
+export const download: typeof import('./download').download = async (items, folder) =>
+  (await import('./download')).download(items, folder);
 export { default as FolderTree } from './FolderTree.vue';
 
 // What shows items that are in no folder together: the results of a search.

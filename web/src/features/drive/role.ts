@@ -3,7 +3,6 @@ import { computed, shallowRef, watch, type Ref } from 'vue';
 import { api, take } from '@/api/client';
 import type { Role } from '@/data/db';
 import { useDrive } from '@/data/drive';
-import { isTemp } from '@/data/outbox/ops';
 import type { Item } from '@/data/project';
 import { atLeast, greater, roleOf } from '@/data/roles';
 import { useLive } from '@/data/useLive';
@@ -16,7 +15,9 @@ export function useRole(folderId: () => string) {
   watch(
     [folderId, () => known.value],
     async ([folder, role]) => {
-      if (role === null || role === 'manager' || isTemp(folder) || told.value?.folder === folder) return;
+      if (role === null || role === 'manager' || told.value?.folder === folder) return;
+      // The server has not heard of a folder that was just made here.
+      if (!(await drive.db.entries.get(folder))) return;
       const entry = await take(api.GET('/api/v1/entries/{id}', { params: { path: { id: folder } } })).catch(() => null);
       if (entry) told.value = { folder, role: entry.role as Role };
     },
