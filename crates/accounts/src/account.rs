@@ -1,6 +1,6 @@
 //! Making accounts, seeing them, and changing passwords.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use base::{AccountId, EntryId, Secret, SpaceId, Time};
 use db::{
@@ -24,6 +24,9 @@ const FIRST_ADMIN: &str = "first-admin";
 
 /// The account name of the first administrator.
 const ADMIN: &str = "admin";
+
+/// How long a session is new: long enough to sign in and find what one wanted to do.
+const NEW: Duration = Duration::from_secs(10 * 60);
 
 /// What people call a personal space until they rename it.
 const SPACE_NAME: &str = "My files";
@@ -73,12 +76,15 @@ pub struct Private {
     pub email: Option<String>,
     /// Which language its owner reads: `en`, `ru`.
     pub language: String,
+    /// Whether it has a password: one of an identity provider may have none.
+    pub has_password: bool,
 }
 
 impl UserView {
     /// The account with everything, for its owner and administrators.
     pub(crate) fn full(row: AccountRow) -> Self {
         let private = Private {
+            has_password: !row.password_hash.is_empty(),
             permissions: Permissions::parse(&row.permissions),
             space: row.space,
             root: row.root,
@@ -98,10 +104,10 @@ impl Accounts {
     /// [`Error::RegistrationClosed`], [`Error::TicketInvalid`] for the invitation, [`Error::LanguageInvalid`], [`Error::NameInvalid`], [`Error::NameTaken`], [`Error::DisplayNameInvalid`],
     /// [`Error::PasswordInvalid`], [`Error::Busy`], [`Error::Database`].
     pub async fn register(&self, registration: Registration) -> Result<UserView, Error> {
-        let invitation = match &registration.invitation {
-            Some(token) => Some(self.ticket(Kind::Invite, token).await?),
-            None if self.0.options.registrations == Registrations::Closed => return Err(Error::RegistrationClosed),
-            None => None,
+        let invitation = match (&registration.invitation, self.settings().fresh().await.registration) {
+            (_, Registrations::Closed) | (None, Registrations::Invited) => return Err(Error::RegistrationClosed),
+            (Some(token), _) => Some(self.ticket(Kind::Invite, token).await?),
+            (None, Registrations::Open) => None,
         };
         let chosen = registration.language.as_deref().map(language).transpose()?;
         let name = AccountName::new(&registration.name)?;
@@ -187,10 +193,11 @@ impl Accounts {
         Ok(view)
     }
 
-    /// Changes the caller's password and ends all their other sessions.
+    /// Changes the caller's password and ends all their other sessions. An account without one gets its first.
     ///
     /// # Errors
-    /// [`Error::WrongPassword`] if the old one is not the account's, [`Error::PasswordInvalid`],
+    /// [`Error::WrongPassword`] if the old one is not the account's; [`Error::SignInAgain`] if it has none, and the session is
+    /// not new; [`Error::PasswordInvalid`],
     /// [`Error::PermissionMissing`] without a session, [`Error::TooManyAttempts`], [`Error::Busy`],
     /// [`Error::UserUnknown`], [`Error::Database`].
     pub async fn change_password(
@@ -222,15 +229,25 @@ impl Accounts {
         Ok(())
     }
 
-    /// The caller's account, if this is its password; for what a stolen access token must not be enough for.
+    /// The caller's account, if this is its password; for what a stolen access token must not be enough for. Where the account
+    /// has no password, the session must be new: whoever stole a token could not begin one.
     ///
     /// # Errors
-    /// [`Error::PermissionMissing`] without a session, [`Error::WrongPassword`], [`Error::TooManyAttempts`],
-    /// [`Error::Busy`], [`Error::UserUnknown`], [`Error::Database`].
+    /// [`Error::PermissionMissing`] without a session, [`Error::WrongPassword`], [`Error::SignInAgain`],
+    /// [`Error::TooManyAttempts`], [`Error::Busy`], [`Error::UserUnknown`], [`Error::Database`].
     pub(crate) async fn prove(&self, principal: &Principal, password: &Secret) -> Result<AccountRow, Error> {
         principal.needs(Permission::Account)?;
         let inner = &*self.0;
         let row = db::accounts::account(&inner.db, principal.account).await?.ok_or(Error::UserUnknown)?;
+        if row.password_hash.is_empty() {
+            let now = inner.clock.now();
+            let began = db::accounts::session_began(&inner.db, principal.session).await?;
+            // One from the future began before a clock was set back.
+            return match began.is_some_and(|began| began > now.minus(NEW) && began <= now.plus(NEW)) {
+                true => Ok(row),
+                false => Err(Error::SignInAgain),
+            };
+        }
         // A stolen access token must not become a way to guess the password. The counter is one of its own, by a text that
         // is no account name: strangers who try to sign in as this account do not keep its owner from changing it.
         let counter = format!("/{}", principal.account);
@@ -270,7 +287,7 @@ impl Accounts {
             language: LANGUAGES[0].to_owned(),
             email: None,
         };
-        Draft { row, name_key: name.key, quota_bytes: self.0.options.quota_bytes, email: None }
+        Draft { row, name_key: name.key, quota_bytes: self.0.options.quota_bytes, quota_own: false, email: None }
     }
 }
 
@@ -279,6 +296,8 @@ pub(crate) struct Draft {
     pub(crate) row: AccountRow,
     name_key: String,
     pub(crate) quota_bytes: Option<u64>,
+    /// Whether that is its own, and no default.
+    pub(crate) quota_own: bool,
     /// Its address, if that is proven.
     pub(crate) email: Option<EmailAddress>,
 }
@@ -288,7 +307,7 @@ pub(crate) struct Draft {
 /// # Errors
 /// [`Error::NameTaken`], [`Error::EmailTaken`], [`Error::Database`].
 pub(crate) async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
-    let Draft { row, name_key, quota_bytes, email } = draft;
+    let Draft { row, name_key, quota_bytes, quota_own, email } = draft;
     let account = NewAccount {
         id: row.id,
         name: &row.name,
@@ -315,6 +334,7 @@ pub(crate) async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
         name: SPACE_NAME,
         root: row.root,
         quota_bytes: *quota_bytes,
+        quota_own: *quota_own,
         created: row.created,
     };
     Ok(db::spaces::insert_space(tx, &space).await?)

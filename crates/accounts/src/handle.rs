@@ -10,8 +10,11 @@ use crate::{
     api_token::ApiToken,
     key::LiveKey,
     live::{Known, Lately, Live},
+    passkey::Passkeys,
     password::Passwords,
+    provider::{Provider, Providers, Remote},
     seal::Seal,
+    settings::{Settings, Values},
     throttle::{Throttle, counts::SharedCounts},
     token::{Keys, StoredKey},
 };
@@ -24,15 +27,35 @@ const TOKEN_KEY: &str = "token-key";
 pub enum Registrations {
     /// Anybody.
     Open,
+    /// Whoever was invited.
+    Invited,
     /// Nobody; accounts are made by administrators.
     Closed,
+}
+
+impl Registrations {
+    /// As it stands in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invited => "invitation",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Reads the form of [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Open, Self::Invited, Self::Closed].into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 /// How accounts are run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Who may make an account.
+    /// Who may make an account where administrators do not say it.
     pub registrations: Registrations,
+    /// What else holds where administrators do not say it; its `registration` does not count.
+    pub defaults: Values,
     /// How long an access token is good.
     pub access_lifetime: Duration,
     /// How long a session goes on without being refreshed.
@@ -47,6 +70,8 @@ pub struct Options {
     pub audit_lifetime: Duration,
     /// Passwords that are hashed at a time; each takes a core for about 20 ms, and 19 MiB.
     pub password_workers: usize,
+    /// Identity providers that people may sign in at; they need the public address.
+    pub providers: Option<Providers>,
     /// Counters of attempts that this process shares with others.
     pub shared_counts: Option<Arc<dyn SharedCounts>>,
 }
@@ -55,6 +80,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             registrations: Registrations::Open,
+            defaults: Values::default(),
             access_lifetime: Duration::from_secs(15 * 60),
             refresh_lifetime: Duration::from_secs(30 * 24 * 3600),
             quota_bytes: None,
@@ -62,6 +88,7 @@ impl Default for Options {
             mail: false,
             audit_lifetime: Duration::from_secs(365 * 24 * 3600),
             password_workers: 2,
+            providers: None,
             shared_counts: None,
         }
     }
@@ -101,6 +128,10 @@ pub(crate) struct Inner {
     /// By the hashes of what they are known by.
     pub(crate) live_keys: Lately<[u8; 32], LiveKey>,
     pub(crate) seal: Seal,
+    pub(crate) settings: Settings,
+    pub(crate) remotes: Vec<Remote>,
+    /// Where the public address is one that passkeys can be made for.
+    pub(crate) passkeys: Option<Passkeys>,
 }
 
 impl Accounts {
@@ -116,7 +147,39 @@ impl Accounts {
         let passwords = Passwords::new(options.password_workers);
         let throttle = Throttle::new(keys.counting(), options.shared_counts.clone());
         let (live, live_keys) = (Lately::new(), Lately::new());
-        Ok(Self(Arc::new(Inner { db, clock, ids, options, keys, passwords, throttle, live, live_keys, seal })))
+        let defaults = Values { registration: options.registrations, ..options.defaults.clone() };
+        let settings = Settings::new(db.clone(), clock.clone(), defaults);
+        settings.fresh().await;
+        let address = options.public_url.as_deref();
+        let passkeys = address.and_then(Passkeys::at);
+        let remotes = match (&options.providers, address) {
+            (Some(Providers { list, wire }), Some(address)) => {
+                let remote = |rules: &Provider| Remote::new(rules.clone(), wire.clone(), clock.clone(), address);
+                list.iter().map(remote).collect()
+            }
+            _ => Vec::new(),
+        };
+        let inner = Inner {
+            db,
+            clock,
+            ids,
+            options,
+            keys,
+            passwords,
+            throttle,
+            live,
+            live_keys,
+            seal,
+            settings,
+            remotes,
+            passkeys,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The bound of a new personal space that no plan gives one.
+    pub fn usual_quota_bytes(&self) -> Option<u64> {
+        self.0.options.quota_bytes
     }
 
     /// Whom an access token or API token speaks for.
@@ -171,6 +234,7 @@ impl Accounts {
     /// [`Error::Database`].
     pub async fn prune(&self, limit: u32) -> Result<u64, Error> {
         let before = self.0.clock.now().minus(self.0.options.refresh_lifetime);
+        let now = self.0.clock.now();
         let unheard = self.0.clock.now().minus(self.0.options.audit_lifetime);
         let pruned = self
             .0
@@ -178,6 +242,7 @@ impl Accounts {
             .write(Lane::Free, async move |tx| {
                 db::credentials::remove_expired(&tx, before, limit).await?;
                 db::tickets::remove_expired(&tx, before, limit).await?;
+                db::identities::forget_spent(&tx, now, limit).await?;
                 db::audit::remove_before(&tx, unheard, limit).await?;
                 db::accounts::delete_expired_sessions(&tx, before, limit).await
             })

@@ -120,6 +120,12 @@ ids! {
     AuditId = "aud";
     /// What a mailed link or an invitation stands for.
     TicketId = "tkt";
+    /// A plan: limits that spaces are given.
+    PlanId = "pln";
+    /// Somebody's account at an identity provider, as it is linked to one here.
+    IdentityId = "idn";
+    /// A passkey of an account.
+    PasskeyId = "psk";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -224,6 +230,9 @@ makers! {
     key -> KeyId;
     audit -> AuditId;
     ticket -> TicketId;
+    plan -> PlanId;
+    identity -> IdentityId;
+    passkey -> PasskeyId;
 }
 
 fn mix(mut z: u64) -> u64 {

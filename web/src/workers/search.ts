@@ -36,18 +36,13 @@ async function answer(ask: Ask): Promise<void> {
   await (source.complete ? reading : Promise.race([source.usable, reading]));
   const { complete } = source;
   if (outdated()) return;
-  let ms = 0;
-  let started = performance.now();
   const found = source.index.find(parse(ask.text), source.world(Date.now(), who.space, ask.own), ask.order);
   let step = found.next();
   while (!step.done) {
-    ms += performance.now() - started;
     await breathe();
     if (outdated()) return;
-    started = performance.now();
     step = found.next();
   }
-  ms += performance.now() - started;
   const ids = step.value;
   const shown = ids.slice(0, ask.limit);
   const total = ids.length;
@@ -57,7 +52,7 @@ async function answer(ask: Ask): Promise<void> {
     const items = await source.items(shown.slice(from, to));
     if (outdated()) return;
     from = to;
-    say({ found: { slot: ask.slot, number: ask.number, items, total, complete, done: from >= shown.length, ms } });
+    say({ found: { slot: ask.slot, number: ask.number, items, total, complete, done: from >= shown.length } });
   } while (from < shown.length);
 }
 

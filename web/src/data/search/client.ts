@@ -20,7 +20,6 @@ export interface Progress {
   done: boolean;
   /** Whether all entries were looked at. */
   complete: boolean;
-  ms: number;
 }
 
 class SearchClient {
@@ -59,7 +58,6 @@ class SearchClient {
           total: found.total,
           done: found.done,
           complete: found.complete,
-          ms: found.ms,
         };
         onProgress?.(progress);
         if (!found.done) return;

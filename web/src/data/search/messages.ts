@@ -28,8 +28,6 @@ export interface Found {
   done: boolean;
   /** Whether all entries were looked at: at the very first they are still being read. */
   complete: boolean;
-  /** How long looking took, without the reading of what was found. */
-  ms: number;
 }
 
 export type ToWorker = { open: Who } | { ask: Ask };

@@ -77,14 +77,20 @@ export class SearchSource {
     const { all, ids, ops, facts } = this.stale;
     if (!all && ids.size === 0 && !ops && !facts) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.ready().then(this.onChange), restMs);
+    this.timer = setTimeout(() => void this.ready().then(this.onChange, () => undefined), restMs);
   }
 
   /** Until everything that is known to have changed is read. */
   ready(): Promise<void> {
     const { all, ids, ops, facts } = this.stale;
     if (!this.running && (all || ids.size > 0 || ops || facts))
-      this.running = this.read().finally(() => (this.running = null));
+      this.running = this.read()
+        .catch((error: unknown) => {
+          // What could not be read is read again with the next change or question.
+          Object.assign(this.stale, { all: true, ops: true, facts: true });
+          throw error;
+        })
+        .finally(() => (this.running = null));
     return this.running ?? Promise.resolve();
   }
 

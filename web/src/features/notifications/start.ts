@@ -80,6 +80,8 @@ async function watchUploads(drive: Drive, scope: ReturnType<typeof effectScope>)
             to: `/files/${row.parent}`,
           });
       },
+      // The first question may have come before this was fetched.
+      { immediate: true },
     );
   });
 }

@@ -36,6 +36,10 @@ export async function tellsInTheBell({ open, files, base, apiBase, out }) {
   await eventually(marks, true, 'it is known what is no news', 20_000);
   const unread = async () => (await page.locator('[data-unread]').count()) === 0 ? '0' : page.locator('[data-unread]').innerText();
   assert.equal(await unread(), '0');
+  await page.click('[data-bell]');
+  await page.waitForSelector('text=Nothing new');
+  await noBarriers(page, 'empty panel');
+  await page.keyboard.press('Escape');
 
   // What somebody else does, told as one.
   for (const name of ['january.txt', 'february.txt', 'march.txt']) await put(name, folder);
@@ -98,7 +102,6 @@ export async function tellsInTheBell({ open, files, base, apiBase, out }) {
   assert.ok(all >= 6, `${all} notices`);
   await page.click('[aria-label="Clear all"]');
   await page.waitForSelector('text=Nothing new');
-  await noBarriers(page, 'empty panel');
   await page.locator('button:visible', { hasText: 'Undo' }).last().click();
   await page.keyboard.press('Escape');
   await eventually(unread, '1');

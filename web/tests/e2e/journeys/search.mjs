@@ -182,5 +182,6 @@ export async function searchesManyEntriesWithoutAPause({ open, files }) {
   const longest = await page.evaluate(() => window.longest);
   console.log(`      ${total} entries: first found after ${firstMs} ms, then ${times.join(', ')} ms with the typing; longest task ${Math.round(first)}, then ${Math.round(longest)} ms`);
   assert.ok((await page.$$eval('[role=row]', (list) => list.length)) < 120);
-  assert.ok(longest < 200, `the page was held up for ${longest} ms`);
+  // Looking through them on the page's own thread would hold it up for longer than this even on a busy machine.
+  assert.ok(longest < 500, `the page was held up for ${longest} ms`);
 }
