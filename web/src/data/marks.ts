@@ -1,4 +1,6 @@
 // Tags and favourites, kept here so that a list can mark what has them without asking. Both are changed with a connection.
+// The journal tells of tags, and the pull asks for them then; of favourites, which nobody else sees, nothing tells: they are
+// asked for when the page is looked at again and when the connection is back.
 import { api, take, type Schemas } from '@/api/client';
 import type { DriveDb, Entry } from './db';
 import { putEntries } from './sync/store';
@@ -74,4 +76,31 @@ export async function setStar(db: DriveDb, entries: readonly string[], on: boole
       await db.stars.delete(id);
     }
   }
+}
+
+const restMs = 20_000;
+const steadyMs = 300_000;
+
+/** Keeps both in step with what is done on other devices, until it is told to stop. */
+export function followMarks(db: DriveDb, online: () => boolean): { ask: () => void; stop: () => void } {
+  let askedAt = -Infinity;
+  const ask = (atOnce = false) => {
+    if (document.visibilityState !== 'visible' || !online()) return;
+    if (!atOnce && performance.now() - askedAt < restMs) return;
+    askedAt = performance.now();
+    void pullMarks(db).catch(() => undefined);
+  };
+  const onLook = () => ask();
+  document.addEventListener('visibilitychange', onLook);
+  globalThis.addEventListener('focus', onLook);
+  const timer = setInterval(onLook, steadyMs);
+  ask(true);
+  return {
+    ask: () => ask(true),
+    stop: () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', onLook);
+      globalThis.removeEventListener('focus', onLook);
+    },
+  };
 }

@@ -14,7 +14,8 @@ export class Projection {
   /** Entries that exist only here so far. */
   private readonly made = new Map<string, Item>();
   private readonly changed = new Map<string, { name?: string; parent?: string }>();
-  private readonly gone = new Set<string>();
+  /** Ids of what is deleted here. */
+  readonly gone = new Set<string>();
 
   constructor(ops: readonly Op[]) {
     for (const op of ops) {

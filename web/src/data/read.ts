@@ -46,22 +46,3 @@ export async function trail(db: DriveDb, id: string): Promise<Item[]> {
   }
   return path;
 }
-
-/** Entries whose name holds all of the words, those that begin with the text first. */
-export async function findByName(db: DriveDb, text: string, limit: number): Promise<Item[]> {
-  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return [];
-  const view = await projection(db);
-  const hits: Item[] = [];
-  await db.entries
-    .filter((entry) => entry.name !== '' && words.every((word) => entry.name.toLocaleLowerCase().includes(word)))
-    .limit(limit * 4)
-    .each((entry) => {
-      const shown = view.apply(entry);
-      if (shown) hits.push(shown);
-    });
-  const first = words[0]!;
-  const rank = (hit: Item) =>
-    (hit.name.toLocaleLowerCase().startsWith(first) ? 0 : 1) + (hit.kind === 'folder' ? 0 : 0.5);
-  return hits.sort((a, b) => rank(a) - rank(b) || a.name.length - b.name.length).slice(0, limit);
-}

@@ -5,7 +5,9 @@ import { keep } from './en.keep';
 import { account } from './en.account';
 import { office } from './en.admin';
 import { marks } from './en.marks';
+import { notices } from './en.notices';
 import { people } from './en.people';
+import { searching } from './en.search';
 import { sharing } from './en.sharing';
 
 export const en = {
@@ -14,7 +16,9 @@ export const en = {
   ...account,
   ...office,
   ...marks,
+  ...notices,
   ...people,
+  ...searching,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {
@@ -101,6 +105,7 @@ export const en = {
     kind: 'Kind',
     created: 'Created',
     type: 'Type',
+    where: 'Where',
     files: 'Files',
     search: 'Find a file or command',
     newFolder: 'New folder',
@@ -172,6 +177,9 @@ export const en = {
     view_grid: 'Show as grid',
     view_columns: 'Show as columns',
     view_gallery: 'Show as gallery',
+    showInFolder: 'Show in its folder',
+    palette: 'Command palette',
+    sort_rank: 'Best match',
     sort_name: 'Name',
     sort_modified: 'Date modified',
     sort_created: 'Date created',

@@ -5,7 +5,9 @@ import { keep } from './ru.keep';
 import { account } from './ru.account';
 import { office } from './ru.admin';
 import { marks } from './ru.marks';
+import { notices } from './ru.notices';
 import { people } from './ru.people';
+import { searching } from './ru.search';
 import { sharing } from './ru.sharing';
 
 export const ru = {
@@ -14,7 +16,9 @@ export const ru = {
   ...account,
   ...office,
   ...marks,
+  ...notices,
   ...people,
+  ...searching,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
   common: {
@@ -101,6 +105,7 @@ export const ru = {
     kind: 'Тип',
     created: 'Создан',
     type: 'Формат',
+    where: 'Где',
     files: 'Файлы',
     search: 'Найти файл или команду',
     newFolder: 'Новая папка',
@@ -172,6 +177,9 @@ export const ru = {
     view_grid: 'Показать плиткой',
     view_columns: 'Показать колонками',
     view_gallery: 'Показать галереей',
+    showInFolder: 'Показать в папке',
+    palette: 'Палитра команд',
+    sort_rank: 'Лучшее совпадение',
     sort_name: 'Имя',
     sort_modified: 'Дата изменения',
     sort_created: 'Дата создания',

@@ -132,6 +132,12 @@ export async function fill(base, page) {
     counted: await share(await file('Chart of the bay.jpg', await photo(page, 12, 'noon'), 'image/jpeg', year), { mode: 'download', download_limit: 3 }),
     locked: await share(documents, { mode: 'download', password: 'long-enough', note: 'For the board' }),
   };
+  const listed = (await (await server.call('GET', `/folders/${server.root}/children?limit=1000`)).json()).items;
+  const idOf = (name) => listed.find((item) => item.name === name).id;
+  for (const [name, colour, names] of [['Urgent', 'red', ['Budget 2026.xlsx', 'Field notes.md']], ['For the board', 'blue', ['Budget 2026.xlsx', 'Keynote draft.pptx', 'Harbour survey.pdf']], ['На проверку', 'green', ['Сводка показаний за ноябрь, предварительная.pdf', 'Field notes.md']], ['Archive', 'grey', ['station-4-backup.tar.zst']]]) {
+    const tag = await (await server.call('POST', `/spaces/${server.space}/tags`, { name, colour })).json();
+    await server.call('POST', `/tags/${tag.id}/entries`, { put_on: names.map(idOf), take_off: [] });
+  }
   const json = { 'content-type': 'application/json' };
   const people = {};
   for (const [name, display] of [['mia', 'Mia Larsen'], ['grace', 'Grace Okafor'], ['lev', 'Лев Константинопольский']]) {

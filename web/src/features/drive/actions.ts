@@ -1,5 +1,6 @@
 // What can be done in the drive, as actions: the menus, the toolbar, the palette and the keys all come from here.
 import {
+  Bell,
   CircleArrowDown,
   ClipboardPaste,
   Copy,
@@ -10,6 +11,7 @@ import {
   FolderInput,
   FolderOpen,
   FolderPlus,
+  FolderSearch,
   FolderUp,
   PencilLine,
   Scissors,
@@ -27,7 +29,9 @@ import { offer } from '@/actions/registry';
 import { isProblem } from '@/api/problem';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
+import { isFollowed, setFollowed } from '@/data/notices/follow';
 import { isUnsent } from '@/data/project';
+import { useLive } from '@/data/useLive';
 import { sharing } from '@/features/share';
 import { tagging } from '@/features/tags';
 import { pickFiles } from '@/features/upload';
@@ -38,12 +42,14 @@ import { offerViewActions, viewMenu } from './viewActions';
 
 export const itemMenu = [
   'open',
+  'show-in-folder',
   'quick-look',
   'download',
   'share',
   'keep-offline',
   'tags',
   'favourite',
+  'follow',
   '-',
   'rename',
   'duplicate',
@@ -66,6 +72,7 @@ export const folderMenu = [
   ...viewMenu,
   '-',
   'share',
+  'follow',
   'inspector',
 ];
 export const addMenu = ['new-folder', '-', 'upload', 'upload-folder'];
@@ -101,6 +108,19 @@ export function offerDriveActions(state: FolderState): void {
       toast(isProblem(error) && error.status !== 0 ? error.message : t('places.offline'), { tone: 'danger' });
     }
   }
+  /** The one selected folder, or the open one. */
+  const watched = () => {
+    const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
+    return it?.kind === 'folder' && !isUnsent(it) ? it : null;
+  };
+  const followed = useLive(() => isFollowed(state.drive.db, watched()?.id ?? null), true, [() => watched()?.id]);
+  async function follow(): Promise<void> {
+    const folder = watched();
+    if (!folder) return;
+    const on = !followed.value;
+    await setFollowed(state.drive.db, folder.id, on);
+    toast(t(on ? 'notices.following' : 'notices.muted', { name: folder.name || t('nav.personal') }));
+  }
   const readOnly = () => (state.canEdit.value ? null : t('people.needEditor'));
   const hold = (mode: 'cut' | 'copy') => {
     clipboard.value = { mode, items: state.selected.value };
@@ -115,6 +135,15 @@ export function offerDriveActions(state: FolderState): void {
       shortcuts: ['enter', 'alt+arrowdown'],
       enabled: one,
       run: () => state.open(state.selected.value[0]!),
+    },
+    {
+      id: 'show-in-folder',
+      label: 'actions.showInFolder',
+      group: 'go',
+      icon: FolderSearch,
+      shortcuts: ['mod+enter'],
+      enabled: () => state.isSearch && one(),
+      run: () => state.showInFolder(state.selected.value[0]!),
     },
     {
       id: 'quick-look',
@@ -160,6 +189,15 @@ export function offerDriveActions(state: FolderState): void {
       enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
       checked: () => allStarred(),
       run: () => star(),
+    },
+    {
+      id: 'follow',
+      label: 'notices.follow',
+      group: 'file',
+      icon: Bell,
+      enabled: () => watched() !== null,
+      checked: () => followed.value,
+      run: () => follow(),
     },
     {
       id: 'share',
