@@ -1,9 +1,16 @@
-//! Clients that follow the journal and change the tree at the same time end with the same tree as the server.
+//! Clients that follow the journals of two spaces and change their trees at the same time end with the same trees as the server;
+//! and so does somebody who sees now this, now that part of one.
 //!
-//! Each client knows only what the journal told it, chooses what to do from that, and now and then loses an answer and asks
-//! again. `HOLDFAST_CONVERGE_STEPS` makes it longer, `HOLDFAST_CONVERGE_SEED` another one.
+//! Each client knows only what the journals told it, chooses what to do from that, now and then loses an answer and asks again,
+//! and now and then forgets all and begins anew. `HOLDFAST_CONVERGE_STEPS` makes it longer, `HOLDFAST_CONVERGE_SEED` another one.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use futures::future::try_join_all;
 use reqwest::StatusCode;
@@ -31,34 +38,96 @@ async fn clients_converge_on_a_cluster() {
     converge(World::start(Shape::Cluster, "").await).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_converge_on_a_cluster_with_redis() {
+    let Some(redis) = testkit::redis::Server::start() else { return };
+    converge(World::start(Shape::Cluster, &format!("redis = {:?}\n", redis.url().expose())).await).await;
+}
+
+/// A space as clients know it before they begin.
+#[derive(Clone)]
+struct Space {
+    id: String,
+    root: String,
+    tags: Vec<String>,
+}
+
 async fn converge(world: World) {
     let admin = world.admin().await;
+    let far = world.gateways.last().expect("a gateway");
+    let eve = User::register(&far.url, "eve").await;
     let (seed, steps) = (setting("HOLDFAST_CONVERGE_SEED", 1), setting("HOLDFAST_CONVERGE_STEPS", 120));
+    let team = admin.post("/spaces", &json!({ "name": "Team" })).await.expect(201);
+    let mut spaces = Vec::new();
+    for (id, root) in [(text(&admin.user, "space_id"), admin.root().to_owned()), (text(&team, "id"), text(&team, "root_id"))]
+    {
+        let mut tags = Vec::new();
+        for name in ["red", "blue"] {
+            let tag = admin.post(&format!("/spaces/{id}/tags"), &json!({ "name": name, "colour": name })).await.expect(201);
+            tags.push(text(&tag, "id"));
+        }
+        spaces.push(Space { id, root, tags });
+    }
+    let reader = text(&eve.user, "id");
     let clients = (0..CLIENTS).map(|number| {
         let gateway = &world.gateways[number as usize % world.gateways.len()];
-        let client = Client::new(admin.at(gateway), testkit::sim::Rng::new(&[seed, number]));
-        tokio::spawn(client.live(steps))
+        let rng = testkit::sim::Rng::new(&[seed, number]);
+        tokio::spawn(Client::new(admin.at(gateway), rng, &spaces, &reader).live(steps))
     });
+    let done = Arc::new(AtomicBool::new(false));
+    // She only looks on, at what is given to her for a while.
+    let guest = Client::new(eve.clone(), testkit::sim::Rng::new(&[seed, CLIENTS]), &spaces[..1], &reader);
+    let guest = tokio::spawn(guest.look_on(done.clone()));
     let mut clients = try_join_all(clients).await.expect("no client panics");
-    let truth = walk(&admin).await;
+    done.store(true, Ordering::Relaxed);
+    let mut guest = guest.await.expect("the guest does not panic");
+    let truth = walk(&admin, spaces.iter().map(|space| space.root.clone()).collect()).await;
     assert!(truth.len() > 20, "there is hardly anything to compare: {} entries", truth.len());
     let changes: u64 = clients.iter().map(|client| client.done).sum();
     assert!(changes > CLIENTS * steps / 3, "hardly anything was done: {changes} changes");
+    let roots: BTreeSet<String> = spaces.iter().map(|space| space.root.clone()).collect();
     for client in &mut clients {
         client.pull().await;
-        let seen = client.tree();
-        for (id, entry) in &truth {
-            assert_eq!(seen.get(id), Some(entry), "seed {seed}: a client has another state of {id}");
+        compare(&client.tree(&roots), &truth, &format!("seed {seed}: a client"));
+    }
+    // What is left to her, and at the end something for sure.
+    let shared = async || {
+        let items = eve.get("/shared-with-me?limit=1000").await.expect(200)["items"].clone();
+        let inside = items.as_array().expect("items").iter().filter(|item| item["space_id"] == spaces[0].id.as_str());
+        inside.map(|item| text(&item["entry"], "id")).collect::<BTreeSet<_>>()
+    };
+    for sure in [false, true] {
+        if sure {
+            let folder = truth.values().find(|it| it["kind"] == "folder" && it["space_id"] == spaces[0].id.as_str());
+            let path = format!("/entries/{}/grants", text(folder.expect("a folder"), "id"));
+            let grant = json!({ "subject": { "kind": "user", "id": reader }, "role": "viewer" });
+            let given = Answer::of(admin.request("PUT", &path).json(&grant)).await.status;
+            assert!([200, 201].contains(&given), "{given}");
         }
-        assert_eq!(seen.len(), truth.len(), "seed {seed}: a client has entries that are not there");
+        let tops = shared().await;
+        guest.pull().await;
+        let truth = walk(&eve, tops.iter().cloned().collect()).await;
+        compare(&guest.tree(&tops), &truth, &format!("seed {seed}: who sees a part"));
+        assert!(!sure || !tops.is_empty());
     }
 }
 
-/// Everything below the root, as it is listed.
-async fn walk(user: &User) -> BTreeMap<String, Value> {
+fn compare(seen: &BTreeMap<String, Value>, truth: &BTreeMap<String, Value>, who: &str) {
+    for (id, entry) in truth {
+        assert_eq!(seen.get(id), Some(entry), "{who} has another state of {id}");
+    }
+    let more: Vec<_> = seen.iter().filter(|(id, _)| !truth.contains_key(*id)).collect();
+    assert!(more.is_empty(), "{who} has entries that are not there: {more:?}");
+}
+
+/// Everything below these folders, as it is listed; without themselves, unless one is below another.
+async fn walk(user: &User, mut folders: Vec<String>) -> BTreeMap<String, Value> {
     let mut tree = BTreeMap::new();
-    let mut folders = vec![user.root().to_owned()];
     while let Some(folder) = folders.pop() {
+        let path = format!("/entries/{folder}");
+        if user.get(&path).await.expect(200)["kind"] == "file" {
+            continue;
+        }
         for mut entry in children(user, &folder).await {
             let id = text(&entry, "id");
             if entry["kind"] == "folder" {
@@ -78,8 +147,11 @@ fn text(value: &Value, key: &str) -> String {
 struct Client {
     user: User,
     rng: testkit::sim::Rng,
-    space: String,
-    cursor: String,
+    spaces: Vec<Space>,
+    /// By space; none before it was begun with.
+    cursors: BTreeMap<String, String>,
+    /// Who is given something and loses it again.
+    reader: String,
     /// What is known, also below folders that are in the trash.
     known: BTreeMap<String, Value>,
     /// What was put in the trash, with what hangs from it.
@@ -88,13 +160,14 @@ struct Client {
 }
 
 impl Client {
-    fn new(user: User, rng: testkit::sim::Rng) -> Self {
-        let space = text(&user.user, "space_id");
+    fn new(user: User, rng: testkit::sim::Rng, spaces: &[Space], reader: &str) -> Self {
         let (known, trashed) = (BTreeMap::new(), BTreeMap::new());
-        Self { user, rng, space, cursor: "1.0".into(), known, trashed, done: 0 }
+        let (cursors, spaces, reader) = (BTreeMap::new(), spaces.to_vec(), reader.to_owned());
+        Self { user, rng, spaces, cursors, reader, known, trashed, done: 0 }
     }
 
     async fn live(mut self, steps: u64) -> Self {
+        self.pull().await;
         for _ in 0..steps {
             if self.rng.chance(400) {
                 self.pull().await;
@@ -104,37 +177,101 @@ impl Client {
         self
     }
 
+    async fn look_on(mut self, done: Arc<AtomicBool>) -> Self {
+        while !done.load(Ordering::Relaxed) {
+            self.pull().await;
+            tokio::task::yield_now().await;
+        }
+        self
+    }
+
     /// Takes in what happened, as the documents say that a client should.
     async fn pull(&mut self) {
-        loop {
-            let path = format!("/spaces/{}/changes?since={}&limit=50", self.space, self.cursor);
-            let page = self.user.get(&path).await.expect(200);
-            for change in page["items"].as_array().expect("items") {
-                self.apply(change).await;
+        for space in self.spaces.clone() {
+            // One in twenty times it lost its storage, and begins anew.
+            if self.rng.chance(50) {
+                self.forget(&space.id);
             }
-            self.cursor = text(&page, "next");
-            if page["more"] == false {
-                return;
+            if !self.cursors.contains_key(&space.id) && !self.begin(&space.id).await {
+                continue;
+            }
+            while let Some(since) = self.cursors.get(&space.id).cloned() {
+                let page = self.user.get(&format!("/spaces/{}/changes?since={since}&limit=50", space.id)).await;
+                if page.status == 404 {
+                    self.forget(&space.id);
+                    break;
+                }
+                let page = page.expect(200);
+                for change in page["items"].as_array().expect("items") {
+                    self.apply(&space.id, change).await;
+                }
+                self.cursors.insert(space.id.clone(), text(&page, "next"));
+                if page["more"] == false {
+                    break;
+                }
             }
         }
     }
 
-    async fn apply(&mut self, change: &Value) {
+    fn forget(&mut self, space: &str) {
+        self.cursors.remove(space);
+        self.known.retain(|_, entry| entry["space_id"] != space);
+        self.trashed.retain(|_, entry| entry["space_id"] != space);
+    }
+
+    /// Takes in the tree as it is, while others change it; whether any of it may be seen.
+    async fn begin(&mut self, space: &str) -> bool {
+        let (mut cursor, mut since) = (String::new(), String::new());
+        loop {
+            let after = if cursor.is_empty() { String::new() } else { format!("&cursor={cursor}") };
+            let page = self.user.get(&format!("/spaces/{space}/entries?limit=7{after}")).await;
+            if page.status == 404 {
+                self.forget(space);
+                return false;
+            }
+            let page = page.expect(200);
+            for entry in page["items"].as_array().expect("items") {
+                self.take(entry.clone(), true);
+            }
+            if since.is_empty() {
+                since = text(&page, "since");
+            }
+            assert_eq!(page["since"], since.as_str());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = next.to_owned(),
+                None => break,
+            }
+        }
+        self.cursors.insert(space.to_owned(), since);
+        true
+    }
+
+    async fn apply(&mut self, space: &str, change: &Value) {
         let (id, kind) = (text(change, "entry_id"), change["kind"].as_str().expect("a kind"));
+        let here = |entry: &Value| entry["space_id"] == space;
         match kind {
             "trashed" => {
                 if let Some(entry) = self.known.remove(&id) {
                     self.trashed.insert(id, entry);
                 }
             }
-            "deleted" => {
+            "deleted" | "hidden" => {
                 self.known.remove(&id);
                 self.trashed.remove(&id);
             }
+            "left" => {
+                // The journal of the other space may have told already where it is now.
+                if self.known.get(&id).is_some_and(here) {
+                    self.known.remove(&id);
+                }
+                if self.trashed.get(&id).is_some_and(here) {
+                    self.trashed.remove(&id);
+                }
+            }
             _ => {
-                let came_back = self.trashed.remove(&id);
-                let known = came_back.is_some() || self.known.contains_key(&id);
-                self.take(change["entry"].clone());
+                let came_back = self.trashed.remove(&id).is_some_and(|entry| here(&entry));
+                let known = came_back || self.known.get(&id).is_some_and(here);
+                self.take(change["entry"].clone(), false);
                 if !known && kind != "created" && change["entry"]["kind"] == "folder" {
                     self.fetch(id).await;
                 }
@@ -142,14 +279,16 @@ impl Client {
         }
     }
 
-    /// An entry's state, unless a newer one is known.
-    fn take(&mut self, mut entry: Value) {
+    /// An entry's state, unless a newer one is known. What was `read` now is right where it is as new: what moves to another
+    /// space with its folder is no change of its own.
+    fn take(&mut self, mut entry: Value, read: bool) {
         // Where an entry is now, not what it is: what it hangs from may come out of the trash without a word about it.
         entry.as_object_mut().expect("an entry").remove("trashed");
         // What is below a folder is none of the folder, and no change of it.
         entry.as_object_mut().expect("an entry").remove("total");
         let id = text(&entry, "id");
-        let newer = |known: &Value| known["revision"].as_u64() < entry["revision"].as_u64();
+        let revision = entry["revision"].as_u64();
+        let newer = |known: &Value| known["revision"].as_u64() < revision || (read && known["revision"].as_u64() == revision);
         if self.known.get(&id).is_none_or(newer) {
             self.known.insert(id, entry);
         }
@@ -168,17 +307,17 @@ impl Client {
                 if entry["kind"] == "folder" {
                     folders.push(text(entry, "id"));
                 }
-                self.take(entry.clone());
+                self.take(entry.clone(), true);
             }
         }
     }
 
-    /// What hangs from the root.
-    fn tree(&self) -> BTreeMap<String, Value> {
+    /// What hangs from one of these folders.
+    fn tree(&self, roots: &BTreeSet<String>) -> BTreeMap<String, Value> {
         let hangs = |entry: &Value| {
             let mut parent = text(entry, "parent_id");
             for _ in 0..1000 {
-                if parent == self.user.root() {
+                if roots.contains(&parent) {
                     return true;
                 }
                 match self.known.get(&parent) {
@@ -192,12 +331,17 @@ impl Client {
     }
 
     fn pick(&mut self, wanted: impl Fn(&Value) -> bool) -> Option<String> {
-        let all: Vec<_> = self.tree().into_iter().filter(|(_, entry)| wanted(entry)).map(|(id, _)| id).collect();
+        let roots = self.spaces.iter().map(|space| space.root.clone()).collect();
+        let all: Vec<_> = self.tree(&roots).into_iter().filter(|(_, entry)| wanted(entry)).map(|(id, _)| id).collect();
         (!all.is_empty()).then(|| all[self.rng.below(all.len() as u64) as usize].clone())
     }
 
+    fn space(&mut self) -> Space {
+        self.spaces[self.rng.below(self.spaces.len() as u64) as usize].clone()
+    }
+
     fn folder(&mut self) -> String {
-        let root = self.user.root().to_owned();
+        let root = self.space().root;
         match self.rng.chance(300) {
             true => root,
             false => self.pick(|entry| entry["kind"] == "folder").unwrap_or(root),
@@ -213,7 +357,7 @@ impl Client {
         let (folder, name) = (self.folder(), self.name());
         let any = self.pick(|_| true);
         let own = format!("ent_{}", Uuid::now_v7().as_simple());
-        match (self.rng.below(12), any) {
+        match (self.rng.below(16), any) {
             (0 | 1, _) => self.send("POST", "/folders", json!({ "name": name, "parent_id": folder, "id": own })).await,
             (2, _) => self.send("POST", "/folders", json!({ "name": name, "parent_id": folder })).await,
             (3 | 4, _) => {
@@ -222,6 +366,7 @@ impl Client {
                 self.send("POST", &path, Value::Null).await;
             }
             (5 | 6, Some(id)) => self.send("PATCH", &format!("/entries/{id}"), json!({ "name": name })).await,
+            // To any folder of both spaces.
             (7 | 8, Some(id)) => {
                 let body = json!({ "name": name, "parent_id": folder });
                 self.send("PATCH", &format!("/entries/{id}"), body).await;
@@ -234,9 +379,34 @@ impl Client {
                 let path = if self.rng.chance(300) { "?permanent=true" } else { "" };
                 self.send("DELETE", &format!("/entries/{id}{path}"), Value::Null).await;
             }
+            (11, Some(id)) => {
+                let space = text(&self.known[&id], "space_id");
+                let tags = self.spaces.iter().find(|it| it.id == space).map(|it| it.tags.clone()).unwrap_or_default();
+                if tags.is_empty() {
+                    return;
+                }
+                let path = format!("/tags/{}/entries", tags[self.rng.below(tags.len() as u64) as usize]);
+                let way = if self.rng.chance(300) { "take_off" } else { "put_on" };
+                self.send("POST", &path, json!({ way: [id] })).await;
+            }
+            (12, Some(id)) => {
+                self.send("PATCH", &format!("/entries/{id}"), json!({ "description": format!("of {name}") })).await;
+            }
+            (13, Some(id)) => {
+                let grant = json!({ "subject": { "kind": "user", "id": self.reader }, "role": "viewer" });
+                self.send("PUT", &format!("/entries/{id}/grants"), grant).await;
+            }
+            (14, _) => {
+                let given = self.user.get("/shared-by-me?limit=1000").await.expect(200);
+                let given: Vec<_> = given["items"].as_array().expect("items").iter().map(|it| text(&it["grant"], "id")).collect();
+                if !given.is_empty() {
+                    let id = &given[self.rng.below(given.len() as u64) as usize];
+                    self.send("DELETE", &format!("/grants/{id}"), Value::Null).await;
+                }
+            }
             _ => {
                 let all: Vec<_> = self.trashed.keys().cloned().collect();
-                let body = json!({ "space_id": self.space });
+                let body = json!({ "space_id": self.space().id });
                 match (self.rng.below(3), all.is_empty()) {
                     (0, _) => self.send("POST", "/undo", body).await,
                     (1, _) => self.send("POST", "/redo", body).await,
