@@ -7,6 +7,7 @@ import { office } from './en.admin';
 import { marks } from './en.marks';
 import { people } from './en.people';
 import { sharing } from './en.sharing';
+import { ways } from './en.ways';
 
 export const en = {
   ...looking,
@@ -16,6 +17,7 @@ export const en = {
   ...marks,
   ...people,
   ...sharing,
+  ...ways,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {
     cancel: 'Cancel',

@@ -7,6 +7,7 @@ import { office } from './ru.admin';
 import { marks } from './ru.marks';
 import { people } from './ru.people';
 import { sharing } from './ru.sharing';
+import { ways } from './ru.ways';
 
 export const ru = {
   ...looking,
@@ -16,6 +17,7 @@ export const ru = {
   ...marks,
   ...people,
   ...sharing,
+  ...ways,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
   common: {
     cancel: 'Отмена',
