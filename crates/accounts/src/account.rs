@@ -104,10 +104,10 @@ impl Accounts {
     /// [`Error::RegistrationClosed`], [`Error::TicketInvalid`] for the invitation, [`Error::LanguageInvalid`], [`Error::NameInvalid`], [`Error::NameTaken`], [`Error::DisplayNameInvalid`],
     /// [`Error::PasswordInvalid`], [`Error::Busy`], [`Error::Database`].
     pub async fn register(&self, registration: Registration) -> Result<UserView, Error> {
-        let invitation = match &registration.invitation {
-            Some(token) => Some(self.ticket(Kind::Invite, token).await?),
-            None if self.0.options.registrations == Registrations::Closed => return Err(Error::RegistrationClosed),
-            None => None,
+        let invitation = match (&registration.invitation, self.settings().fresh().await.registration) {
+            (_, Registrations::Closed) | (None, Registrations::Invited) => return Err(Error::RegistrationClosed),
+            (Some(token), _) => Some(self.ticket(Kind::Invite, token).await?),
+            (None, Registrations::Open) => None,
         };
         let chosen = registration.language.as_deref().map(language).transpose()?;
         let name = AccountName::new(&registration.name)?;
@@ -287,7 +287,7 @@ impl Accounts {
             language: LANGUAGES[0].to_owned(),
             email: None,
         };
-        Draft { row, name_key: name.key, quota_bytes: self.0.options.quota_bytes, email: None }
+        Draft { row, name_key: name.key, quota_bytes: self.0.options.quota_bytes, quota_own: false, email: None }
     }
 }
 
@@ -296,6 +296,8 @@ pub(crate) struct Draft {
     pub(crate) row: AccountRow,
     name_key: String,
     pub(crate) quota_bytes: Option<u64>,
+    /// Whether that is its own, and no default.
+    pub(crate) quota_own: bool,
     /// Its address, if that is proven.
     pub(crate) email: Option<EmailAddress>,
 }
@@ -305,7 +307,7 @@ pub(crate) struct Draft {
 /// # Errors
 /// [`Error::NameTaken`], [`Error::EmailTaken`], [`Error::Database`].
 pub(crate) async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
-    let Draft { row, name_key, quota_bytes, email } = draft;
+    let Draft { row, name_key, quota_bytes, quota_own, email } = draft;
     let account = NewAccount {
         id: row.id,
         name: &row.name,
@@ -332,6 +334,7 @@ pub(crate) async fn insert(tx: &Tx, draft: &Draft) -> Result<(), Error> {
         name: SPACE_NAME,
         root: row.root,
         quota_bytes: *quota_bytes,
+        quota_own: *quota_own,
         created: row.created,
     };
     Ok(db::spaces::insert_space(tx, &space).await?)

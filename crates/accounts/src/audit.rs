@@ -24,6 +24,7 @@ pub(crate) enum Deed {
     PasswordReset,
     AccountMade,
     AccountChanged,
+    AccountClosed,
     AccountEnded,
     SessionsEnded,
     IdentityLinked,
@@ -34,6 +35,52 @@ pub(crate) enum Deed {
     TokenRemoved,
     S3KeyMade,
     S3KeyRemoved,
+    Admin(AdminDeed),
+}
+
+/// What administrators do that is not about an account alone. The words are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminDeed {
+    /// A plan was made.
+    PlanMade,
+    /// A plan was changed, and with it the limits of all spaces that have it.
+    PlanChanged,
+    /// A plan was removed.
+    PlanRemoved,
+    /// A space was given a plan, or has none any more.
+    PlanGiven,
+    /// The room of a space was set for it alone.
+    QuotaSet,
+    /// Somebody was made the manager of a team's space that had none.
+    ManagerGiven,
+    /// A team's space was ended by somebody who does not manage it.
+    SpaceEnded,
+    /// An upload of somebody was cancelled.
+    UploadCancelled,
+    /// A job that was given up was begun anew.
+    JobRetried,
+    /// A job was cancelled.
+    JobCancelled,
+    /// Settings of the server were changed.
+    SettingsChanged,
+}
+
+impl AdminDeed {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::PlanMade => "plan-made",
+            Self::PlanChanged => "plan-changed",
+            Self::PlanRemoved => "plan-removed",
+            Self::PlanGiven => "plan-given",
+            Self::QuotaSet => "quota-set",
+            Self::ManagerGiven => "manager-given",
+            Self::SpaceEnded => "space-ended",
+            Self::UploadCancelled => "upload-cancelled",
+            Self::JobRetried => "job-retried",
+            Self::JobCancelled => "job-cancelled",
+            Self::SettingsChanged => "settings-changed",
+        }
+    }
 }
 
 impl Deed {
@@ -52,6 +99,7 @@ impl Deed {
             Self::PasswordReset => "password-reset",
             Self::AccountMade => "account-made",
             Self::AccountChanged => "account-changed",
+            Self::AccountClosed => "account-closed",
             Self::AccountEnded => "account-ended",
             Self::SessionsEnded => "sessions-ended",
             Self::IdentityLinked => "identity-linked",
@@ -62,6 +110,7 @@ impl Deed {
             Self::TokenRemoved => "token-removed",
             Self::S3KeyMade => "s3-key-made",
             Self::S3KeyRemoved => "s3-key-removed",
+            Self::Admin(deed) => deed.as_str(),
         }
     }
 }
@@ -128,6 +177,35 @@ impl Accounts {
             detail: line.detail.to_string(),
         };
         db::audit::insert(tx, &row).await
+    }
+
+    /// Writes down what an administrator did, in the unit of work that does it. `account` is whom it is about, if that is
+    /// somebody; `detail` says the rest, and never a name of a file.
+    ///
+    /// # Errors
+    /// [`db::Error`].
+    pub async fn log_admin(
+        &self,
+        tx: &Tx,
+        deed: AdminDeed,
+        (principal, address): (&Principal, IpAddr),
+        account: Option<AccountId>,
+        detail: Value,
+    ) -> Result<(), db::Error> {
+        let actor = Some(principal.account);
+        self.log(tx, &Line { deed: Deed::Admin(deed), actor, account, address: Some(address), detail }).await
+    }
+
+    /// The same by itself, for what was done elsewhere: that it cannot be written is no reason to answer otherwise.
+    pub async fn log_admin_alone(
+        &self,
+        deed: AdminDeed,
+        (principal, address): (&Principal, IpAddr),
+        account: Option<AccountId>,
+        detail: Value,
+    ) {
+        let actor = Some(principal.account);
+        self.log_alone(Line { deed: Deed::Admin(deed), actor, account, address: Some(address), detail }).await;
     }
 
     /// Writes a line of the audit log by itself. That it cannot be written is no reason to answer otherwise.

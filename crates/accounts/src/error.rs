@@ -12,6 +12,9 @@ pub enum Error {
     /// Nobody may register here.
     #[error("registration is closed; ask an administrator for an account")]
     RegistrationClosed,
+    /// There is no such setting, or it cannot have that value; says why.
+    #[error("{0}")]
+    SettingInvalid(String),
     /// There is no such identity provider.
     #[error("there is no such identity provider")]
     ProviderUnknown,
@@ -222,6 +225,7 @@ impl Error {
             | Self::EmailInvalid
             | Self::LanguageInvalid
             | Self::TicketInvalid
+            | Self::SettingInvalid(_)
             | Self::ExpiryInvalid => ErrorKind::Invalid,
             Self::WrongCredentials
             | Self::SecondFactorRequired { .. }
@@ -251,6 +255,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::RegistrationClosed => "registration-closed",
+            Self::SettingInvalid(_) => "invalid-setting",
             Self::ProviderUnknown => "provider-not-found",
             Self::ProviderDown => "provider-unavailable",
             Self::ProviderRefused(_) => "provider-refused",

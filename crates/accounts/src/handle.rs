@@ -14,6 +14,7 @@ use crate::{
     password::Passwords,
     provider::{Provider, Providers, Remote},
     seal::Seal,
+    settings::{Settings, Values},
     throttle::{Throttle, counts::SharedCounts},
     token::{Keys, StoredKey},
 };
@@ -26,15 +27,35 @@ const TOKEN_KEY: &str = "token-key";
 pub enum Registrations {
     /// Anybody.
     Open,
+    /// Whoever was invited.
+    Invited,
     /// Nobody; accounts are made by administrators.
     Closed,
+}
+
+impl Registrations {
+    /// As it stands in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invited => "invitation",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Reads the form of [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Open, Self::Invited, Self::Closed].into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 /// How accounts are run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Who may make an account.
+    /// Who may make an account where administrators do not say it.
     pub registrations: Registrations,
+    /// What else holds where administrators do not say it; its `registration` does not count.
+    pub defaults: Values,
     /// How long an access token is good.
     pub access_lifetime: Duration,
     /// How long a session goes on without being refreshed.
@@ -59,6 +80,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             registrations: Registrations::Open,
+            defaults: Values::default(),
             access_lifetime: Duration::from_secs(15 * 60),
             refresh_lifetime: Duration::from_secs(30 * 24 * 3600),
             quota_bytes: None,
@@ -106,6 +128,7 @@ pub(crate) struct Inner {
     /// By the hashes of what they are known by.
     pub(crate) live_keys: Lately<[u8; 32], LiveKey>,
     pub(crate) seal: Seal,
+    pub(crate) settings: Settings,
     pub(crate) remotes: Vec<Remote>,
     /// Where the public address is one that passkeys can be made for.
     pub(crate) passkeys: Option<Passkeys>,
@@ -124,6 +147,9 @@ impl Accounts {
         let passwords = Passwords::new(options.password_workers);
         let throttle = Throttle::new(keys.counting(), options.shared_counts.clone());
         let (live, live_keys) = (Lately::new(), Lately::new());
+        let defaults = Values { registration: options.registrations, ..options.defaults.clone() };
+        let settings = Settings::new(db.clone(), clock.clone(), defaults);
+        settings.fresh().await;
         let address = options.public_url.as_deref();
         let passkeys = address.and_then(Passkeys::at);
         let remotes = match (&options.providers, address) {
@@ -133,9 +159,27 @@ impl Accounts {
             }
             _ => Vec::new(),
         };
-        let inner =
-            Inner { db, clock, ids, options, keys, passwords, throttle, live, live_keys, seal, remotes, passkeys };
+        let inner = Inner {
+            db,
+            clock,
+            ids,
+            options,
+            keys,
+            passwords,
+            throttle,
+            live,
+            live_keys,
+            seal,
+            settings,
+            remotes,
+            passkeys,
+        };
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The bound of a new personal space that no plan gives one.
+    pub fn usual_quota_bytes(&self) -> Option<u64> {
+        self.0.options.quota_bytes
     }
 
     /// Whom an access token or API token speaks for.

@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::{Accounts, Error, ticket::Kind};
 
 /// The kind of the jobs.
-const JOB: &str = "mail";
+const JOB: &str = LETTERS;
+
+/// Kind of the jobs that send letters. They may be left undone: whoever wants one asks again.
+pub const LETTERS: &str = "mail";
 
 /// Before other work: people wait for these.
 const PRIORITY: i64 = 10;
@@ -148,13 +151,20 @@ impl Accounts {
         };
         let Some(link) = self.ticket_url(kind, id) else { return Err(Error::MailOff) };
         let language = if ticket.language == "ru" { Language::Russian } else { Language::English };
-        let (subject, text) = words(language, kind, &name.unwrap_or_default(), &link, &ticket);
+        let server = self.settings().fresh().await.name.clone();
+        let (subject, text) = words(language, kind, [&server, &name.unwrap_or_default()], &link, &ticket);
         Ok(Some(Letter { to, subject, text }))
     }
 }
 
 /// Subject and text of a letter.
-fn words(language: Language, kind: Kind, name: &str, link: &str, ticket: &TicketRow) -> (String, String) {
+fn words(
+    language: Language,
+    kind: Kind,
+    [server, name]: [&str; 2],
+    link: &str,
+    ticket: &TicketRow,
+) -> (String, String) {
     let until = ticket.expires.to_string();
     // To the minute; nobody reads seconds.
     let until = format!("{} UTC", until.get(..16).unwrap_or(&until).replace('T', " "));
@@ -177,7 +187,7 @@ fn words(language: Language, kind: Kind, name: &str, link: &str, ticket: &Ticket
         (Language::English, Kind::Invite) => (
             "You are invited",
             format!(
-                "Hello,\n\n{name} invites you to Holdfast. To make your account, open:\n\n{link}\n\nThe invitation is \
+                "Hello,\n\n{name} invites you to {server}. To make your account, open:\n\n{link}\n\nThe invitation is \
                  good once, until {until}.\n"
             ),
         ),
@@ -200,7 +210,7 @@ fn words(language: Language, kind: Kind, name: &str, link: &str, ticket: &Ticket
         (Language::Russian, Kind::Invite) => (
             "Вас приглашают",
             format!(
-                "Здравствуйте!\n\n{name} приглашает вас в Holdfast. Чтобы создать учётную запись, откройте:\n\n{link}\n\n\
+                "Здравствуйте!\n\n{name} приглашает вас в {server}. Чтобы создать учётную запись, откройте:\n\n{link}\n\n\
                  Приглашение действует один раз, до {until}.\n"
             ),
         ),

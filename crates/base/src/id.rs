@@ -120,6 +120,8 @@ ids! {
     AuditId = "aud";
     /// What a mailed link or an invitation stands for.
     TicketId = "tkt";
+    /// A plan: limits that spaces are given.
+    PlanId = "pln";
     /// Somebody's account at an identity provider, as it is linked to one here.
     IdentityId = "idn";
     /// A passkey of an account.
@@ -228,6 +230,7 @@ makers! {
     key -> KeyId;
     audit -> AuditId;
     ticket -> TicketId;
+    plan -> PlanId;
     identity -> IdentityId;
     passkey -> PasskeyId;
 }

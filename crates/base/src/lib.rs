@@ -24,7 +24,7 @@ mod time;
 pub use error::ErrorKind;
 pub use id::{
     AccountId, AuditId, ContentId, EntryId, ExtentId, GrantId, GroupId, IdentityId, Ids, JobId, KeyId, LinkEventId,
-    LinkId, NodeId, ParseIdError, PartId, PasskeyId, SessionId, SpaceId, TagId, TicketId, UploadId, VersionId,
+    LinkId, NodeId, ParseIdError, PartId, PasskeyId, PlanId, SessionId, SpaceId, TagId, TicketId, UploadId, VersionId,
 };
 pub use name::{Name, NameError};
 pub use secret::Secret;

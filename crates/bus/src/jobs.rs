@@ -323,6 +323,22 @@ impl Jobs {
         }
     }
 
+    /// Cancels a job of one of these kinds, which can be left undone. Somebody who is working on it loses it, and stops within
+    /// seconds.
+    ///
+    /// # Errors
+    /// [`Error::JobUnknown`], [`Error::NotCancellable`] for other kinds, [`Error::Database`].
+    pub async fn cancel(&self, id: JobId, kinds: &[&str]) -> Result<JobView, Error> {
+        let row = db::jobs::job(&self.db, id).await?.ok_or(Error::JobUnknown)?;
+        if !kinds.contains(&row.kind.as_str()) {
+            return Err(Error::NotCancellable(row.kind));
+        }
+        if !self.db.write(Lane::Free, async move |tx| db::jobs::delete(&tx, id).await).await? {
+            return Err(Error::JobUnknown);
+        }
+        Ok(view(row))
+    }
+
     /// Up to `limit` jobs of a state, the oldest first (to the millisecond), beginning after `after`.
     ///
     /// # Errors

@@ -25,11 +25,15 @@ pub struct Load {
     pub entries: u64,
     /// Bytes of all their versions.
     pub bytes: u64,
+    /// Bytes of the largest version among them.
+    pub largest: u64,
+    /// Links to them.
+    pub links: u64,
 }
 
 impl Row for Load {
     fn read(row: &RowReader<'_>) -> Result<Self, Error> {
-        Ok(Self { entries: row.get(0)?, bytes: row.get(1)? })
+        Ok(Self { entries: row.get(0)?, bytes: row.get(1)?, largest: row.get(2)?, links: row.get(3)? })
     }
 }
 
@@ -39,7 +43,10 @@ pub async fn load(tx: &Tx, space: SpaceId, top: EntryId) -> Result<Load, Error> 
         with_down!(
             "SELECT (SELECT COUNT(*) FROM down),
                     (SELECT CAST(COALESCE(SUM(v.size), 0) AS BIGINT)
-                     FROM down JOIN version v ON v.space_id = $1 AND v.entry_id = down.id)"
+                     FROM down JOIN version v ON v.space_id = $1 AND v.entry_id = down.id),
+                    (SELECT CAST(COALESCE(MAX(v.size), 0) AS BIGINT)
+                     FROM down JOIN version v ON v.space_id = $1 AND v.entry_id = down.id),
+                    (SELECT COUNT(*) FROM down JOIN link l ON l.entry_id = down.id)"
         ),
         &params![space, top],
     )
@@ -69,6 +76,16 @@ pub async fn set_extras(tx: &Tx, space: SpaceId, id: EntryId, extras: Option<&st
 /// Takes all tags off an entry, where entries are looked for by them.
 pub async fn forget_tags(tx: &Tx, id: EntryId) -> Result<(), Error> {
     tx.exec("DELETE FROM entry_tag WHERE entry_id = $1", &params![id]).await?;
+    Ok(())
+}
+
+/// Takes back all roles that were given on an entry and below it.
+pub async fn forget_grants(tx: &Tx, space: SpaceId, top: EntryId) -> Result<(), Error> {
+    tx.exec(
+        with_down!("DELETE FROM entry_grant WHERE space_id = $1 AND entry_id IN (SELECT id FROM down)"),
+        &params![space, top],
+    )
+    .await?;
     Ok(())
 }
 

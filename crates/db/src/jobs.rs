@@ -270,6 +270,11 @@ pub async fn revive(tx: &Tx, id: JobId, now: Time) -> Result<bool, Error> {
     Ok(rows == 1)
 }
 
+/// Removes a job, whatever its state; `false` if it was gone.
+pub async fn delete(tx: &Tx, id: JobId) -> Result<bool, Error> {
+    Ok(tx.exec("DELETE FROM job WHERE id = $1", &params![id]).await? == 1)
+}
+
 /// Up to `limit` jobs of a state (0 waiting or leased, 1 dead) in order of their ids, beginning after `after`.
 pub async fn list(db: &Db, state: u32, after: Option<JobId>, limit: u32) -> Result<Vec<JobRow>, Error> {
     let after = after.unwrap_or(JobId::from_bytes([0; 16]));

@@ -56,9 +56,14 @@ pub mod tree;
 pub mod archive;
 pub mod crossing;
 pub mod dissolve;
+#[macro_use]
 pub mod grants;
 pub mod personal;
+#[macro_use]
+pub mod plans;
+pub mod overseen;
 pub mod retention;
+pub mod snapshot;
 pub mod tags;
 pub mod totals;
 pub mod trash;

@@ -122,10 +122,13 @@ pub async fn set_disabled(tx: &Tx, id: AccountId, since: Option<Time>) -> Result
     Ok(())
 }
 
-/// Sets the bound of an account's personal space, or removes it.
+/// Sets the bound of an account's personal space for it alone, whatever its plan says, or removes it.
 pub async fn set_quota(tx: &Tx, id: AccountId, quota_bytes: Option<u64>) -> Result<(), Error> {
-    tx.exec("UPDATE space SET quota_bytes = $1 WHERE owner_id = $2 AND kind = 'personal'", &params![quota_bytes, id])
-        .await?;
+    tx.exec(
+        "UPDATE space SET quota_bytes = $1, quota_own = 1 WHERE owner_id = $2 AND kind = 'personal'",
+        &params![quota_bytes, id],
+    )
+    .await?;
     Ok(())
 }
 

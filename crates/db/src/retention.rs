@@ -1,4 +1,4 @@
-//! How long each space keeps what it need not: what it says itself, and what that makes too old.
+//! How long each space keeps what it need not: what it says itself, what its plan allows, and what that makes too old.
 
 use base::{EntryId, SpaceId, Time, VersionId};
 
@@ -61,7 +61,10 @@ pub async fn old_trash(db: &Db, age: Age, limit: u32) -> Result<Vec<TrashRow>, E
     db.query(
         "SELECT t.space_id, t.sequence, t.entry_id, t.parent_id, t.path, t.trashed_us, t.trashed_by
          FROM space s JOIN trash t ON t.space_id = s.id
-          AND t.trashed_us < CASE WHEN s.trash_days IS NULL THEN $1 WHEN s.trash_days = 0 THEN $2
+          AND t.trashed_us < CASE WHEN s.trash_days_max IS NOT NULL
+                                    AND (s.trash_days IS NULL OR s.trash_days = 0 OR s.trash_days > s.trash_days_max)
+                                  THEN $3 - s.trash_days_max * 86400000000
+                                  WHEN s.trash_days IS NULL THEN $1 WHEN s.trash_days = 0 THEN $2
                                   ELSE $3 - s.trash_days * 86400000000 END
          LIMIT $4",
         &params![age.default_us(), i64::MIN, age.now, limit],

@@ -3,7 +3,7 @@
 use base::{AccountId, EntryId, SpaceId, Time};
 use uuid::Uuid;
 
-use crate::{Db, Error, Row, RowReader, Tx, params};
+use crate::{Db, Error, Row, RowReader, Tx, params, plans};
 
 /// Kind of a space that is one account's own.
 pub const PERSONAL: &str = "personal";
@@ -77,23 +77,36 @@ pub struct NewSpace<'a> {
     pub name: &'a str,
     /// The id of its root folder.
     pub root: EntryId,
-    /// Its bound, if it has one.
+    /// Its bound where no plan gives it one.
     pub quota_bytes: Option<u64>,
+    /// Whether that bound was set for it alone, whatever a plan says.
+    pub quota_own: bool,
     /// Now.
     pub created: Time,
 }
 
 /// Inserts a space together with its root folder, so neither is ever seen without the other.
 ///
-/// The root has no name and no journal row: sequence 0 of a space is the space with an empty root.
+/// It is given the plan of new spaces of its kind, if there is one. The root has no name and no journal row: sequence 0 of a space is the space with an empty root.
 pub async fn insert_space(tx: &Tx, new: &NewSpace<'_>) -> Result<(), Error> {
+    let plan = plans::default_for(tx, new.kind).await?;
+    let quota = match &plan {
+        Some(plan) if !new.quota_own => plan.limits.storage_bytes,
+        _ => new.quota_bytes,
+    };
     tx.exec(
         "INSERT INTO space (id, kind, owner_id, name, root_id, sequence, epoch, used_bytes, reserved_bytes,
                             quota_bytes, purging)
          VALUES ($1, $2, $3, $4, $5, 0, 1, 0, 0, $6, 0)",
-        &params![new.id, new.kind, new.owner, new.name, new.root, new.quota_bytes],
+        &params![new.id, new.kind, new.owner, new.name, new.root, quota],
     )
     .await?;
+    if plan.is_some() || new.quota_own {
+        let limits =
+            plans::Limits { storage_bytes: quota, ..plan.as_ref().map_or_else(Default::default, |it| it.limits) };
+        let in_force = plans::InForce { plan: plan.map(|plan| plan.id), quota_own: new.quota_own, limits };
+        plans::set_in_force(tx, new.id, &in_force).await?;
+    }
     tx.exec(
         "INSERT INTO entry (id, space_id, name, kind, revision, size, created_us, modified_us)
          VALUES ($1, $2, '', 0, 1, 0, $3, $3)",

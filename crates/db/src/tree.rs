@@ -14,7 +14,7 @@ pub const FILE: u32 = 1;
 pub(crate) const ENTRY_COLUMNS: usize = 14;
 
 /// How many columns [`SpaceState`] takes.
-const SPACE_COLUMNS: usize = 10;
+const SPACE_COLUMNS: usize = 11;
 
 /// The columns of an [`EntryRow`], for `concat!`.
 macro_rules! entry_columns {
@@ -49,7 +49,9 @@ macro_rules! space_columns {
             $of,
             "trashed, ",
             $of,
-            "rights"
+            "rights, ",
+            $of,
+            "file_bytes_max"
         )
     };
 }
@@ -137,6 +139,8 @@ pub struct SpaceState {
     pub trashed: u64,
     /// Raised whenever somebody's role on something in it may have become another; 0 while nobody was ever given one.
     pub rights: u64,
+    /// Bytes of one file, if its plan limits that.
+    pub file_bytes_max: Option<u64>,
 }
 
 impl SpaceState {
@@ -152,6 +156,7 @@ impl SpaceState {
             purging: row.get(at + 7)?,
             trashed: row.get(at + 8)?,
             rights: row.get(at + 9)?,
+            file_bytes_max: row.get(at + 10)?,
         })
     }
 }
@@ -595,7 +600,11 @@ pub async fn trim_versions(
         "DELETE FROM version WHERE space_id = $1 AND entry_id = $2 AND id IN (
              SELECT id FROM version WHERE space_id = $1 AND entry_id = $2 AND id <> $3 AND pinned = 0 AND name IS NULL
              ORDER BY id DESC LIMIT 1000000
-             OFFSET COALESCE((SELECT s.versions_kept - 1 FROM space s WHERE s.id = $1), $4)
+             OFFSET COALESCE((SELECT CASE WHEN s.versions_max IS NULL THEN s.versions_kept - 1
+                                          WHEN s.versions_kept IS NULL OR s.versions_kept > s.versions_max
+                                          THEN s.versions_max - 1
+                                          ELSE s.versions_kept - 1 END
+                              FROM space s WHERE s.id = $1), $4)
          ) RETURNING content_id, size",
         &params![space, entry, current, others],
     )

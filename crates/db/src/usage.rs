@@ -5,7 +5,7 @@
 
 use base::SpaceId;
 
-use crate::{Db, Error, Row, RowReader, params};
+use crate::{Db, Error, Row, RowReader, Tx, params};
 
 /// Begins a statement with `kept`: each version of a space, with its place (0 the current one of a file in the tree, 1 an
 /// older one, 2 of something in the trash). `$1` is the space.
@@ -114,4 +114,45 @@ pub async fn parity_part_bytes(db: &Db, space: SpaceId, head: &[u8], unit: u64, 
         )
         .await?;
     Ok(row.map_or(0, |(bytes,)| bytes))
+}
+
+/// How full a space is, from the counters alone: a few rows, and one for each entry of its trash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeterRow {
+    /// Bytes of all versions.
+    pub used: u64,
+    /// Bytes that uploads in progress may still bring.
+    pub reserved: u64,
+    /// What both may come to, if that is limited.
+    pub quota: Option<u64>,
+    /// Current versions of what is in the tree.
+    pub files: u64,
+    /// Current versions of what is in the trash.
+    pub trash: u64,
+}
+
+impl Row for MeterRow {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            used: row.get(0)?,
+            reserved: row.get(1)?,
+            quota: row.get(2)?,
+            files: row.get(3)?,
+            trash: row.get(4)?,
+        })
+    }
+}
+
+/// How full a space is.
+pub async fn meter(tx: &Tx, space: SpaceId) -> Result<Option<MeterRow>, Error> {
+    tx.query_opt(
+        "SELECT s.used_bytes, s.reserved_bytes, s.quota_bytes, COALESCE(t.bytes, 0),
+           (SELECT CAST(COALESCE(SUM(CASE WHEN e.kind = 1 THEN e.size ELSE COALESCE(b.bytes, 0) END), 0) AS BIGINT)
+            FROM trash r JOIN entry e ON e.space_id = r.space_id AND e.id = r.entry_id
+            LEFT JOIN folder_total b ON b.space_id = r.space_id AND b.folder_id = r.entry_id
+            WHERE r.space_id = s.id)
+         FROM space s LEFT JOIN folder_total t ON t.space_id = s.id AND t.folder_id = s.root_id WHERE s.id = $1",
+        &params![space],
+    )
+    .await
 }

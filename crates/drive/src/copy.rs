@@ -121,6 +121,7 @@ impl Work<'_> {
                 row.extras = carrier.extras(row.extras.take()).await?;
             }
         }
+        self.fits(below.iter().map(|(row, _)| row.size).max().unwrap_or(0))?;
         self.count(signed(below.iter().map(|(row, _)| row.size).sum())?, 0).await?;
         let new = self.new_folder(to, name.into_string());
         let top = EntryRow { id: self.new_id(id).await?, extras: source.extras.clone(), ..new };

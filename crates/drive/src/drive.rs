@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::{Action, Principal};
+use accounts::{Action, Principal, Settings};
 use base::{Clock, EntryId, Ids, Name, SpaceId, Time};
 use db::{
     Db, Lane, Tx,
@@ -33,8 +33,31 @@ pub struct Options {
     pub trash_lifetime: Option<Duration>,
     /// How long a version is kept after another one took its place; none for no bound by age.
     pub version_lifetime: Option<Duration>,
+    /// How long changes stay in the journal; none for ever. Clients that were away longer begin anew.
+    pub history_lifetime: Option<Duration>,
     /// How many bytes a new team's space may hold; none for no bound.
     pub team_quota_bytes: Option<u64>,
+    /// What administrators say while the server runs; it goes before the numbers of versions and days here.
+    pub settings: Option<Settings>,
+}
+
+/// What holds now where neither a space nor a plan says anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// Versions of a file that are kept, at least 1.
+    pub(crate) versions_kept: u32,
+    /// Days that a trash keeps something; 0 for ever.
+    pub(crate) trash_days: u32,
+    /// Days that a version is kept after another one took its place; 0 for no bound by age.
+    pub(crate) version_days: u32,
+    /// Whether everybody may make spaces of teams.
+    pub(crate) team_spaces: bool,
+    /// Whether links work.
+    pub(crate) links: bool,
+    /// Whether a new link needs a password.
+    pub(crate) link_password: bool,
+    /// Days that a link lives at most; 0 for no bound.
+    pub(crate) link_days: u32,
 }
 
 impl Default for Options {
@@ -44,7 +67,9 @@ impl Default for Options {
             upload_lifetime: Duration::from_secs(24 * 3600),
             trash_lifetime: Some(Duration::from_secs(30 * 24 * 3600)),
             version_lifetime: None,
+            history_lifetime: None,
             team_quota_bytes: None,
+            settings: None,
         }
     }
 }
@@ -139,7 +164,44 @@ impl Drive {
         Fut: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
+        // Before the unit, which works with what is known.
+        self.refresh_rules().await;
         self.inner.db.write(Lane::Space(space), run).await
+    }
+
+    /// Looks up what administrators said, if the last look is too long ago.
+    pub(crate) async fn refresh_rules(&self) {
+        if let Some(settings) = &self.inner.options.settings {
+            settings.fresh().await;
+        }
+    }
+
+    /// What holds where neither a space nor a plan says anything, as it was at the last look.
+    pub(crate) fn rules(&self) -> Rules {
+        let options = &self.inner.options;
+        match &options.settings {
+            Some(settings) => {
+                let values = settings.known();
+                Rules {
+                    versions_kept: values.versions_kept.max(1),
+                    trash_days: values.trash_days,
+                    version_days: values.version_days,
+                    team_spaces: values.team_spaces,
+                    links: values.links,
+                    link_password: values.link_password,
+                    link_days: values.link_days,
+                }
+            }
+            None => Rules {
+                versions_kept: options.versions_kept.max(1),
+                trash_days: whole_days(options.trash_lifetime),
+                version_days: whole_days(options.version_lifetime),
+                team_spaces: true,
+                links: true,
+                link_password: false,
+                link_days: 0,
+            },
+        }
     }
 
     /// A folder in which a name is wanted, the caller's own root if none is named. Refuses a name that is taken already,
@@ -226,6 +288,11 @@ impl Drive {
         is_folder(&located.entry)?;
         Ok(located)
     }
+}
+
+/// Whole days of a time; 0 for none.
+fn whole_days(lifetime: Option<Duration>) -> u32 {
+    lifetime.map_or(0, |lifetime| u32::try_from(lifetime.as_secs().div_ceil(86_400)).unwrap_or(u32::MAX))
 }
 
 /// # Errors

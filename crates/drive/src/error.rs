@@ -1,8 +1,8 @@
 //! What can go wrong in the drive.
 
-use base::{ErrorKind, limits};
+use base::{ByteSize, ErrorKind, SpaceId, limits};
 
-use crate::Done;
+use crate::{Done, Shortage};
 
 /// Why the drive did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -139,12 +139,59 @@ pub enum Error {
     /// The request was done before: this is no refusal, and no caller of this crate sees it.
     #[error("the request was done before")]
     Repeated(Box<Done>),
+    /// What is to be taken back went to or came from another space, whose row is needed as well. It never leaves the crate.
+    #[error("another space takes part in this")]
+    Elsewhere(SpaceId),
     /// The entry is not in the state that the caller named.
     #[error("the entry has changed since it was last seen")]
     Precondition,
     /// The space has no room left for this.
-    #[error("the space has not enough room left")]
-    Quota,
+    #[error("{}", Shortage::words(.0.as_deref()))]
+    Quota(Option<Box<Shortage>>),
+    /// The file would be larger than the plan of its space allows.
+    #[error("the plan of this space allows files of up to {}; ask an administrator for a larger one", ByteSize(*.0))]
+    PlanFileSize(u64),
+    /// The space has as many links as its plan allows.
+    #[error(
+        "the plan of this space allows {0} links, those that ended among them; remove one first, or ask an administrator \
+         for a larger plan"
+    )]
+    PlanLinks(u64),
+    /// As many people have a role on all of the space as its plan allows.
+    #[error(
+        "the plan of this space allows {0} members, counting everybody in its groups; take somebody out first, or ask an \
+         administrator for a larger plan"
+    )]
+    PlanMembers(u64),
+    /// A space cannot keep things longer than its plan allows.
+    #[error("the plan of this space allows at most {most} {what}; a space may keep less, and not more")]
+    BeyondPlan {
+        /// The plan's limit.
+        most: u32,
+        /// Of what.
+        what: &'static str,
+    },
+    /// A plan cannot be like that.
+    #[error("{0}")]
+    PlanInvalid(&'static str),
+    /// Another plan has the name.
+    #[error("another plan has this name already")]
+    PlanNameTaken,
+    /// Spaces have the plan.
+    #[error("spaces that have this plan: {0}; give them another one first")]
+    PlanInUse(u64),
+    /// A team's space that somebody manages needs nobody else's help.
+    #[error("the space has a manager, who can make others")]
+    HasManager,
+    /// Links do not work on this server.
+    #[error("links are switched off on this server")]
+    LinksOff,
+    /// Only administrators make spaces of teams.
+    #[error("only administrators make spaces of teams on this server")]
+    TeamSpacesOff,
+    /// An administrator ended the upload.
+    #[error("an administrator cancelled this upload")]
+    UploadCancelled,
     /// The file would be larger than any file may be.
     #[error("a file has at most {} bytes", limits::FILE_BYTES_MAX)]
     FileTooLarge,
@@ -233,8 +280,10 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound(_) | Self::LinkExpired | Self::LinkUsedUp => ErrorKind::NotFound,
-            Self::LinkLocked | Self::LinkPassword | Self::LinkForbids(_) => ErrorKind::Denied,
-            Self::NameTaken | Self::IdTaken => ErrorKind::Exists,
+            Self::LinkLocked | Self::LinkPassword | Self::LinkForbids(_) | Self::LinksOff | Self::TeamSpacesOff => {
+                ErrorKind::Denied
+            }
+            Self::NameTaken | Self::IdTaken | Self::PlanNameTaken => ErrorKind::Exists,
             Self::IntoItself
             | Self::InTrash(_)
             | Self::NotInTrash
@@ -246,6 +295,12 @@ impl Error {
             | Self::TooManyLinks(_)
             | Self::TooManyGrants(_)
             | Self::TooManySpaces(_)
+            | Self::PlanLinks(_)
+            | Self::PlanMembers(_)
+            | Self::BeyondPlan { .. }
+            | Self::PlanInUse(_)
+            | Self::HasManager
+            | Self::UploadCancelled
             | Self::LastManager
             | Self::SoleManager(_)
             | Self::TooManyTags(_)
@@ -268,6 +323,7 @@ impl Error {
             | Self::TagName
             | Self::Keep
             | Self::SameTag
+            | Self::PlanInvalid(_)
             | Self::LinkInvalid(_)
             | Self::GrantInvalid(_)
             | Self::SubjectUnknown(_)
@@ -281,16 +337,17 @@ impl Error {
             Self::TooManyEntries(_)
             | Self::ArchiveTooLarge(_)
             | Self::FileTooLarge
+            | Self::PlanFileSize(_)
             | Self::BodyTooLong { .. }
             | Self::TooManyExtents => ErrorKind::TooLarge,
             Self::Precondition => ErrorKind::Precondition,
-            Self::Quota => ErrorKind::Quota,
+            Self::Quota(_) => ErrorKind::Quota,
             Self::Files(error) => error.kind(),
             Self::Accounts(error) => error.kind(),
             Self::Journal(error) => error.kind(),
             Self::Bus(error) => error.kind(),
             Self::Db(error) => error.kind(),
-            Self::Repeated(_) | Self::Shape(_) => ErrorKind::Internal,
+            Self::Repeated(_) | Self::Elsewhere(_) | Self::Shape(_) => ErrorKind::Internal,
         }
     }
 
@@ -340,7 +397,18 @@ impl Error {
             Self::Name(_) => "invalid-name",
             Self::Cursor(_) => "invalid-cursor",
             Self::Precondition => "precondition-failed",
-            Self::Quota => "quota-exceeded",
+            Self::Quota(_) => "quota-exceeded",
+            Self::PlanFileSize(_) => "plan-file-size",
+            Self::PlanLinks(_) => "plan-links",
+            Self::PlanMembers(_) => "plan-members",
+            Self::BeyondPlan { .. } => "beyond-plan",
+            Self::PlanInvalid(_) => "invalid-plan",
+            Self::PlanNameTaken => "plan-name-taken",
+            Self::PlanInUse(_) => "plan-in-use",
+            Self::HasManager => "has-manager",
+            Self::LinksOff => "links-off",
+            Self::TeamSpacesOff => "team-spaces-off",
+            Self::UploadCancelled => "upload-cancelled",
             Self::FileTooLarge => "file-too-large",
             Self::BodyTooShort { .. } => "body-too-short",
             Self::BodyTooLong { .. } => "body-too-long",
@@ -364,7 +432,7 @@ impl Error {
                 ErrorKind::Internal => "internal",
                 _ => "database-unavailable",
             },
-            Self::Repeated(_) | Self::Shape(_) => "internal",
+            Self::Repeated(_) | Self::Elsewhere(_) | Self::Shape(_) => "internal",
         }
     }
 }

@@ -94,6 +94,7 @@ impl Expirer {
             }
         }
         metrics::counter!("holdfast_uploads_expired_total").increment(removed as u64);
+        metrics::gauge!("holdfast_reserved_bytes").set(self.drive.reserved_bytes().await? as f64);
         Ok(removed)
     }
 }

@@ -1,10 +1,20 @@
 //! What a plain upload holds until it is committed, and gives back if it is not.
 
+use std::time::Duration;
+
 use base::{ContentId, SpaceId, Time, UploadId};
 use db::uploads::{self, UploadRow};
 use files::Writers;
 
-use crate::{Actor, Drive, Error, upload::KIND_PUT, work::Work, work::signed};
+use crate::{
+    Actor, Drive, Error,
+    upload::{CANCELLED, KIND_PUT, Seat},
+    work::{Work, signed},
+};
+
+/// How long a reservation lives without a sign of life: nothing goes on with the upload of a process that died, so its room is
+/// not held as long as that of an upload that can be resumed.
+const RESERVATION_LIFE: Duration = Duration::from_secs(3600);
 
 /// Holds an intent to write and perhaps a reservation. Unless it is disarmed, both are given back: by [`Guard::give_up`],
 /// or in a task of the drive when the guard is dropped because the client went away.
@@ -13,6 +23,10 @@ pub(crate) struct Guard {
     space: SpaceId,
     content: ContentId,
     reservation: Option<UploadId>,
+    /// Where an administrator who ends the upload finds it.
+    seat: Option<Seat>,
+    /// When the reservation last gave a sign of life, by the monotonic clock.
+    renewed: Duration,
     /// Whether bytes may have gone to nodes.
     pub(crate) writing: bool,
     armed: bool,
@@ -21,20 +35,22 @@ pub(crate) struct Guard {
 impl Guard {
     /// Nothing is held yet.
     pub(crate) fn new(drive: &Drive, space: SpaceId, content: ContentId) -> Self {
-        Self { drive: drive.clone(), space, content, reservation: None, writing: false, armed: true }
+        let (drive, renewed) = (drive.clone(), drive.inner.clock.elapsed());
+        Self { drive, space, content, reservation: None, seat: None, renewed, writing: false, armed: true }
     }
 
-    /// Reserves room for a long body, so that others cannot take it while the bytes flow. A row states it: if this
-    /// process dies, the reservation ends with the row's expiry.
+    /// Reserves room for a long body, so that others cannot take it while the bytes flow. A row states it, and has to be
+    /// renewed: if this process dies, the reservation ends with the row's expiry.
     ///
     /// # Errors
     /// [`Error::Quota`].
     pub(crate) async fn reserve(&mut self, actor: &Actor, bytes: u64) -> Result<(), Error> {
         let (drive, space, content) = (self.drive.clone(), self.space, self.content);
-        let (id, account) = (drive.inner.ids.upload(), actor.principal.account);
+        let (id, account, theirs) = (drive.inner.ids.upload(), actor.principal.account, actor.clone());
         self.drive
             .write(space, async move |tx| {
-                let work = Work::hold(&drive, &tx, space, None).await?;
+                let work = Work::hold(&drive, &tx, space, Some(&theirs)).await?;
+                work.fits(bytes)?;
                 work.count(0, signed(bytes)?).await?;
                 let row = UploadRow {
                     id,
@@ -56,13 +72,39 @@ impl Guard {
                     entry: None,
                     metadata: String::new(),
                     created: work.now,
-                    expires: expiry(&drive, work.now),
+                    expires: reservation_expiry(&drive, work.now),
                 };
                 Ok(uploads::insert_upload(&tx, &row).await?)
             })
             .await?;
         self.reservation = Some(id);
+        self.seat = Some(self.drive.inner.running.enter(id, 0)?);
         Ok(())
+    }
+
+    /// To be called while bytes flow: keeps the reservation, where it would be taken for a dead process's soon.
+    ///
+    /// # Errors
+    /// [`Error::UploadCancelled`].
+    pub(crate) async fn keep_alive(&mut self) -> Result<(), Error> {
+        let Some(id) = self.reservation else { return Ok(()) };
+        if self.seat.as_ref().is_some_and(|seat| seat.cut.is_cancelled()) {
+            return Err(Error::UploadCancelled);
+        }
+        let elapsed = self.drive.inner.clock.elapsed();
+        if elapsed.saturating_sub(self.renewed) < RESERVATION_LIFE / 4 {
+            return Ok(());
+        }
+        self.renewed = elapsed;
+        let (drive, space) = (self.drive.clone(), self.space);
+        self.drive
+            .write(space, async move |tx| {
+                let work = Work::hold(&drive, &tx, space, None).await?;
+                // One that is gone, because a clock was wrong, takes its room anew at the end.
+                uploads::renew(&tx, id, reservation_expiry(&drive, work.now)).await?;
+                Ok(())
+            })
+            .await
     }
 
     /// The reservation, to be ended in the unit of work that commits the bytes.
@@ -115,12 +157,33 @@ async fn give_back(drive: Drive, space: SpaceId, content: ContentId, reservation
 }
 
 /// Ends a reservation, if it has not expired; the room is free again.
-pub(crate) async fn end_reservation(work: &Work<'_>, id: UploadId) -> Result<(), Error> {
+async fn end_reservation(work: &Work<'_>, id: UploadId) -> Result<(), Error> {
     if let Some(row) = uploads::upload(work.tx, id).await? {
         uploads::delete_upload(work.tx, id).await?;
         work.count(0, -signed(row.reserved)?).await?;
     }
     Ok(())
+}
+
+/// Turns a reservation into so many bytes in use: what was promised is kept, even if the space may hold less since.
+///
+/// # Errors
+/// [`Error::UploadCancelled`]; [`Error::Quota`] for what was not reserved.
+pub(crate) async fn settle_reservation(work: &Work<'_>, id: UploadId, bytes: u64) -> Result<(), Error> {
+    let reserved = match uploads::upload(work.tx, id).await? {
+        Some(row) if row.state == CANCELLED => return Err(Error::UploadCancelled),
+        Some(row) => {
+            uploads::delete_upload(work.tx, id).await?;
+            row.reserved
+        }
+        None => 0,
+    };
+    work.count(signed(bytes)?, -signed(reserved)?).await
+}
+
+/// When a reservation that has a sign of life now may be taken for that of a dead process.
+fn reservation_expiry(drive: &Drive, now: Time) -> Time {
+    now.plus(RESERVATION_LIFE.min(drive.inner.options.upload_lifetime))
 }
 
 /// When an upload that has a sign of life now may be removed.

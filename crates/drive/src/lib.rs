@@ -13,15 +13,18 @@
 //!   space until it is removed for good.
 //! - `used_bytes` of a space is the sum of the sizes of all its versions, always.
 //!
-//! Lock order in every unit of work: the space's row, then everything else.
+//! Lock order in every unit of work: a plan's row where one is given or changed, the rows of spaces in the order of their ids,
+//! then everything else.
 //!
 //! - [`Drive`]: the handle; look-ups and changes of the tree, [`Drive::put`], [`Drive::open`]
 //! - [`Upload`]: interrupted uploads ([`Drive::create_upload`], [`Drive::append`], …), the machine below tus and others
 //! - [`Links`]: ways for people without an account to reach an entry, and nothing beside it
+//! - [`Admin`]: plans, and spaces and uploads in the hands of administrators, who see sizes and no names of files
 //! - [`Archive`]: a selection as one stream of known length
 //! - [`jobs`]: the background work that this crate owns
 //! - [`Entry`], [`Space`]: what callers see
 
+mod admin;
 mod archive;
 mod bulk;
 mod changes;
@@ -34,6 +37,8 @@ mod entry;
 mod error;
 mod expire;
 mod extras;
+mod given;
+mod growing;
 mod guard;
 mod hashing;
 mod history;
@@ -51,6 +56,7 @@ mod retention;
 mod rights;
 mod seen;
 mod sharing;
+mod snapshot;
 mod space;
 mod tags;
 mod transfer;
@@ -62,6 +68,10 @@ mod usage;
 mod versions;
 mod work;
 
+pub use admin::{
+    Admin, Assigned, Assignment, By, Effect, Holder, InFlight, Limits, NewPlan, Overseen, Plan, PlanChange, PlanUpdate,
+    PlanUse, SpacesOrder, SpacesWanted,
+};
 pub use archive::{Archive, Format};
 pub use bulk::{BULK_MAX, Do, Item, ItemDone};
 pub use changes::HIDDEN;
@@ -83,18 +93,23 @@ pub use repeat::Done;
 pub use retention::{Keep, Keeping};
 pub use rights::Access;
 pub use sharing::{Grant, NewGrant, Shared, SharedPage, Subject};
+pub use snapshot::{Reading, SnapshotPage};
 pub use space::Space;
 pub use tags::{Colour, Count, TAGGED_TOGETHER_MAX, Tag, TagUpdate};
 pub use transfer::{How, Merged, OnFile, Outcome, Rule, Transfer, Transferred};
 pub use trash::{Emptying, Restore, Trashed};
-pub use tree::{NewFolder, Update};
+pub use tree::{Listing, NewFolder, Update};
 pub use undo::{Undone, Which};
 pub use upload::{Algorithm, Append, Checksum, Finish, NewUpload, Upload, UploadKind, UploadState};
-pub use usage::Usage;
+pub use usage::{Meter, Shortage, Usage};
 pub use versions::{Label, Version};
 
 /// The queued and recurring work of this crate, for the worker role to run.
 pub mod jobs {
+    /// Kinds of jobs that may be left undone: to empty a trash, and to hash a file that came in parts. What takes removed things
+    /// apart is not among them: it would never be done.
+    pub const CANCELLABLE: [&str; 2] = [crate::trash::KIND, crate::rehash::KIND];
+
     pub use crate::{
         dissolve::DissolveHandler, expire::Expirer, purge::PurgeHandler, rehash::HashHandler, retention::Retention,
         trash::EmptyHandler,

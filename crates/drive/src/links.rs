@@ -7,17 +7,20 @@
 mod events;
 mod visit;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use accounts::{Accounts, Action, Permission};
-use base::{EntryId, LinkId, Secret, Time, limits};
+use base::{EntryId, LinkId, Secret, SpaceId, Time, UploadId, limits};
 use db::{
     Lane,
     links::{self, LinkRow, ListedRow},
-    tree,
+    plans,
+    tree::{self, EntryRow},
+    uploads,
 };
+use uuid::Uuid;
 
-use crate::{Actor, Drive, Error, Page};
+use crate::{Actor, Drive, Error, Page, drive::Rules, upload::KIND_WHOLE, work::Work};
 
 pub(crate) use events::forget;
 pub use events::{Event, EventKind};
@@ -155,44 +158,144 @@ impl Links {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::InTrash`], [`Error::RootEntry`], [`Error::NotAFolder`] for a place to put files that is
-    /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::Accounts`] for a password that is none.
+    /// none, [`Error::LinkInvalid`], [`Error::TooManyLinks`], [`Error::PlanLinks`], [`Error::LinksOff`], [`Error::Accounts`] for a password that is none.
     pub async fn create(&self, actor: &Actor, entry: EntryId, new: NewLink) -> Result<Link, Error> {
         let located = self.drive.locate(actor, Action::Change, entry, "entry").await?;
+        actor.principal.needs(Permission::Share)?;
         if entry == located.space.root {
             return Err(Error::RootEntry);
         }
+        if let Some(made) = self.made_before(actor, entry).await? {
+            return Ok(made);
+        }
+        let EntryRow { kind, name, .. } = located.entry;
+        let row = self.row(actor, (located.space.id, entry, kind), new).await?;
+        let (inserted, operation, drive) = (row.clone(), actor.operation, self.drive.clone());
+        // The space's row keeps others from counting the same links at the same time.
+        let made = self
+            .drive
+            .write(row.space, async move |tx| {
+                Work::hold(&drive, &tx, inserted.space, None).await?.add_link(&inserted, operation).await
+            })
+            .await;
+        self.made(actor, row, (name, kind), made).await
+    }
+
+    /// Makes a link to a file that is still being uploaded. It works at once: who reads the file gets what is there, and waits for
+    /// what comes. When the upload is done it is a link to the file; if it ends otherwise, so does the link.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAFolder`] for [`Mode::Upload`], [`Error::LinkInvalid`], also where the length is not
+    /// known yet or the upload makes no file; [`Error::TooManyLinks`], [`Error::Accounts`].
+    pub async fn create_early(&self, actor: &Actor, upload: UploadId, new: NewLink) -> Result<Link, Error> {
+        let found = self.drive.own_upload(actor, upload).await?;
+        actor.principal.needs(Permission::Share)?;
+        if let Some(entry) = found.entry {
+            return self.create(actor, entry, new).await;
+        }
+        if found.kind != KIND_WHOLE || found.length.is_none() {
+            return Err(Error::LinkInvalid(
+                "only an upload that becomes a file, and whose length is known, can have links",
+            ));
+        }
+        let folder = self.drive.folder(actor, Action::Change, Some(found.parent)).await?;
+        let space = folder.space.id;
+        let promise = self.drive.inner.ids.entry();
+        let theirs = actor.clone();
+        let drive = self.drive.clone();
+        // The space's row is held, so the upload does not become a file meanwhile.
+        let promised = self
+            .drive
+            .write(space, async move |tx| {
+                let work = Work::hold(&drive, &tx, space, Some(&theirs)).await?;
+                if work.upload(upload).await?.entry.is_some() {
+                    return Ok(None);
+                }
+                if let Some(promised) = uploads::promised(&tx, upload).await? {
+                    return Ok(Some(promised));
+                }
+                uploads::promise(&tx, upload, promise).await?;
+                Ok(Some(promise))
+            })
+            .await?;
+        let Some(entry) = promised else {
+            let done = self.drive.own_upload(actor, upload).await?;
+            let entry = done.entry.ok_or(Error::Shape("a finished upload without a file"))?;
+            return self.create(actor, entry, new).await;
+        };
+        if let Some(made) = self.made_before(actor, entry).await? {
+            return Ok(made);
+        }
+        let row = self.row(actor, (space, entry, tree::FILE), new).await?;
+        let (inserted, operation, drive) = (row.clone(), actor.operation, self.drive.clone());
+        let theirs = actor.clone();
+        let made = self
+            .drive
+            .write(space, async move |tx| {
+                let work = Work::hold(&drive, &tx, space, Some(&theirs)).await?;
+                // It may have become a new version of another file by now.
+                let entry = work.upload(upload).await?.entry.unwrap_or(inserted.entry);
+                work.add_link(&LinkRow { entry, ..inserted }, operation).await
+            })
+            .await;
+        self.made(actor, row, (found.name, tree::FILE), made).await
+    }
+
+    /// The link that the same request made when it was sent before.
+    async fn made_before(&self, actor: &Actor, entry: EntryId) -> Result<Option<Link>, Error> {
+        let Some(operation) = actor.operation else { return Ok(None) };
+        let row = links::of_operation(&self.drive.inner.db, actor.principal.account, operation, entry).await?;
+        row.map(|row| self.seen(row)).transpose()
+    }
+
+    /// The answer after a link was inserted, or was not because the same request was faster on another way.
+    async fn made(
+        &self,
+        actor: &Actor,
+        link: LinkRow,
+        target: (String, u32),
+        inserted: Result<(), Error>,
+    ) -> Result<Link, Error> {
+        match inserted {
+            Ok(()) => self.seen(ListedRow { link, entry: Some(target) }),
+            Err(error) => self.made_before(actor, link.entry).await?.ok_or(error),
+        }
+    }
+
+    /// The row of a new link.
+    async fn row(
+        &self,
+        actor: &Actor,
+        (space, entry, kind): (SpaceId, EntryId, u32),
+        new: NewLink,
+    ) -> Result<LinkRow, Error> {
         let now = self.drive.now();
+        let rules = self.rules().await?;
+        if rules.link_password && new.password.is_none() {
+            return Err(Error::LinkInvalid("on this server a link needs a password"));
+        }
         let id = self.drive.inner.ids.link();
         let token = self.accounts.link_token(id);
         let token_hash = Accounts::link_token_hash(token.expose()).ok_or(Error::Shape("a token of another form"))?;
-        let row = LinkRow {
+        Ok(LinkRow {
             id,
             token_hash,
-            space: located.space.id,
+            space,
             entry,
             account: actor.principal.account,
             name: line(new.name, NAME_CHARS_MAX)?,
             note: text(new.note)?,
-            mode: mode(new.mode, located.entry.kind)?.as_str().to_owned(),
+            mode: mode(new.mode, kind)?.as_str().to_owned(),
             password_hash: self.hash(new.password).await?,
             generation: 1,
-            expires: end(new.expires, now)?,
+            expires: end(new.expires, now, rules.link_days)?,
             download_limit: limit(new.download_limit)?,
             downloads: 0,
             opens: 0,
             uploads: 0,
             created: now,
             used: None,
-        };
-        let inserted = row.clone();
-        self.write(async move |tx| {
-            if links::count_of_entry(&tx, entry).await? >= LINKS_MAX {
-                return Err(Error::TooManyLinks(LINKS_MAX));
-            }
-            Ok(links::insert(&tx, &inserted).await?)
         })
-        .await?;
-        self.seen(ListedRow { link: row, entry: Some((located.entry.name, located.entry.kind)) })
     }
 
     /// Up to `limit` links of an entry after `after`, oldest first.
@@ -238,12 +341,18 @@ impl Links {
     /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::LinkInvalid`], [`Error::Accounts`] for a password that is none.
     pub async fn update(&self, actor: &Actor, id: LinkId, update: LinkUpdate) -> Result<Link, Error> {
         let ListedRow { link, entry } = self.own(actor, id).await?;
+        actor.principal.needs(Permission::Share)?;
+        self.drive.refresh_rules().await;
         let now = self.drive.now();
+        let rules = self.drive.rules();
+        if rules.link_password && matches!(update.password, Some(None)) {
+            return Err(Error::LinkInvalid("on this server a link needs a password"));
+        }
         let name = update.name.map(|name| line(name, NAME_CHARS_MAX)).transpose()?;
         let note = update.note.map(text).transpose()?;
         let kind = entry.as_ref().map_or(tree::FILE, |(_, kind)| *kind);
         let mode = update.mode.map(|wanted| mode(wanted, kind)).transpose()?;
-        let expires = update.expires.map(|expires| end(expires, now)).transpose()?;
+        let expires = update.expires.map(|expires| end(expires, now, rules.link_days)).transpose()?;
         let download_limit = update.download_limit.map(limit).transpose()?;
         let password = match update.password {
             None => None,
@@ -282,6 +391,16 @@ impl Links {
         if gone { Ok(()) } else { Err(Error::NotFound("link")) }
     }
 
+    /// What holds for links now.
+    ///
+    /// # Errors
+    /// [`Error::LinksOff`].
+    async fn rules(&self) -> Result<Rules, Error> {
+        self.drive.refresh_rules().await;
+        let rules = self.drive.rules();
+        if rules.links { Ok(rules) } else { Err(Error::LinksOff) }
+    }
+
     /// A link whose entry the caller may change, wherever the entry is.
     async fn own(&self, actor: &Actor, id: LinkId) -> Result<ListedRow, Error> {
         let row = links::find(&self.drive.inner.db, id).await?.ok_or(Error::NotFound("link"))?;
@@ -305,7 +424,7 @@ impl Links {
         Fut: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
-        // No link's row is touched together with a space's.
+        // Here no link's row is touched together with a space's.
         self.drive.inner.db.write(Lane::Free, run).await
     }
 
@@ -339,6 +458,35 @@ impl Links {
     }
 }
 
+impl Work<'_> {
+    /// Writes a new link, if its entry has not too many, nor the space.
+    ///
+    /// # Errors
+    /// [`Error::TooManyLinks`], [`Error::PlanLinks`].
+    async fn add_link(&self, row: &LinkRow, operation: Option<Uuid>) -> Result<(), Error> {
+        self.room_for_links(1).await?;
+        if links::count_of_entry(self.tx, row.entry).await? >= LINKS_MAX {
+            return Err(Error::TooManyLinks(LINKS_MAX));
+        }
+        Ok(links::insert(self.tx, row, operation).await?)
+    }
+
+    /// Whether so many links more may come to be in the space.
+    ///
+    /// # Errors
+    /// [`Error::PlanLinks`].
+    pub(crate) async fn room_for_links(&self, more: u64) -> Result<(), Error> {
+        let limits = plans::in_force(self.tx, self.space.id).await?.ok_or(Error::NotFound("space"))?.limits;
+        match limits.links {
+            Some(most) if more > 0 && links::count_of_space(self.tx, self.space.id).await? + more > most => {
+                metrics::counter!("holdfast_plan_refusals_total", "limit" => "links").increment(1);
+                Err(Error::PlanLinks(most))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A line of text, tidied; an empty one is none.
 fn line(text: Option<String>, chars: usize) -> Result<Option<String>, Error> {
     let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -366,9 +514,15 @@ fn mode(mode: Mode, kind: u32) -> Result<Mode, Error> {
     if mode == Mode::Upload && kind != tree::FOLDER { Err(Error::NotAFolder) } else { Ok(mode) }
 }
 
-fn end(expires: Option<Time>, now: Time) -> Result<Option<Time>, Error> {
+/// The end of a link, which must be in the future and no more than so many days away; 0 for any number.
+fn end(expires: Option<Time>, now: Time, days: u32) -> Result<Option<Time>, Error> {
     if expires.is_some_and(|expires| expires <= now) {
         return Err(Error::LinkInvalid("a link must end in the future"));
+    }
+    // An hour more, for clients whose clock is a little ahead and that ask for the whole time.
+    let last = now.plus(Duration::from_secs(u64::from(days) * 86_400 + 3600));
+    if days > 0 && expires.is_none_or(|expires| expires > last) {
+        return Err(Error::LinkInvalid("on this server a link must end sooner; the settings say within how many days"));
     }
     Ok(expires)
 }

@@ -134,6 +134,7 @@ impl Work<'_> {
         bytes: Bytes,
         how: Changed,
     ) -> Result<Placed, Error> {
+        self.fits(bytes.size)?;
         let version = self.drive.inner.ids.version();
         let row = EntryRow {
             id,
@@ -169,6 +170,7 @@ impl Work<'_> {
 
     /// Gives a file new bytes, and keeps the old ones as an older version as long as the rules say.
     pub(crate) async fn replace(&self, old: EntryRow, bytes: Bytes) -> Result<Placed, Error> {
+        self.fits(bytes.size)?;
         let version = self.drive.inner.ids.version();
         let resized = Total::resized(old.size, bytes.size);
         let row = EntryRow {
@@ -185,7 +187,7 @@ impl Work<'_> {
         let before = old.version.ok_or(Error::Shape("a file without a version"))?;
         let undo = Some(Inverse::Content { version_id: before });
         let new = self.version(&row, version, bytes);
-        let others = self.drive.inner.options.versions_kept.max(1) - 1;
+        let others = self.drive.rules().versions_kept - 1;
         let (updated, counted, replaced, versioned, recorded) = futures::join!(
             tree::update_entry(self.tx, &row),
             self.count_resized(&row, resized),

@@ -3,19 +3,19 @@
 use accounts::Action;
 use base::{ContentId, EntryId, Name, SpaceId, UploadId, limits};
 use bytes::Bytes;
-use db::{Lane, tree::SpaceState};
+use db::{Lane, tree::SpaceState, usage};
 use files::{Extent, NewContent, NewExtent, Writer};
 use futures::{StreamExt, stream::BoxStream};
 use journal::Kind as Changed;
 
 use crate::{
-    Actor, BodyError, Drive, Entry, Error, IfMatch, OnConflict,
+    Actor, BodyError, Drive, Entry, Error, IfMatch, OnConflict, Shortage,
     drive::is_file,
-    guard::{Guard, end_reservation},
+    guard::{Guard, settle_reservation},
     hashing::Hashing,
     place::{self, Spot},
     repeat::{Done, Repeat},
-    work::Work,
+    work::{Work, fits},
 };
 
 /// The bytes of a request on their way in. An error ends them; so does dropping the sender.
@@ -116,7 +116,7 @@ impl Drive {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAFolder`], [`Error::NotAFile`], [`Error::NameTaken`], [`Error::Precondition`],
-    /// [`Error::Quota`], [`Error::FileTooLarge`], [`Error::BodyTooShort`], [`Error::BodyTooLong`], [`Error::Body`],
+    /// [`Error::Quota`], [`Error::FileTooLarge`], [`Error::PlanFileSize`], [`Error::BodyTooShort`], [`Error::BodyTooLong`], [`Error::Body`],
     /// [`Error::Checksum`], [`Error::Files`].
     pub async fn put(&self, actor: &Actor, put: Put, body: Body) -> Result<Stored, Error> {
         let repeat = put.target.repeat(actor);
@@ -127,8 +127,8 @@ impl Drive {
 
     async fn store_file(&self, actor: &Actor, put: Put, mut body: Body, repeat: &Repeat) -> Result<Stored, Error> {
         let prepared = self.prepare(actor, &put).await?;
-        let content = self.inner.ids.content();
-        let mut guard = Guard::new(self, prepared.space.id, content);
+        let (content, space) = (self.inner.ids.content(), prepared.space.clone());
+        let mut guard = Guard::new(self, space.id, content);
         if let Some(length) = put.length
             && length >= RESERVED_FROM
         {
@@ -146,9 +146,25 @@ impl Drive {
             }
             Err(error) => {
                 guard.give_up().await;
-                Err(error)
+                match error {
+                    Error::Quota(None) => Err(self.no_room(actor, &space, put.length.unwrap_or(0)).await?),
+                    error => Err(error),
+                }
             }
         }
+    }
+
+    /// The refusal of so many bytes for want of room, before there is a unit of work; with what fills the space if the caller
+    /// may see that.
+    async fn no_room(&self, actor: &Actor, space: &SpaceState, needed: u64) -> Result<Error, Error> {
+        metrics::counter!("holdfast_plan_refusals_total", "limit" => "storage").increment(1);
+        if self.permit(actor, Action::Read, space, space.root, "space").await.is_err() {
+            return Ok(Error::Quota(None));
+        }
+        let id = space.id;
+        let meter = self.inner.db.read(async move |tx| usage::meter(&tx, id).await).await?;
+        let meter = meter.ok_or(Error::NotFound("space"))?;
+        Ok(Error::Quota(Some(Box::new(Shortage::new(id, needed, &meter)))))
     }
 
     /// Refuses what is already certain to fail.
@@ -172,8 +188,9 @@ impl Drive {
             if length > limits::FILE_BYTES_MAX {
                 return Err(Error::FileTooLarge);
             }
+            fits(&located.space, length)?;
             if length > room(&located.space) {
-                return Err(Error::Quota);
+                return Err(self.no_room(actor, &located.space, length).await?);
             }
         }
         Ok(Prepared { space: located.space, spot, content_type: media_type(put.content_type.as_deref(), &name) })
@@ -192,6 +209,7 @@ impl Drive {
             announced: put.length,
             // Room that is reserved is not counted a second time.
             room: if guard.reservation().is_some() { u64::MAX } else { room(space) },
+            largest: space.file_bytes_max.unwrap_or(u64::MAX),
             received: 0,
         };
         let inline_max = self.inner.store.inline_max();
@@ -202,6 +220,7 @@ impl Drive {
             while let Some(bytes) = body.next().await {
                 let bytes = bytes?;
                 intake.take(bytes.len())?;
+                guard.keep_alive().await?;
                 hashing.push(bytes.clone()).await;
                 if let Some(writer) = &mut writer {
                     writer.push(bytes).await?;
@@ -262,13 +281,11 @@ impl Drive {
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx| {
             let Received { content, length, blake3, extent, inline } = received;
-            // What was reserved is free again before it is taken for good.
             let work = match reservation {
                 None => Work::change(&drive, &tx, space, &actor, length).await?,
                 Some(id) => {
                     let work = Work::change(&drive, &tx, space, &actor, 0).await?;
-                    end_reservation(&work, id).await?;
-                    work.count(crate::work::signed(length)?, 0).await?;
+                    settle_reservation(&work, id, length).await?;
                     work
                 }
             };
@@ -305,6 +322,8 @@ impl Drive {
 struct Intake {
     announced: Option<u64>,
     room: u64,
+    /// Bytes of the largest file that the plan of the space allows.
+    largest: u64,
     received: u64,
 }
 
@@ -314,7 +333,8 @@ impl Intake {
         match self.announced {
             Some(announced) if self.received > announced => Err(Error::BodyTooLong { announced }),
             _ if self.received > limits::FILE_BYTES_MAX => Err(Error::FileTooLarge),
-            _ if self.received > self.room => Err(Error::Quota),
+            _ if self.received > self.largest => Err(Error::PlanFileSize(self.largest)),
+            _ if self.received > self.room => Err(Error::Quota(None)),
             _ => Ok(()),
         }
     }

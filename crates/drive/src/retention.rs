@@ -1,5 +1,5 @@
-//! What age ends: entries of the trash, versions that another one replaced long ago, roles that ended, and what is known of the
-//! use of links.
+//! What age ends: entries of the trash, versions that another one replaced long ago, roles that ended, what is known of the use
+//! of links, and the oldest part of the journals.
 
 use std::time::Duration;
 
@@ -8,16 +8,20 @@ use async_trait::async_trait;
 use base::{SpaceId, Time};
 use bus::{Progress, WorkError, Worker};
 use db::{
-    Lane, grants,
+    Lane, grants, journal,
+    plans::{self, Limits},
     retention::{self as rows, Age, RetentionRow},
     trash,
 };
 use parking_lot::Mutex;
 
-use crate::{Actor, Drive, Error, links, work::Work};
+use crate::{Actor, Drive, Error, drive::Rules, links, work::Work};
 
 /// Rows that one unit of work takes at most.
 const BITE: u32 = 100;
+
+/// Changes that one unit of work forgets at most: they are small.
+const CHANGES_BITE: u32 = 2000;
 
 /// How often it is looked: against lifetimes of days.
 const LOOK: Duration = Duration::from_secs(600);
@@ -41,6 +45,8 @@ pub struct Keeping {
     pub own: RetentionRow,
     /// What holds: nothing of it is absent.
     pub now: RetentionRow,
+    /// What its plan allows at most; of its days of versions a plan says nothing.
+    pub plan: RetentionRow,
 }
 
 /// What a space is to say of its own. What is absent stays; `Some(None)` is as the server has it.
@@ -55,17 +61,28 @@ pub struct Keep {
 }
 
 impl Keeping {
-    fn of(drive: &Drive, own: RetentionRow) -> Self {
-        let options = &drive.inner.options;
-        let days = |lifetime: Option<Duration>| {
-            lifetime.map_or(0, |lifetime| u32::try_from(lifetime.as_secs().div_ceil(86_400)).unwrap_or(u32::MAX))
-        };
+    pub(crate) fn of(rules: Rules, own: RetentionRow, limits: &Limits) -> Self {
         let now = RetentionRow {
-            trash_days: own.trash_days.or(Some(days(options.trash_lifetime))),
-            versions_kept: own.versions_kept.or(Some(options.versions_kept.max(1))),
-            version_days: own.version_days.or(Some(days(options.version_lifetime))),
+            trash_days: Some(days_in_force(own.trash_days, limits.trash_days, rules.trash_days)),
+            versions_kept: Some(match limits.versions_kept {
+                Some(most) => own.versions_kept.unwrap_or(most).min(most),
+                None => own.versions_kept.unwrap_or(rules.versions_kept),
+            }),
+            version_days: own.version_days.or(Some(rules.version_days)),
         };
-        Self { own, now }
+        let plan =
+            RetentionRow { trash_days: limits.trash_days, versions_kept: limits.versions_kept, version_days: None };
+        Self { own, now, plan }
+    }
+}
+
+/// The days that a trash keeps something, 0 for ever: what the space says, as far as its plan allows it, and what holds where
+/// neither says anything.
+fn days_in_force(own: Option<u32>, most: Option<u32>, usual: u32) -> u32 {
+    match (own, most) {
+        (Some(own), Some(most)) if own > 0 => own.min(most),
+        (_, Some(most)) => most,
+        (own, None) => own.unwrap_or(usual),
     }
 }
 
@@ -77,13 +94,15 @@ impl Drive {
     pub async fn keeping(&self, actor: &Actor, space: SpaceId) -> Result<Keeping, Error> {
         self.own_space(actor, Action::Read, space).await?;
         let own = rows::of_space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
-        Ok(Keeping::of(self, own))
+        let plan = plans::find_in_force(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
+        self.refresh_rules().await;
+        Ok(Keeping::of(self.rules(), own, &plan.limits))
     }
 
     /// Changes what a space says of that. Versions beyond a lower number go when their file gets a new one.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Keep`].
+    /// [`Error::NotFound`], [`Error::Keep`], [`Error::BeyondPlan`] for more than its plan allows.
     pub async fn keep(&self, actor: &Actor, space: SpaceId, keep: Keep) -> Result<Keeping, Error> {
         let days = [keep.trash_days, keep.version_days].into_iter().flatten().flatten();
         let versions = keep.versions_kept.flatten().unwrap_or(1);
@@ -101,10 +120,28 @@ impl Drive {
                 versions_kept: keep.versions_kept.unwrap_or(old.versions_kept),
                 version_days: keep.version_days.unwrap_or(old.version_days),
             };
+            let limits = plans::in_force(&tx, space).await?.ok_or(Error::NotFound("space"))?.limits;
+            within_plan(&keep, &limits)?;
             rows::set(&tx, space, &own).await?;
-            Ok(Keeping::of(&drive, own))
+            Ok(Keeping::of(drive.rules(), own, &limits))
         })
         .await
+    }
+}
+
+/// Whether a space may say so under its plan. What it said before the plan stands, and counts as far as the plan allows.
+///
+/// # Errors
+/// [`Error::BeyondPlan`].
+fn within_plan(keep: &Keep, limits: &Limits) -> Result<(), Error> {
+    if let (Some(wanted), Some(most)) = (keep.trash_days.flatten(), limits.trash_days)
+        && (wanted == 0 || wanted > most)
+    {
+        return Err(Error::BeyondPlan { most, what: "days in the trash" });
+    }
+    match (keep.versions_kept.flatten(), limits.versions_kept) {
+        (Some(wanted), Some(most)) if wanted > most => Err(Error::BeyondPlan { most, what: "versions of a file" }),
+        _ => Ok(()),
     }
 }
 
@@ -117,12 +154,14 @@ pub struct Retention {
     drive: Drive,
     /// The wall time of a look, and when that was.
     seen: Mutex<Option<(Time, Duration)>>,
+    /// The space whose journal was looked at last.
+    journals: Mutex<SpaceId>,
 }
 
 impl Retention {
     /// The worker for the spaces of this drive.
     pub fn new(drive: Drive) -> Self {
-        Self { drive, seen: Mutex::default() }
+        Self { drive, seen: Mutex::default(), journals: Mutex::new(SpaceId::from_bytes([0; 16])) }
     }
 
     /// Removes a bite of what is too old; whether there may be more.
@@ -131,15 +170,16 @@ impl Retention {
     /// [`Error::Db`], [`Error::Files`].
     pub async fn round(&self) -> Result<bool, Error> {
         let Some(now) = self.settled_now() else { return Ok(false) };
-        let options = &self.drive.inner.options;
-        let mut busy = false;
-        busy |=
-            self.old_trash(Age { default: options.trash_lifetime.map(|lifetime| now.minus(lifetime)), now }).await?;
-        busy |= self
-            .old_versions(Age { default: options.version_lifetime.map(|lifetime| now.minus(lifetime)), now })
-            .await?;
+        self.drive.refresh_rules().await;
+        let rules = self.drive.rules();
+        let before = |days: u32| (days > 0).then(|| now.minus(Duration::from_secs(u64::from(days) * 86_400)));
+        let mut busy = self.old_trash(Age { default: before(rules.trash_days), now }).await?;
+        busy |= self.old_versions(Age { default: before(rules.version_days), now }).await?;
         busy |= links::forget(&self.drive, now).await?;
         busy |= self.old_grants(now.minus(ENDED_SHOWN)).await?;
+        if let Some(lifetime) = self.drive.inner.options.history_lifetime {
+            busy |= self.old_changes(now.minus(lifetime)).await?;
+        }
         Ok(busy)
     }
 
@@ -189,6 +229,22 @@ impl Retention {
         let swept =
             self.drive.inner.db.write(Lane::Free, async move |tx| grants::sweep(&tx, before, BITE).await).await?;
         Ok(swept > 0)
+    }
+
+    /// Forgets the oldest changes of some spaces: a journal never gets a hole, and its newest change stays.
+    async fn old_changes(&self, before: Time) -> Result<bool, Error> {
+        let db = &self.drive.inner.db;
+        let after = *self.journals.lock();
+        let spaces = journal::spaces_with_old(db, after, before, BITE).await?;
+        let mut forgotten = 0;
+        for space in &spaces {
+            let (space, bite) = (*space, CHANGES_BITE);
+            forgotten +=
+                db.write(Lane::Space(space), async move |tx| journal::forget(&tx, space, before, bite).await).await?;
+        }
+        *self.journals.lock() = spaces.last().copied().unwrap_or(SpaceId::from_bytes([0; 16]));
+        metrics::counter!("holdfast_changes_forgotten_total").increment(forgotten);
+        Ok(forgotten > 0)
     }
 
     async fn old_versions(&self, age: Age) -> Result<bool, Error> {

@@ -214,6 +214,22 @@ impl Work<'_> {
         allow(actor, action, role, what).map(drop)
     }
 
+    /// Until when whose request this is manages an entry: none for ever.
+    ///
+    /// # Errors
+    /// [`Error::Db`].
+    pub(crate) async fn manages_until(&self, entry: EntryId) -> Result<Option<Time>, Error> {
+        let Some(actor) = &self.asked_by else { return Ok(None) };
+        let account = actor.principal.account;
+        if self.space.owner == Some(account) {
+            return Ok(None);
+        }
+        let steps = grants::roles(self.tx, self.space.id, entry, account).await?;
+        let manager = |step: &Step| step.role.filter(|(role, _)| *role == Role::Manager.number()).map(|(_, end)| end);
+        let ends: Vec<Option<Time>> = steps.iter().filter_map(manager).collect();
+        Ok(if ends.contains(&None) { None } else { ends.into_iter().flatten().max() })
+    }
+
     /// Says that an entry came to lie elsewhere: what was given on the folders above it is other now.
     pub(crate) async fn roles_moved(&self) -> Result<(), Error> {
         if self.space.rights > 0 || self.several {

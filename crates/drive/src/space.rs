@@ -98,9 +98,13 @@ impl Drive {
     /// Makes a team's space, whose first manager is the caller.
     ///
     /// # Errors
-    /// [`Error::Accounts`] if the caller may not use files, [`Error::SpaceName`], [`Error::TooManySpaces`].
+    /// [`Error::Accounts`] if the caller may not use files, [`Error::SpaceName`], [`Error::TooManySpaces`], [`Error::TeamSpacesOff`].
     pub async fn create_space(&self, actor: &Actor, name: &str) -> Result<Space, Error> {
         actor.principal.needs(Permission::Files)?;
+        self.refresh_rules().await;
+        if !self.rules().team_spaces && actor.principal.needs(Permission::AdminUsers).is_err() {
+            return Err(Error::TeamSpacesOff);
+        }
         let name = space_name(name)?;
         let (id, root, grant) = (self.inner.ids.space(), self.inner.ids.entry(), self.inner.ids.grant());
         let (account, now, quota) = (actor.principal.account, self.now(), self.inner.options.team_quota_bytes);
@@ -108,7 +112,16 @@ impl Drive {
             if spaces::count_made(&tx, account).await? >= MADE_MAX {
                 return Err(Error::TooManySpaces(MADE_MAX));
             }
-            let new = NewSpace { id, kind: TEAM, owner: account, name: &name, root, quota_bytes: quota, created: now };
+            let new = NewSpace {
+                id,
+                kind: TEAM,
+                owner: account,
+                name: &name,
+                root,
+                quota_bytes: quota,
+                quota_own: false,
+                created: now,
+            };
             spaces::insert_space(&tx, &new).await?;
             let manager = GrantRow {
                 id: grant,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use base::{AccountId, EntryId, JobId, Name, SpaceId, Time, limits};
 use bus::{Handler, HandlerError, JobState, Leased, NewJob};
 use db::{
-    Tx, retention,
+    Tx,
     trash::{self, TrashRow, TrashedRow},
     tree::{self, EntryRow},
 };
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Kind of the jobs that empty the trash of a space.
-const KIND: &str = "drive.empty";
+pub(crate) const KIND: &str = "drive.empty";
 
 /// Entries of the trash that one unit of work removes at most, small trees with what is in them.
 const TOPS: u32 = 100;
@@ -123,12 +123,8 @@ impl Drive {
         let mut rows = trash::newest(&self.inner.db, space, before, limit + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let own = retention::of_space(&self.inner.db, space).await?.and_then(|own| own.trash_days);
-        let lifetime = match own {
-            None => self.inner.options.trash_lifetime,
-            Some(0) => None,
-            Some(days) => Some(Duration::from_secs(u64::from(days) * 86_400)),
-        };
+        let days = self.keeping(actor, space).await?.now.trash_days.filter(|days| *days > 0);
+        let lifetime = days.map(|days| Duration::from_secs(u64::from(days) * 86_400));
         let seen = |TrashedRow { entry, trash }: TrashedRow| -> Result<Trashed, Error> {
             Ok(Trashed {
                 entry: Entry { trashed: true, ..Entry::try_from(&entry)? },

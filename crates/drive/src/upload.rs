@@ -19,7 +19,10 @@ mod running;
 
 use accounts::Action;
 use base::{ContentId, EntryId, Name, Time, UploadId, limits};
-use db::uploads::{self, UploadRow};
+use db::{
+    links,
+    uploads::{self, UploadRow},
+};
 use files::{ContentHash, Extent, NewContent};
 use journal::Kind as Changed;
 
@@ -28,21 +31,24 @@ use crate::{
     guard::expiry,
     place::{self, Placed, Spot},
     put::media_type,
-    work::{Work, signed},
+    work::{Work, fits, signed},
 };
 
 pub use append::Append;
 pub use checksum::{Algorithm, Checksum};
-pub(crate) use running::Running;
+pub(crate) use running::{Running, Seat};
 
 /// `upload.kind` of a reservation by [`Drive::put`], which no caller ever sees.
 pub(crate) const KIND_PUT: &str = "put";
 
-const KIND_WHOLE: &str = "whole";
+pub(crate) const KIND_WHOLE: &str = "whole";
 const KIND_PARTIAL: &str = "partial";
 const KIND_FINAL: &str = "final";
-const OPEN: &str = "open";
-const FINISHED: &str = "finished";
+pub(crate) const OPEN: &str = "open";
+pub(crate) const FINISHED: &str = "finished";
+
+/// `upload.state` of a plain upload that an administrator ended, and whose bytes may still flow.
+pub(crate) const CANCELLED: &str = "cancelled";
 
 /// Bytes of the metadata that are kept with an upload.
 const METADATA_BYTES_MAX: usize = 8 << 10;
@@ -132,8 +138,11 @@ impl Drive {
         // The name of a part means nothing.
         let rule = if new.kind == UploadKind::Partial { OnConflict::Rename } else { new.on_conflict };
         let folder = self.place(actor, new.parent, &new.name, rule).await?;
-        if new.length.is_some_and(|length| length > limits::FILE_BYTES_MAX) {
-            return Err(Error::FileTooLarge);
+        if let Some(length) = new.length {
+            if length > limits::FILE_BYTES_MAX {
+                return Err(Error::FileTooLarge);
+            }
+            fits(&folder.space, length)?;
         }
         let space = folder.space.id;
         let now = self.now();
@@ -171,6 +180,7 @@ impl Drive {
                 return work.concatenate(row, &parts).await;
             }
             row.reserved = row.length.unwrap_or(0);
+            work.fits(row.reserved)?;
             work.count(0, signed(row.reserved)?).await?;
             uploads::insert_upload(&tx, &row).await?;
             if row.length == Some(0) {
@@ -216,6 +226,7 @@ impl Drive {
                     None if length < row.received => return Err(Error::BodyTooLong { announced: length }),
                     None => {}
                 }
+                work.fits(length)?;
                 work.count(0, signed(length)? - signed(row.reserved)?).await?;
                 row.length = Some(length);
                 row.reserved = length;
@@ -314,6 +325,11 @@ impl Work<'_> {
 
     /// Removes an upload's row with all it holds, but not the file it became.
     pub(crate) async fn drop_upload(&self, row: UploadRow) -> Result<(), Error> {
+        if row.entry.is_none()
+            && let Some(promised) = uploads::promised(self.tx, row.id).await?
+        {
+            links::delete_of_entry(self.tx, promised).await?;
+        }
         uploads::delete_upload(self.tx, row.id).await?;
         self.count(0, -signed(row.reserved)?).await?;
         // The extents of a plain upload are its own business: it may be alive and well.
@@ -338,6 +354,9 @@ impl Work<'_> {
         row.extents += 1;
         row.hash_state = hash.map(ContentHash::state);
         row.expires = expiry(self.drive, self.now);
+        if row.length.is_none() {
+            self.fits(row.received)?;
+        }
         if row.received > row.reserved {
             self.count(0, signed(row.received - row.reserved)?).await?;
             row.reserved = row.received;
@@ -386,16 +405,21 @@ impl Work<'_> {
             created: self.now,
         };
         self.drive.inner.store.insert_content(self.tx, &new).await?;
+        let promised = uploads::promised(self.tx, row.id).await?;
         let spot = Spot::Child {
             parent: row.parent,
             name: Name::new(&row.name)?,
             on_conflict: OnConflict::parse(&row.on_conflict).ok_or(Error::Shape("a rule for names"))?,
-            id: None,
+            id: promised,
         };
         let bytes =
             place::Bytes { content, size: row.received, content_type: row.content_type.clone(), blake3, extras: None };
         let placed = self.place(spot, bytes, Changed::Created).await?;
         row.entry = Some(placed.entry.id);
+        // A new version of a file that was there already.
+        if let Some(promised) = promised.filter(|promised| *promised != placed.entry.id) {
+            links::lead_to(self.tx, promised, placed.entry.id).await?;
+        }
         Ok(placed)
     }
 }

@@ -8,13 +8,14 @@ use db::{
     Tx,
     totals::{self, Total},
     tree::{self, Claim, EntryRow, Removed, SpaceState},
+    usage,
 };
 use journal::{Change, Kind, Turn};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::{
-    Actor, Drive, Entry, Error,
+    Actor, Drive, Entry, Error, Shortage,
     drive::{Reach, is_folder},
     inverse::Inverse,
 };
@@ -36,8 +37,8 @@ pub(crate) struct Work<'a> {
     pub(crate) several: bool,
     /// What such a unit adds below folders, until its end.
     below: Mutex<BTreeMap<EntryId, Total>>,
-    /// What the next change takes back, if it is an undo or a redo.
-    pub(crate) takes_back: Option<(Turn, u64)>,
+    /// What the next change takes back, if it is an undo or a redo; without a number where that was done in another space.
+    pub(crate) takes_back: Option<(Turn, Option<u64>)>,
 }
 
 impl<'a> Work<'a> {
@@ -53,9 +54,13 @@ impl<'a> Work<'a> {
         actor: &Actor,
         used: u64,
     ) -> Result<Self, Error> {
-        let space = claim(tx, space, Claim { sequence: 1, used: signed(used)?, reserved: 0 }).await?;
-        let number = Some(space.sequence);
-        Ok(Self::new(drive, tx, space, Some(actor), number))
+        let claim = Claim { sequence: 1, used: signed(used)?, reserved: 0 };
+        if let Some(space) = tree::claim(tx, space, claim).await? {
+            let number = Some(space.sequence);
+            return Ok(Self::new(drive, tx, space, Some(actor), number));
+        }
+        let space = tree::space_within(tx, space).await?.ok_or(Error::NotFound("space"))?;
+        Err(Self::new(drive, tx, space, Some(actor), None).no_room(used).await?)
     }
 
     /// For a unit that may write a change or none: takes the space's row, no more.
@@ -68,7 +73,7 @@ impl<'a> Work<'a> {
         space: SpaceId,
         actor: Option<&Actor>,
     ) -> Result<Self, Error> {
-        let space = claim(tx, space, Claim::default()).await?;
+        let space = tree::claim(tx, space, Claim::default()).await?.ok_or(Error::NotFound("space"))?;
         Ok(Self::new(drive, tx, space, actor, None))
     }
 
@@ -103,10 +108,31 @@ impl<'a> Work<'a> {
     /// # Errors
     /// [`Error::Quota`] if that takes more than is left.
     pub(crate) async fn count(&self, used: i64, reserved: i64) -> Result<(), Error> {
-        if used != 0 || reserved != 0 {
-            claim(self.tx, self.space.id, Claim { sequence: 0, used, reserved }).await?;
+        if used == 0 && reserved == 0 {
+            return Ok(());
         }
-        Ok(())
+        match tree::claim(self.tx, self.space.id, Claim { sequence: 0, used, reserved }).await? {
+            Some(_) => Ok(()),
+            None => Err(self.no_room((used + reserved).max(0).cast_unsigned()).await?),
+        }
+    }
+
+    /// The refusal of so many bytes for want of room, with what fills the space if whose request this is may see that.
+    async fn no_room(&self, needed: u64) -> Result<Error, Error> {
+        metrics::counter!("holdfast_plan_refusals_total", "limit" => "storage").increment(1);
+        if self.asked_by.is_none() || self.permit(Action::Read, self.space.root, "space").await.is_err() {
+            return Ok(Error::Quota(None));
+        }
+        let meter = usage::meter(self.tx, self.space.id).await?.ok_or(Error::NotFound("space"))?;
+        Ok(Error::Quota(Some(Box::new(Shortage::new(self.space.id, needed, &meter)))))
+    }
+
+    /// Whether a file of so many bytes may come to be in the space.
+    ///
+    /// # Errors
+    /// [`Error::PlanFileSize`].
+    pub(crate) fn fits(&self, bytes: u64) -> Result<(), Error> {
+        fits(&self.space, bytes)
     }
 
     /// An entry of this space that is part of its tree, and that may be changed by whose request this is.
@@ -251,15 +277,17 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Locks the space's row and moves its counters.
+/// Whether a file of so many bytes may come to be in a space.
 ///
 /// # Errors
-/// [`Error::Quota`], [`Error::NotFound`].
-async fn claim(tx: &Tx, space: SpaceId, claim: Claim) -> Result<SpaceState, Error> {
-    match tree::claim(tx, space, claim).await? {
-        Some(state) => Ok(state),
-        None if tree::space_within(tx, space).await?.is_some() => Err(Error::Quota),
-        None => Err(Error::NotFound("space")),
+/// [`Error::PlanFileSize`].
+pub(crate) fn fits(space: &SpaceState, bytes: u64) -> Result<(), Error> {
+    match space.file_bytes_max {
+        Some(most) if bytes > most => {
+            metrics::counter!("holdfast_plan_refusals_total", "limit" => "file").increment(1);
+            Err(Error::PlanFileSize(most))
+        }
+        _ => Ok(()),
     }
 }
 

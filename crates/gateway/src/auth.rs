@@ -86,7 +86,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
 }
 
 /// A caller who may administer storage servers.
-pub(crate) struct NodeAdmin;
+pub(crate) struct NodeAdmin(pub(crate) Principal);
 
 impl FromRequestParts<Arc<App>> for NodeAdmin {
     type Rejection = Problem;
@@ -94,7 +94,7 @@ impl FromRequestParts<Arc<App>> for NodeAdmin {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let Caller { principal, .. } = authenticate(app, &parts.headers).await?;
         principal.needs(Permission::AdminNodes)?;
-        Ok(Self)
+        Ok(Self(principal))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use axum::response::{IntoResponse, Response};
-use base::{ErrorKind, Secret};
+use base::{ErrorKind, Secret, SpaceId};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -77,6 +77,8 @@ struct Inner {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What the second step of a sign-in needs, and for how many seconds it is good.
     challenge: Option<(Secret, u64)>,
+    /// What is in the way of something that there is no room for.
+    shortage: Option<drive::Shortage>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -90,6 +92,7 @@ impl Problem {
             detail: detail.into(),
             headers: Vec::new(),
             challenge: None,
+            shortage: None,
             cause: None,
         }))
     }
@@ -175,6 +178,7 @@ impl Problem {
             request_id: request_id.to_owned(),
             challenge: self.0.challenge.as_ref().map(|(challenge, _)| challenge.expose().to_owned()),
             expires_in: self.0.challenge.as_ref().map(|(_, seconds)| *seconds),
+            shortage: self.0.shortage.map(ShortageView::from),
         };
         serde_json::to_vec(&document).expect("a struct of text and numbers is JSON").into()
     }
@@ -231,6 +235,48 @@ pub(crate) struct ProblemDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = 300)]
     expires_in: Option<u64>,
+    /// Only of `quota-exceeded`, and only for those who may see how full the space is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    shortage: Option<ShortageView>,
+}
+
+/// What is in the way of something that there is no room for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Shortage)]
+struct ShortageView {
+    #[schema(value_type = String, example = "spc_0197f3c6b1d07c3a9d2e5f60718293a4")]
+    space_id: SpaceId,
+    /// Bytes that were wanted in addition; 0 where that is not known.
+    needed_bytes: u64,
+    /// The most that used and reserved bytes may come to.
+    quota_bytes: Option<u64>,
+    /// Bytes of all versions: the sum of the next three.
+    used_bytes: u64,
+    /// Current versions of the files.
+    files_bytes: u64,
+    /// Older versions, and what was removed for good and is still being taken apart.
+    versions_bytes: u64,
+    /// Current versions of what is in the trash.
+    trash_bytes: u64,
+    /// Bytes that uploads under way will need.
+    reserved_bytes: u64,
+}
+
+impl From<drive::Shortage> for ShortageView {
+    fn from(shortage: drive::Shortage) -> Self {
+        let drive::Shortage { space, needed, meter } = shortage;
+        Self {
+            space_id: space,
+            needed_bytes: needed,
+            quota_bytes: meter.quota,
+            used_bytes: meter.used,
+            files_bytes: meter.files,
+            versions_bytes: meter.versions,
+            trash_bytes: meter.trash,
+            reserved_bytes: meter.reserved,
+        }
+    }
 }
 
 impl IntoResponse for Problem {
@@ -293,7 +339,13 @@ impl From<drive::Error> for Problem {
         match error {
             // It may say when to come back.
             drive::Error::Accounts(error) => error.into(),
-            error => Self::domain(error.kind(), error.code(), error),
+            error => {
+                let shortage = match &error {
+                    drive::Error::Quota(told) => told.as_deref().copied(),
+                    _ => None,
+                };
+                Self::domain(error.kind(), error.code(), error).change(|inner| inner.shortage = shortage)
+            }
         }
     }
 }

@@ -175,6 +175,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// An answer that is JSON already.
+pub(crate) struct RawJson(pub(crate) Bytes);
+
+impl RawJson {
+    /// The JSON of an answer.
+    ///
+    /// # Errors
+    /// `internal` for what has no JSON form, which no answer is.
+    pub(crate) fn of(answer: &impl Serialize) -> Result<Self, Problem> {
+        serde_json::to_vec(answer).map(|json| Self(json.into())).map_err(Problem::internal)
+    }
+}
+
+impl IntoResponse for RawJson {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(axum::body::Body::from(self.0));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}
+
 /// A JSON body that lists many things.
 pub(crate) struct LongJson<T>(pub(crate) T);
 
@@ -223,13 +244,9 @@ async fn read_json<T: DeserializeOwned>(request: Request, max: usize) -> Result<
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(bytes) => {
-                let mut response = Response::new(axum::body::Body::from(bytes));
-                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                response
-            }
-            Err(error) => Problem::internal(error).into_response(),
+        match RawJson::of(&self.0) {
+            Ok(json) => json.into_response(),
+            Err(problem) => problem.into_response(),
         }
     }
 }

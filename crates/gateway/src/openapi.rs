@@ -129,7 +129,15 @@ const INVALID_ID: &[Refusal] = &[(ErrorKind::Invalid, "invalid-id")];
 const ID: &[Refusal] =
     &[(ErrorKind::Invalid, "invalid-id"), (ErrorKind::NotFound, "not-found"), (ErrorKind::Denied, "role-too-low")];
 
-const GRANT: &[Refusal] = &[(ErrorKind::Invalid, "invalid-grant"), (ErrorKind::Conflict, "last-manager")];
+const GRANT: &[Refusal] = &[
+    (ErrorKind::Invalid, "invalid-grant"),
+    (ErrorKind::Conflict, "last-manager"),
+    (ErrorKind::Conflict, "plan-members"),
+];
+
+const NOT_FOUND: &[Refusal] = &[(ErrorKind::NotFound, "not-found")];
+
+const PLAN: &[Refusal] = &[(ErrorKind::Invalid, "invalid-plan")];
 
 const GROUP: &[Refusal] = &[(ErrorKind::NotFound, "group-not-found")];
 
@@ -169,6 +177,8 @@ const WRITE: &[Refusal] = &[
     (ErrorKind::TooLarge, "body-too-long"),
     (ErrorKind::Invalid, "checksum-mismatch"),
     (ErrorKind::Invalid, "unsupported-media-type"),
+    (ErrorKind::TooLarge, "plan-file-size"),
+    (ErrorKind::Conflict, "upload-cancelled"),
     (ErrorKind::Quota, "quota-exceeded"),
     (ErrorKind::Unavailable, "too-few-nodes"),
     (ErrorKind::Unavailable, "storage-write-failed"),
@@ -177,7 +187,8 @@ const WRITE: &[Refusal] = &[
 ];
 
 /// What every call of a visitor may be refused with.
-const VISIT: &[Refusal] = &[(ErrorKind::NotFound, "not-found"), (ErrorKind::NotFound, "link-expired")];
+const VISIT: &[Refusal] =
+    &[(ErrorKind::NotFound, "not-found"), (ErrorKind::NotFound, "link-expired"), (ErrorKind::Denied, "links-off")];
 
 const LOOK: &[Refusal] = &[(ErrorKind::Denied, "link-locked"), (ErrorKind::Denied, "link-forbids")];
 
@@ -417,7 +428,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "end_session" => &[INVALID_ID, &[(ErrorKind::NotFound, "session-not-found")]],
         "get_user" => &[INVALID_ID, &[(ErrorKind::NotFound, "user-not-found")]],
         "get_space" | "get_usage" | "get_upload" | "get_entry" => &[ID],
-        "list_changes" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
+        "list_changes" | "list_entries" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
         "resolve_path" => &[ID, PLACE, &[(ErrorKind::Invalid, "invalid-name")]],
         "create_folder" => &[JSON, ID, NAME, PLACE, TRASHED, ID_TAKEN],
         "get_folder" | "list_children" => &[ID, &[(ErrorKind::Invalid, "not-a-folder")]],
@@ -444,6 +455,8 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Invalid, "other-space"),
                 (ErrorKind::Invalid, "invalid-details"),
                 (ErrorKind::TooLarge, "too-many-entries"),
+                (ErrorKind::TooLarge, "plan-file-size"),
+                (ErrorKind::Conflict, "plan-links"),
                 (ErrorKind::Quota, "quota-exceeded"),
             ],
         ],
@@ -451,7 +464,9 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             &[JSON, INVALID_ID, &[(ErrorKind::TooLarge, "too-many-entries"), (ErrorKind::Invalid, "invalid-name")]]
         }
         "list_tags" | "list_tagged" | "delete_tag" | "get_retention" => &[ID],
-        "update_retention" => &[JSON, ID, &[(ErrorKind::Invalid, "invalid-retention")]],
+        "update_retention" => {
+            &[JSON, ID, &[(ErrorKind::Invalid, "invalid-retention"), (ErrorKind::Conflict, "beyond-plan")]]
+        }
         "add_favourite" => &[ID, &[(ErrorKind::Conflict, "too-many-favourites")]],
         "remove_favourite" => &[ID],
         "list_favourites" => &[INVALID_ID],
@@ -474,6 +489,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Invalid, "root-entry"),
                 (ErrorKind::Invalid, "other-space"),
                 (ErrorKind::TooLarge, "too-many-entries"),
+                (ErrorKind::TooLarge, "plan-file-size"),
                 (ErrorKind::Quota, "quota-exceeded"),
             ],
         ],
@@ -487,22 +503,36 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Conflict, "undo-conflict"),
                 (ErrorKind::Conflict, "not-undoable"),
                 (ErrorKind::Conflict, "nothing-to-undo"),
+                (ErrorKind::Conflict, "plan-members"),
+                (ErrorKind::TooLarge, "plan-file-size"),
             ],
         ],
         "list_versions" => &[ID, &[(ErrorKind::Invalid, "not-a-file")]],
         "download_version" => &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable")]],
-        "restore_version" => {
-            &[ID, MATCH, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Quota, "quota-exceeded")]]
-        }
+        "restore_version" => &[
+            ID,
+            MATCH,
+            TRASHED,
+            &[
+                (ErrorKind::Invalid, "not-a-file"),
+                (ErrorKind::TooLarge, "plan-file-size"),
+                (ErrorKind::Quota, "quota-exceeded"),
+            ],
+        ],
         "update_version" => {
             &[JSON, ID, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Invalid, "invalid-version-name")]]
         }
         "delete_version" => {
             &[ID, TRASHED, &[(ErrorKind::Invalid, "not-a-file"), (ErrorKind::Conflict, "current-version")]]
         }
-        "create_space" => {
-            &[JSON, &[(ErrorKind::Invalid, "invalid-space-name"), (ErrorKind::Conflict, "too-many-spaces")]]
-        }
+        "create_space" => &[
+            JSON,
+            &[
+                (ErrorKind::Invalid, "invalid-space-name"),
+                (ErrorKind::Conflict, "too-many-spaces"),
+                (ErrorKind::Denied, "team-spaces-off"),
+            ],
+        ],
         "rename_space" => {
             &[JSON, ID, &[(ErrorKind::Invalid, "invalid-space-name"), (ErrorKind::Invalid, "personal-space")]]
         }
@@ -526,9 +556,17 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "rename_group" => &[JSON, INVALID_ID, GROUP, GROUP_NAME],
         "delete_group" | "list_members" => &[INVALID_ID, GROUP],
         "add_member" | "remove_member" => &[INVALID_ID, GROUP, &[(ErrorKind::NotFound, "user-not-found")]],
-        "create_link" => {
-            &[JSON, ID, TRASHED, LINK, &[(ErrorKind::Invalid, "root-entry"), (ErrorKind::Conflict, "too-many-links")]]
-        }
+        "create_link" | "create_early_link" => &[
+            JSON,
+            ID,
+            TRASHED,
+            LINK,
+            &[
+                (ErrorKind::Invalid, "root-entry"),
+                (ErrorKind::Conflict, "too-many-links"),
+                (ErrorKind::Conflict, "plan-links"),
+            ],
+        ],
         "list_entry_links" | "get_link" | "delete_link" | "list_link_events" => &[ID],
         "list_links" => &[],
         "update_link" => &[JSON, ID, LINK],
@@ -600,14 +638,42 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             &[
                 (ErrorKind::Conflict, "upload-not-complete"),
                 (ErrorKind::Invalid, "other-space"),
+                (ErrorKind::TooLarge, "plan-file-size"),
                 (ErrorKind::Quota, "quota-exceeded"),
             ],
         ],
-        "list_nodes" | "get_cluster" | "list_jobs" => &[],
+        "list_plans" => &[],
+        "create_plan" => &[JSON, PLAN, &[(ErrorKind::Exists, "plan-name-taken")]],
+        "get_plan" => &[INVALID_ID, NOT_FOUND],
+        "update_plan" => &[JSON, INVALID_ID, NOT_FOUND, PLAN, &[(ErrorKind::Exists, "plan-name-taken")]],
+        "delete_plan" => &[INVALID_ID, NOT_FOUND, &[(ErrorKind::Conflict, "plan-in-use")]],
+        "assign_plan" => &[JSON, INVALID_ID, NOT_FOUND, PLAN],
+        "get_plan_use" => &[ID],
+        "get_instance" | "list_settings" => &[],
+        "update_settings" => &[JSON, &[(ErrorKind::Invalid, "invalid-setting"), (ErrorKind::Unavailable, "busy")]],
+        "list_all_spaces" | "list_all_uploads" => &[INVALID_ID],
+        "get_any_space" => &[INVALID_ID, NOT_FOUND],
+        "update_any_space" => &[JSON, INVALID_ID, NOT_FOUND, PLAN, MATCH],
+        "delete_any_space" => &[INVALID_ID, NOT_FOUND, &[(ErrorKind::Invalid, "personal-space")]],
+        "give_manager" => &[
+            JSON,
+            INVALID_ID,
+            NOT_FOUND,
+            &[
+                (ErrorKind::Invalid, "personal-space"),
+                (ErrorKind::Invalid, "subject-unknown"),
+                (ErrorKind::Conflict, "has-manager"),
+            ],
+        ],
+        "cancel_any_upload" => &[INVALID_ID, NOT_FOUND],
+        "list_nodes" | "get_cluster" | "list_jobs" | "list_queues" => &[],
         "drain_node" => &[ID, &[(ErrorKind::Unavailable, "too-few-nodes")]],
         "activate_node" => &[ID],
         "remove_node" => &[ID, &[(ErrorKind::Conflict, "node-not-empty"), (ErrorKind::Conflict, "node-live")]],
         "retry_job" => &[INVALID_ID, &[(ErrorKind::NotFound, "job-not-found")]],
+        "cancel_job" => {
+            &[INVALID_ID, &[(ErrorKind::NotFound, "job-not-found"), (ErrorKind::Conflict, "job-not-cancellable")]]
+        }
         _ => return None,
     })
 }

@@ -14,15 +14,18 @@ mod groups;
 mod keys;
 mod links;
 mod mail;
+mod oversight;
 mod page;
 mod passkeys;
 mod people;
 mod personal;
+mod plans;
 mod providers;
 mod public;
 mod retention;
 mod second_factor;
 mod sessions;
+mod settings;
 pub(crate) mod spaces;
 mod tags;
 mod trash;
@@ -84,6 +87,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::list_s3_keys, keys::create_s3_key))
         .routes(routes!(keys::delete_s3_key))
         .routes(routes!(spaces::get_usage))
+        .routes(routes!(spaces::list_entries))
+        .routes(routes!(plans::get_plan_use))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))
         .routes(routes!(folders::create_folder))
@@ -122,6 +127,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(groups::rename_group, groups::delete_group))
         .routes(routes!(groups::list_members))
         .routes(routes!(groups::add_member, groups::remove_member))
+        .routes(routes!(links::create_early_link))
         .routes(routes!(links::create_link, links::list_entry_links))
         .routes(routes!(links::list_links))
         .routes(routes!(links::get_link, links::update_link, links::delete_link))
@@ -138,6 +144,16 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::list_invitations, people::create_invitation))
         .routes(routes!(people::delete_invitation))
         .routes(routes!(people::list_audit))
+        .routes(routes!(plans::list_plans, plans::create_plan))
+        .routes(routes!(plans::get_plan, plans::update_plan, plans::delete_plan))
+        .routes(routes!(plans::assign_plan))
+        .routes(routes!(oversight::list_all_spaces))
+        .routes(routes!(settings::get_instance))
+        .routes(routes!(settings::list_settings, settings::update_settings))
+        .routes(routes!(oversight::get_any_space, oversight::update_any_space, oversight::delete_any_space))
+        .routes(routes!(oversight::give_manager))
+        .routes(routes!(oversight::list_all_uploads))
+        .routes(routes!(oversight::cancel_any_upload))
         .routes(routes!(admin::list_nodes))
         .routes(routes!(admin::remove_node))
         .routes(routes!(admin::drain_node))
@@ -145,4 +161,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::get_cluster))
         .routes(routes!(admin::list_jobs))
         .routes(routes!(admin::retry_job))
+        .routes(routes!(admin::cancel_job))
+        .routes(routes!(admin::list_queues))
 }

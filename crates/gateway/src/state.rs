@@ -6,7 +6,7 @@ use accounts::Accounts;
 use axum::{Router, extract::ConnectInfo, extract::FromRequestParts};
 use base::{Clock, ErrorKind, limits};
 use bus::Jobs;
-use drive::{Drive, Links};
+use drive::{Admin, Drive, Links};
 use files::Cluster;
 use futures::future::BoxFuture;
 use http::request::Parts;
@@ -20,6 +20,7 @@ use crate::{
     error::Problem,
     health,
     limits::{Gate, Network, client_address},
+    listings::{Listings, SharedListings},
     live,
     meter::Meters,
     openapi, rest,
@@ -68,6 +69,8 @@ pub struct Options {
     pub has_tls: bool,
     /// Other web origins that may use the API from a browser.
     pub origins: Origins,
+    /// What pages of listings are shared through with other gateways.
+    pub shared_listings: Option<Arc<dyn SharedListings>>,
     /// Called with each new request span, so that the binary can tie it to the client's trace.
     pub on_span: Option<OnSpan>,
 }
@@ -81,6 +84,7 @@ impl Default for Options {
             trusted_proxies: Vec::new(),
             has_tls: false,
             origins: Origins::Own,
+            shared_listings: None,
             on_span: None,
         }
     }
@@ -91,7 +95,9 @@ pub(crate) struct App {
     pub(crate) state: State,
     pub(crate) options: Options,
     pub(crate) links: Links,
+    pub(crate) admin: Admin,
     pub(crate) feeds: live::Feeds,
+    pub(crate) listings: Listings,
 }
 
 /// Everything that is served, ready to be given to [`crate::serve()`].
@@ -103,7 +109,9 @@ pub fn router(state: State, options: Options) -> Router {
         options.on_span,
     );
     let links = Links::new(state.drive.clone(), state.accounts.clone());
-    let app = Arc::new(App { state, options, links, feeds: live::Feeds::default() });
+    let listings = Listings::new(options.shared_listings.clone());
+    let admin = Admin::new(state.drive.clone(), state.accounts.clone());
+    let app = Arc::new(App { state, options, links, admin, feeds: live::Feeds::default(), listings });
     let (routes, description) = api().split_for_parts();
     routes
         .merge(openapi::route(&description))

@@ -5,6 +5,7 @@
 //! - `tree`: `ls`, `mkdir`, `mv`, `rm`, `stat`
 //! - `trash`: `trash …`, `versions`, `undo`, `redo`
 //! - `copy`: `cp`, both ways and from remote to remote
+//! - `plan`: `plan …`
 //! - `cluster`: `node …` and `cluster status`
 //! - `api`: the requests themselves, with authentication and patience
 //! - `failure`: what can go wrong, as people and as exit codes see it
@@ -20,6 +21,7 @@ mod failure;
 mod folders;
 mod output;
 mod path;
+mod plan;
 mod report;
 mod resume;
 mod session;
@@ -69,6 +71,9 @@ pub(crate) enum Command {
     /// Copies files and folders to, from and within a server
     #[command(long_about = copy::LONG_ABOUT)]
     Cp(copy::Cp),
+    /// Plans, the limits that spaces are given: list, create, change, give, remove (needs an administrator)
+    #[command(subcommand, arg_required_else_help = true)]
+    Plan(plan::Plan),
     /// Storage servers: list, drain, remove (needs an administrator)
     #[command(subcommand, arg_required_else_help = true)]
     Node(cluster::Node),
@@ -111,6 +116,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Redo(redo) => trash::redo(redo).await,
         Command::Stat(stat) => tree::stat(stat).await,
         Command::Cp(cp) => Box::pin(copy::cp(cp)).await,
+        Command::Plan(plan) => plan::plan(plan).await,
         Command::Node(node) => cluster::node(node).await,
         Command::Cluster(cluster) => cluster::cluster(cluster).await,
     };

@@ -12,9 +12,12 @@ use base::Secret;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::sections::{
-    Accounts, Drive, Files, Gateway, Log, LogFormat, Mail, Node, Oidc, Registration, Trace,
+    Accounts, Drive, Files, Gateway, Instance, Links, Log, LogFormat, Mail, Node, Oidc, Registration, Trace,
 };
 use crate::cli::{Options, Role};
+
+/// Repeated requests are answered with what they did the first time for so many days: the history has to go back as far.
+const HISTORY_DAYS_MIN: u32 = 90;
 
 /// The whole of it. Unknown keys are errors.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -44,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) cluster_secret: Option<Secret>,
     /// A file with the cluster secret, in place of `cluster_secret`.
     pub(crate) cluster_secret_file: Option<PathBuf>,
+    /// What people read where they sign in, and in letters. Administrators can change it while the server runs.
+    pub(crate) instance: Instance,
     /// Accounts and sign-in.
     pub(crate) accounts: Accounts,
     /// HTTP.
@@ -55,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) oidc: Vec<Oidc>,
     /// The trash, and versions.
     pub(crate) drive: Drive,
+    /// Links for people without an account. Administrators can change it while the server runs.
+    pub(crate) links: Links,
     /// Storage servers.
     pub(crate) node: Node,
     /// How files are cut and kept.
@@ -77,11 +84,13 @@ impl Default for Config {
             redis_password_file: None,
             cluster_secret: None,
             cluster_secret_file: None,
+            instance: Instance::default(),
             accounts: Accounts::default(),
             gateway: Gateway::default(),
             mail: Mail::default(),
             oidc: Vec::new(),
             drive: Drive::default(),
+            links: Links::default(),
             node: Node::default(),
             files: Files::default(),
             log: Log::default(),
@@ -204,6 +213,9 @@ impl Config {
             bail!("a gateway or worker without nodes in its process needs cluster_secret to reach those of others");
         }
         self.commons()?;
+        if (1..HISTORY_DAYS_MIN).contains(&self.drive.history_days) {
+            bail!("drive.history_days is at least {HISTORY_DAYS_MIN}, or 0 for a history without an end");
+        }
         if self.files.parity.is_some_and(|parity| !matches!(parity, 0 | 2 | 3)) {
             bail!("files.parity is 0, 2 or 3; without it the number suits the nodes");
         }

@@ -280,7 +280,7 @@ fn by(token: &Secret, name: &str) -> Registration {
 }
 
 async fn an_invitation_opens_a_closed_door_once(test: TestDb) {
-    let town = Town::with(test, Options { registrations: Registrations::Closed, ..Options::default() }).await;
+    let town = Town::with(test, Options { registrations: Registrations::Invited, ..Options::default() }).await;
     let accounts = &town.fixture.accounts;
     let admin = town.admin().await;
     let made = accounts.invite(&admin, invitation(Some("ada@example.org")), HERE).await.expect("invited");

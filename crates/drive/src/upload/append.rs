@@ -287,12 +287,12 @@ impl Appending<'_> {
 
     async fn keep(&mut self, extent: &Extent) -> Result<(), Error> {
         let hash = self.hash().await;
-        let (drive, extent) = (self.drive.clone(), extent.clone());
+        let (drive, actor, extent) = (self.drive.clone(), self.actor.clone(), extent.clone());
         let (id, space, generation) = (self.row.id, self.row.space, self.row.generation);
         let kept = self
             .drive
             .write(space, async move |tx| {
-                let work = Work::hold(&drive, &tx, space, None).await?;
+                let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
                 let mut row = fenced(work.upload(id).await?, generation)?;
                 work.keep(&mut row, &extent, hash.as_ref()).await?;
                 uploads::update_upload(&tx, &row).await?;

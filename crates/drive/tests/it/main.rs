@@ -2,13 +2,18 @@
 
 mod archives;
 mod bulk;
+mod crossing;
 mod extras;
+mod grants;
+mod journal;
 mod links;
 mod personal;
+mod plans;
 mod properties;
 mod put;
 mod races;
 mod remove;
+mod reservations;
 mod sharing;
 mod totals;
 mod trash;

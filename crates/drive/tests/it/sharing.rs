@@ -16,19 +16,19 @@ use crate::world::{World, body, bytes, channel, child, code, name, space_of};
 testkit::both! {
     every_role_may_what_it_is_for, a_role_holds_below_and_nowhere_else, roles_end, teams_have_members,
     what_is_shared_is_listed, a_part_of_a_space_is_followed, sharing_is_undone, refusals_change_nothing,
-    a_role_taken_while_bytes_flow, spaces_end, spaces_are_handed_over, accounts_end_while_bytes_flow, trees_go_over_to_other_spaces, transfers_race, removal_needs_a_say_in_the_folder,
+    a_role_taken_while_bytes_flow, an_end_that_was_cut_off_goes_on, spaces_end, spaces_are_handed_over, accounts_end_while_bytes_flow, trees_go_over_to_other_spaces, transfers_race, removal_needs_a_say_in_the_folder,
 }
 
 /// What somebody is given.
-fn given(subject: Subject, role: Role) -> NewGrant {
+pub(crate) fn given(subject: Subject, role: Role) -> NewGrant {
     NewGrant { subject, role, expires: None }
 }
 
-fn to(actor: &Actor) -> Subject {
+pub(crate) fn to(actor: &Actor) -> Subject {
     Subject::Account(actor.principal.account)
 }
 
-async fn give(world: &World, id: EntryId, subject: Subject, role: Role) {
+pub(crate) async fn give(world: &World, id: EntryId, subject: Subject, role: Role) {
     world.drive.give(&world.alice, id, given(subject, role)).await.expect("a role is given");
 }
 
@@ -723,5 +723,37 @@ async fn accounts_end_while_bytes_flow(test: TestDb) {
     assert_eq!(world.number("SELECT COUNT(*) FROM space").await, 2);
     assert_eq!(world.number("SELECT COUNT(*) FROM extent").await, 0);
     assert_eq!(world.number("SELECT COUNT(*) FROM upload").await, 0);
+    world.check().await;
+}
+
+async fn an_end_that_was_cut_off_goes_on(test: TestDb) {
+    let world = World::new(test).await;
+    let ids = base::Ids::new(world.clock.handle(), 7);
+    let options = accounts::Options::default();
+    let accounts = accounts::Accounts::open(world.test.db.clone(), world.clock.handle(), ids, options);
+    let accounts = accounts.await.expect("accounts open");
+    let root = {
+        let mut principal = world.person("root").await.principal;
+        principal.permissions = accounts::Permissions::of(accounts::Permission::ALL);
+        Actor { principal, operation: None }
+    };
+    let administrator = async move |tx: db::Tx| {
+        tx.exec("UPDATE account SET permissions = 'admin.users' WHERE name = 'root'", &[]).await.map(drop)
+    };
+    world.test.db.write(db::Lane::Free, administrator).await.expect("an administrator");
+    let (file, bob) = (world.put(None, "f", b"x").await.expect("a file").entry.id, world.bob.principal.account);
+    let (alice, from) = (world.alice.principal.account, std::net::Ipv4Addr::LOCALHOST.into());
+    // The process ended right after the account was closed.
+    accounts.close_person(&root.principal, alice, serde_json::json!({ "hand-over": bob }), from).await.expect("closed");
+    let files = drive::Files::HandOver { to: bob };
+    let space = world.drive.end_account(&accounts, &root, alice, files, from).await.expect("ended");
+    assert_eq!(space, Some(space_of(&world.alice)));
+    assert_eq!(code(world.drive.stat(&world.bob, file).await), "ok");
+    // The log tells of both beginnings, and what was to become of the files.
+    let log = accounts.audit(&root.principal, &db::audit::Filter::default(), None, 10).await.expect("the log").items;
+    let closed: Vec<_> = log.iter().filter(|line| line.action == "account-closed").collect();
+    assert_eq!(closed.len(), 2);
+    assert!(closed.iter().all(|line| line.detail["files"]["hand-over"] == bob.to_string()), "{closed:?}");
+    assert_eq!(log.iter().filter(|line| line.action == "account-ended").count(), 1);
     world.check().await;
 }

@@ -385,7 +385,7 @@ async fn person(test: &TestDb, ids: &Ids, name: &'static str, quota: Option<u64>
         .write(Lane::Free, async move |tx| {
             tx.exec(
                 "INSERT INTO account (id, name, name_key, display_name, password_hash, permissions, created_us)
-                 VALUES ($1, $2, $3, $4, '', 'files', 0)",
+                 VALUES ($1, $2, $3, $4, '', 'files share', 0)",
                 &params![account, name, name, name],
             )
             .await?;
@@ -396,13 +396,14 @@ async fn person(test: &TestDb, ids: &Ids, name: &'static str, quota: Option<u64>
                 name,
                 root,
                 quota_bytes: quota,
+                quota_own: false,
                 created: Default::default(),
             };
             db::spaces::insert_space(&tx, &new).await
         })
         .await
         .expect("a new account");
-    let permissions = Permissions::of([Permission::Files]);
+    let permissions = Permissions::of([Permission::Files, Permission::Share]);
     let principal = Principal { account, session: ids.session(), permissions, space, root };
     Actor { principal, operation: None }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accounts::AdminDeed;
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -18,7 +19,7 @@ use crate::{
     error::Problem,
     extract::{Id, Json, NoQuery, Query, page_limit, parse_id},
     rest::page::{self, Page},
-    state::App,
+    state::{App, ClientAddress},
 };
 
 /// All storage servers.
@@ -304,11 +305,75 @@ pub(crate) async fn list_jobs(
     responses((status = 200, description = "The job waits again, with all its attempts before it.", body = Job)))]
 pub(crate) async fn retry_job(
     State(app): State<Arc<App>>,
-    _: NodeAdmin,
+    NodeAdmin(principal): NodeAdmin,
+    ClientAddress(address): ClientAddress,
     Id(id): Id<JobId>,
     _: NoQuery,
 ) -> Result<Json<Job>, Problem> {
-    Ok(Json(app.state.jobs.retry_dead(id).await?.into()))
+    let job = app.state.jobs.retry_dead(id).await?;
+    let detail = serde_json::json!({ "job": id, "kind": job.kind });
+    app.state.accounts.log_admin_alone(AdminDeed::JobRetried, (&principal, address), None, detail).await;
+    Ok(Json(job.into()))
+}
+
+/// Cancel a job
+///
+/// One that may be left undone: emptying a trash (what is still in it stays), hashing a file, a letter. Whoever works on it
+/// stops within seconds. What the store needs to stay in order cannot be cancelled.
+#[utoipa::path(delete, path = "/api/v1/admin/jobs/{id}", tag = "Administration", security(("token" = [])),
+    params(("id" = String, Path, description = "A job's id, `job_…`.")),
+    responses((status = 204, description = "It will not be done.")))]
+pub(crate) async fn cancel_job(
+    State(app): State<Arc<App>>,
+    NodeAdmin(principal): NodeAdmin,
+    ClientAddress(address): ClientAddress,
+    Id(id): Id<JobId>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
+    let kinds: Vec<&str> = drive::jobs::CANCELLABLE.into_iter().chain([accounts::LETTERS]).collect();
+    let job = app.state.jobs.cancel(id, &kinds).await?;
+    let detail = serde_json::json!({ "job": id, "kind": job.kind });
+    app.state.accounts.log_admin_alone(AdminDeed::JobCancelled, (&principal, address), None, detail).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Background work of one kind.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QueueView {
+    #[schema(example = "files.repair")]
+    kind: String,
+    /// Jobs that wait or are worked on.
+    waiting: u64,
+    /// Jobs that were given up.
+    dead: u64,
+    /// For how long the oldest of those that wait could have been worked on.
+    lag_seconds: u64,
+    /// Whether jobs of this kind can be cancelled.
+    cancellable: bool,
+}
+
+/// All background work by its kinds.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Queues {
+    items: Vec<QueueView>,
+}
+
+/// Show how much background work waits
+#[utoipa::path(get, path = "/api/v1/admin/queues", tag = "Administration", security(("token" = [])),
+    responses((status = 200, description = "Jobs by their kinds; kinds without a job are not listed.", body = Queues)))]
+pub(crate) async fn list_queues(
+    State(app): State<Arc<App>>,
+    _: NodeAdmin,
+    _: NoQuery,
+) -> Result<Json<Queues>, Problem> {
+    let items = app.state.jobs.queues().await?.into_iter().map(|queue| QueueView {
+        cancellable: queue.kind == accounts::LETTERS || drive::jobs::CANCELLABLE.contains(&queue.kind.as_str()),
+        kind: queue.kind,
+        waiting: queue.waiting,
+        dead: queue.dead,
+        lag_seconds: queue.lag.as_secs(),
+    });
+    Ok(Json(Queues { items: items.collect() }))
 }
 
 impl From<NodeView> for Node {

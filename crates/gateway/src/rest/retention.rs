@@ -30,6 +30,15 @@ pub(crate) struct RetentionView {
     version_days: u32,
     /// What the space says of its own; `null` is as the server has it.
     own: OwnView,
+    /// The most that its plan allows; `null` is no limit.
+    plan: PlanRetention,
+}
+
+/// The most that the plan of a space allows it to keep.
+#[derive(Serialize, ToSchema)]
+struct PlanRetention {
+    trash_days: Option<u32>,
+    versions_kept: Option<u32>,
 }
 
 /// What a space says of its own.
@@ -61,7 +70,7 @@ pub(crate) struct RetentionBody {
 
 impl From<Keeping> for RetentionView {
     fn from(keeping: Keeping) -> Self {
-        let Keeping { own, now } = keeping;
+        let Keeping { own, now, plan } = keeping;
         Self {
             trash_days: now.trash_days.unwrap_or(0),
             versions_kept: now.versions_kept.unwrap_or(1),
@@ -71,6 +80,7 @@ impl From<Keeping> for RetentionView {
                 versions_kept: own.versions_kept,
                 version_days: own.version_days,
             },
+            plan: PlanRetention { trash_days: plan.trash_days, versions_kept: plan.versions_kept },
         }
     }
 }
@@ -91,7 +101,7 @@ pub(crate) async fn get_retention(
 /// Change how long a space keeps its trash and old versions
 ///
 /// Otherwise than the server does. What is too old under a new rule goes in the background within the hour; versions beyond
-/// a lower number go when their file gets a new one.
+/// a lower number go when their file gets a new one. A space may keep less than its plan allows, and not more.
 #[utoipa::path(patch, path = "/api/v1/spaces/{id}/retention", tag = "Spaces", security(("token" = [])),
     request_body = RetentionBody,
     params(("id" = String, Path, description = "A space's id, `spc_…`.")),

@@ -1,6 +1,6 @@
 //! Administration.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -45,4 +45,39 @@ async fn jobs_are_listed() {
     world.admin.get("/api/v1/admin/jobs?state=lost").await.refused(400, "invalid-request");
     let retry = "/api/v1/admin/jobs/job_00000000000000000000000000000000/retry";
     world.admin.call("POST", retry, &Value::Null).await.refused(404, "job-not-found");
+}
+
+#[tokio::test]
+async fn jobs_that_may_be_left_undone_are_cancelled() {
+    let world = World::new().await;
+    let (alice, admin) = (&world.alice, &world.admin);
+    let space = alice.tokens["user"]["space_id"].as_str().expect("an id").to_owned();
+    let folder = async |name: &str| {
+        let made = alice.call("POST", "/api/v1/folders", &json!({ "name": name })).await.json();
+        format!("/api/v1/entries/{}", made["id"].as_str().expect("an id"))
+    };
+    let (kept, gone) = (folder("kept").await, folder("gone").await);
+    alice.upload(&format!("name=a&parent={}", gone.rsplit('/').next().expect("an id")), vec![1; 10]).await;
+    assert_eq!(alice.call("DELETE", &kept, &Value::Null).await.status, 204);
+    assert_eq!(alice.call("DELETE", &format!("/api/v1/trash?space={space}"), &Value::Null).await.status, 202);
+    assert_eq!(alice.call("DELETE", &format!("{gone}?permanent=true"), &Value::Null).await.status, 204);
+    let queues = admin.get("/api/v1/admin/queues").await.json();
+    let seen: Vec<_> =
+        queues["items"].as_array().expect("items").iter().map(|one| (&one["kind"], &one["cancellable"])).collect();
+    assert_eq!(seen, [(&json!("drive.empty"), &json!(true)), (&json!("drive.purge"), &json!(false))], "{queues}");
+    let jobs = admin.get("/api/v1/admin/jobs?state=waiting").await.json();
+    for job in jobs["items"].as_array().expect("items") {
+        let path = format!("/api/v1/admin/jobs/{}", job["id"].as_str().expect("an id"));
+        let answer = admin.call("DELETE", &path, &Value::Null).await;
+        if job["kind"] == "drive.purge" {
+            answer.refused(409, "job-not-cancellable");
+        } else {
+            assert_eq!(answer.status, 204, "{answer:?}");
+            admin.call("DELETE", &path, &Value::Null).await.refused(404, "job-not-found");
+        }
+    }
+    let trash = alice.get(&format!("/api/v1/trash?space={space}")).await.json();
+    assert_eq!(trash["items"].as_array().map(Vec::len), Some(1), "what was not emptied yet stays");
+    let log = admin.get("/api/v1/admin/audit?action=job-cancelled").await.json();
+    assert_eq!(log["items"][0]["detail"]["kind"], "drive.empty");
 }

@@ -73,6 +73,9 @@ async fn nobody_else_administers() {
     let path = format!("/api/v1/admin/users/{id}");
     let (new, invite) = (json!({ "name": "eve" }), json!({}));
     let (update, reset) = (json!({ "permissions": ["admin.users"] }), json!({ "by": "temporary" }));
+    let nobodys = |kind: &str| format!("/api/v1/admin/{kind}_00000000000000000000000000000000");
+    let (plan, empty, room) = (json!({ "name": "mine" }), json!({}), json!({ "quota_bytes": null }));
+    let (assignment, manager) = (json!({ "plan_id": null, "to": [id] }), json!({ "user_id": id }));
     for (method, path, body) in [
         ("GET", "/api/v1/admin/users".to_owned(), &Value::Null),
         ("POST", "/api/v1/admin/users".to_owned(), &new),
@@ -87,6 +90,23 @@ async fn nobody_else_administers() {
         ("POST", "/api/v1/admin/invitations".to_owned(), &invite),
         ("DELETE", "/api/v1/admin/invitations/tkt_00000000000000000000000000000000".to_owned(), &Value::Null),
         ("GET", "/api/v1/admin/audit".to_owned(), &Value::Null),
+        ("GET", "/api/v1/admin/plans".to_owned(), &Value::Null),
+        ("POST", "/api/v1/admin/plans".to_owned(), &plan),
+        ("GET", nobodys("plans/pln"), &Value::Null),
+        ("PATCH", nobodys("plans/pln"), &empty),
+        ("DELETE", nobodys("plans/pln"), &Value::Null),
+        ("POST", "/api/v1/admin/plan-assignments".to_owned(), &assignment),
+        ("GET", "/api/v1/admin/spaces".to_owned(), &Value::Null),
+        ("GET", nobodys("spaces/spc"), &Value::Null),
+        ("PATCH", nobodys("spaces/spc"), &room),
+        ("DELETE", nobodys("spaces/spc"), &Value::Null),
+        ("POST", format!("{}/manager", nobodys("spaces/spc")), &manager),
+        ("GET", "/api/v1/admin/uploads".to_owned(), &Value::Null),
+        ("DELETE", nobodys("uploads/upl"), &Value::Null),
+        ("GET", "/api/v1/admin/settings".to_owned(), &Value::Null),
+        ("PATCH", "/api/v1/admin/settings".to_owned(), &empty),
+        ("GET", "/api/v1/admin/queues".to_owned(), &Value::Null),
+        ("DELETE", nobodys("jobs/job"), &Value::Null),
     ] {
         world.alice.call(method, &path, body).await.refused(403, "permission-missing");
     }

@@ -11,7 +11,8 @@ use super::text::{hidden, size, size_if_any};
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Accounts {
-    /// `open`: anybody who reaches the server may register. `closed`: only administrators make accounts.
+    /// `open`: anybody who reaches the server may register. `invitation`: whoever was invited. `closed`: only administrators
+    /// make accounts. Administrators can change it while the server runs.
     pub(crate) registration: Registration,
     /// Bytes that a new account's space may hold; none for no bound.
     #[serde(serialize_with = "size_if_any")]
@@ -26,6 +27,8 @@ pub(crate) struct Accounts {
 pub(crate) enum Registration {
     /// Anybody.
     Open,
+    /// Whoever was invited.
+    Invitation,
     /// Nobody.
     Closed,
 }
@@ -33,6 +36,41 @@ pub(crate) enum Registration {
 impl Default for Accounts {
     fn default() -> Self {
         Self { registration: Registration::Open, quota: None, session_days: 30 }
+    }
+}
+
+/// What people read where they sign in, and in letters. Administrators can change it while the server runs.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Instance {
+    /// What the server calls itself.
+    pub(crate) name: String,
+    /// A line for people who sign in; none if it is empty.
+    pub(crate) welcome: String,
+}
+
+impl Default for Instance {
+    fn default() -> Self {
+        let accounts::Values { name, welcome, .. } = accounts::Values::default();
+        Self { name, welcome }
+    }
+}
+
+/// Links for people without an account. Administrators can change it while the server runs.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Links {
+    /// Whether links work: `true` or `false`.
+    pub(crate) on: bool,
+    /// Whether a new link needs a password: `true` or `false`.
+    pub(crate) password: bool,
+    /// Days that a new link lives at most; 0 for no bound.
+    pub(crate) max_days: u32,
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Self { on: true, password: false, max_days: 0 }
     }
 }
 
@@ -152,14 +190,20 @@ pub(crate) struct Drive {
     /// Days that an older version is kept after another one took its place, unless it is pinned or has a name; 0 for no
     /// bound by age.
     pub(crate) versions_days: u32,
+    /// Days that the history goes back: what was done, undo, and how long a client may have been away and still be told only what
+    /// changed; at least 90, or 0 for ever.
+    pub(crate) history_days: u32,
     /// Bytes that a new team space may hold; no bound if it is left out.
     #[serde(serialize_with = "size_if_any")]
     pub(crate) team_quota: Option<ByteSize>,
+    /// Whether people who do not administer accounts may make team spaces: `true` or `false`. Administrators can change it
+    /// while the server runs, and the days and versions above too.
+    pub(crate) team_spaces: bool,
 }
 
 impl Default for Drive {
     fn default() -> Self {
-        Self { trash_days: 30, versions_days: 0, team_quota: None }
+        Self { trash_days: 30, versions_days: 0, history_days: 0, team_quota: None, team_spaces: true }
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct System {
     pub(crate) jobs: bus::Jobs,
     pub(crate) accounts: accounts::Accounts,
     pub(crate) drive: drive::Drive,
+    /// Redis, if it is used.
+    pub(crate) commons: Option<commons::Commons>,
     pub(crate) door: Option<ClusterDoor>,
     /// The administrator's password, if it was made in this start.
     pub(crate) first_password: Option<String>,
@@ -90,7 +92,8 @@ impl System {
         let accounts = accounts::Accounts::open(db.clone(), clock.clone(), ids.clone(), options).await?;
         let first_password =
             accounts.ensure_admin(Config::admin_password()).await?.map(|password| password.expose().to_owned());
-        let drive = drive::Drive::new(db.clone(), store.clone(), clock.clone(), ids, drive_options(&config));
+        let options = drive::Options { settings: Some(accounts.settings().clone()), ..drive_options(&config) };
+        let drive = drive::Drive::new(db.clone(), store.clone(), clock.clone(), ids, options);
         let door = secret.map(|secret| ClusterDoor::new(cluster.clone(), secret));
         let mut tasks = JoinSet::new();
         if let Some(commons) = &commons {
@@ -101,7 +104,21 @@ impl System {
             tasks.spawn(membership::local_heartbeats(cluster.clone(), by_id.into_values().collect(), stop));
         }
         let nodes = local.into_iter().map(|(_, node)| node).collect();
-        Ok(Self { config, clock, db, store, cluster, jobs, accounts, drive, door, first_password, nodes, tasks })
+        Ok(Self {
+            config,
+            clock,
+            db,
+            store,
+            cluster,
+            jobs,
+            accounts,
+            drive,
+            commons,
+            door,
+            first_password,
+            nodes,
+            tasks,
+        })
     }
 
     /// Accounts and drive of this system by another clock, for a past that is told. The store below them keeps the real
@@ -180,7 +197,20 @@ fn account_options(config: &Config) -> accounts::Options {
     accounts::Options {
         registrations: match config.accounts.registration {
             Registration::Open => accounts::Registrations::Open,
+            Registration::Invitation => accounts::Registrations::Invited,
             Registration::Closed => accounts::Registrations::Closed,
+        },
+        defaults: accounts::Values {
+            name: config.instance.name.clone(),
+            welcome: config.instance.welcome.clone(),
+            team_spaces: config.drive.team_spaces,
+            trash_days: config.drive.trash_days,
+            versions_kept: config.gateway.versions_kept,
+            version_days: config.drive.versions_days,
+            links: config.links.on,
+            link_password: config.links.password,
+            link_days: config.links.max_days,
+            ..accounts::Values::default()
         },
         quota_bytes: config.accounts.quota.map(|size| size.0),
         public_url: config.gateway.public_url.clone(),
@@ -201,6 +231,8 @@ fn drive_options(config: &Config) -> drive::Options {
         versions_kept: config.gateway.versions_kept,
         trash_lifetime: days(config.drive.trash_days),
         version_lifetime: days(config.drive.versions_days),
+        history_lifetime: days(config.drive.history_days),
         team_quota_bytes: config.drive.team_quota.map(|size| size.0),
+        settings: None,
     }
 }

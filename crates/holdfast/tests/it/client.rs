@@ -519,3 +519,28 @@ async fn storage_servers_are_listed_drained_and_removed() {
     ada.fails(&["cluster", "status"], 4, "permission-missing").await;
     ada.fails(&["ls", ":/tree"], 3, "not-found").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plans_are_made_given_and_changed() {
+    let world = World::start(Shape::Single, "").await;
+    let machine = Machine::signed_in(&world).await;
+    let ada = User::register(&world.gateways[0].url, "ada").await;
+    let ada = ada.user["id"].as_str().expect("an id").to_owned();
+    machine.fails(&["plan", "create", "Small", "--storage", "much"], 2, "`none` for no limit").await;
+    let limits = ["plan", "create", "Small", "--storage", "1 MiB", "--versions", "3", "--default-for", "personal"];
+    let id = machine.ok(&limits).await.out.trim().to_owned();
+    let listed = machine.ok(&["plan", "ls"]).await.out;
+    assert!(listed.contains(&id) && listed.contains("1.0 MiB") && listed.contains("personal"), "{listed}");
+    let said = machine.ok(&["plan", "give", &id, &ada, "--preview"]).await;
+    assert!(said.out.starts_with(&ada) && said.err.contains("Nothing was changed"), "{said:?}");
+    let said = machine.run(&["plan", "give", &id, &ada, "spc_0197f3c6b1d07c3a9d2e5f60718293a4"]).await;
+    assert!(said.code == 6 && said.out.contains("There is no such space"), "{said:?}");
+    let said = machine.ok(&["plan", "set", &id, "--storage", "none", "--trash-days", "7"]).await;
+    assert!(said.out.contains("it is for: 1"), "{said:?}");
+    let listed = machine.ok(&["plan", "ls", "--json"]).await;
+    let limits = &listed.lines()[0]["limits"];
+    assert!(limits["storage_bytes"].is_null() && limits["trash_days"] == 7 && limits["versions_kept"] == 3, "{limits}");
+    machine.fails(&["plan", "rm", &id], 1, "Spaces that have this plan: 1").await;
+    machine.ok(&["plan", "give", "none", &ada]).await;
+    machine.ok(&["plan", "rm", &id]).await;
+}

@@ -151,7 +151,7 @@ async fn endings(admin: &User, ada: &User, bob: &User, world: &World) {
     end(admin, &person(&other), "remove").await.expect(200);
 }
 
-fn base64(text: &str) -> String {
+pub(crate) fn base64(text: &str) -> String {
     use base64::{Engine, engine::general_purpose::STANDARD};
     STANDARD.encode(text)
 }

@@ -61,6 +61,7 @@ impl Fixture {
                     name: "s",
                     root,
                     quota_bytes: None,
+                    quota_own: false,
                     created: base::Time::default(),
                 };
                 db::spaces::insert_space(&tx, &space).await
