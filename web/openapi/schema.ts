@@ -121,6 +121,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a job
+         * @description One that may be left undone: emptying a trash (what is still in it stays), hashing a file, a letter. Whoever works on it
+         *     stops within seconds. What the store needs to stay in order cannot be cancelled.
+         */
+        delete: operations["cancel_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/jobs/{id}/retry": {
         parameters: {
             query?: never;
@@ -209,6 +230,219 @@ export interface paths {
          */
         post: operations["drain_node"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/plan-assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give people and spaces a plan
+         * @description Each by itself: one that is refused does not stop the others. All limits of a space are then the plan's, also the room that
+         *     was set for it alone. As with a change of a plan nothing is removed at once; with `preview=true` nothing is changed.
+         */
+        post: operations["assign_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List plans */
+        get: operations["list_plans"];
+        put?: never;
+        /** Create a plan */
+        post: operations["create_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a plan */
+        get: operations["get_plan"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a plan
+         * @description One that no space has.
+         */
+        delete: operations["delete_plan"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a plan
+         * @description Its limits hold at once for all spaces that have it, and nothing is removed at that moment: a space that holds more than it
+         *     may takes no more bytes, versions and trash shrink by the usual rules, links and members stay. `effect` says what that will
+         *     come to; with `preview=true` nothing is changed.
+         */
+        patch: operations["update_plan"];
+        trace?: never;
+    };
+    "/api/v1/admin/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how much background work waits */
+        get: operations["list_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the settings
+         * @description Those that can be changed while the server runs. What new spaces get, `default_for` of a plan says.
+         */
+        get: operations["list_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change settings
+         * @description A map of keys to values, of which all are taken or none; `null` goes back to what the configuration says. All gateways
+         *     obey within seconds.
+         */
+        patch: operations["update_settings"];
+        trace?: never;
+    };
+    "/api/v1/admin/spaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all spaces
+         * @description Personal ones and those of teams, without a look at what is in them.
+         */
+        get: operations["list_all_spaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/spaces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show any space */
+        get: operations["get_any_space"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete any team's space
+         * @description With all that is in it, its trash and its history, for good. A personal space ends with its account.
+         */
+        delete: operations["delete_any_space"];
+        options?: never;
+        head?: never;
+        /**
+         * Change the room of any space
+         * @description For this space alone, until it is given a plan anew.
+         */
+        patch: operations["update_any_space"];
+        trace?: never;
+    };
+    "/api/v1/admin/spaces/{id}/manager": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a team's space a manager
+         * @description Only when it has none: the last one is gone, or disabled. It stands in the audit log.
+         */
+        post: operations["give_manager"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List uploads under way
+         * @description Those that can be resumed, and bodies of one request from 64 MiB on. What they will be called is not told.
+         */
+        get: operations["list_all_uploads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel an upload
+         * @description Its room is free at once, and nothing of it becomes a file.
+         */
+        delete: operations["cancel_any_upload"];
         options?: never;
         head?: never;
         patch?: never;
@@ -995,6 +1229,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/login/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in with a passkey
+         * @description Without a name: the authenticator knows whose passkeys it has.
+         */
+        post: operations["begin_passkey_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login/passkey/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish to sign in with a passkey
+         * @description No second factor is asked for: the authenticator has verified its user.
+         */
+        post: operations["finish_passkey_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login/providers/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in at a provider
+         * @description The answer sets a cookie, by which the browser is known again when it comes back.
+         */
+        post: operations["begin_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login/providers/{provider}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish to sign in at a provider
+         * @description With what came back from there, in the browser that began. Somebody unknown gets an account, if that is configured. For an
+         *     account with a second factor the answer is `second-factor-required`, unless the provider stands for both.
+         */
+        post: operations["finish_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login/second-factor": {
         parameters: {
             query?: never;
@@ -1015,6 +1330,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/login/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the ways to sign in
+         * @description For the page on which people sign in: which buttons it has, beside name and password.
+         */
+        get: operations["list_ways_in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logout": {
         parameters: {
             query?: never;
@@ -1029,6 +1364,26 @@ export interface paths {
          * @description Ends the session that asks.
          */
         post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logout/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out, also at the provider
+         * @description Ends the session that asks, and says where the browser goes to sign out at the provider by which it began.
+         */
+        post: operations["logout_of_provider"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1073,6 +1428,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's accounts at providers */
+        get: operations["list_identities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identities/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlink an account at a provider
+         * @description Sessions that began by it go on.
+         */
+        post: operations["remove_identity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's passkeys */
+        get: operations["list_passkeys"];
+        put?: never;
+        /** Begin to add a passkey */
+        post: operations["begin_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finish to add a passkey */
+        post: operations["finish_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Rename a passkey */
+        patch: operations["rename_passkey"];
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove a passkey
+         * @description Sessions that began with it go on.
+         */
+        post: operations["remove_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -1087,6 +1551,43 @@ export interface paths {
          * @description Ends all other sessions of the account.
          */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/providers/{provider}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to link an account at a provider
+         * @description As signing in there begins.
+         */
+        post: operations["begin_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/providers/{provider}/link/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finish to link an account at a provider */
+        post: operations["finish_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1305,6 +1806,47 @@ export interface paths {
          * @description Those whose name, or a word of whose name, begins with the text. Case does not matter.
          */
         get: operations["find_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{provider}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Be told that somebody signed out at a provider
+         * @description For providers themselves (OpenID Connect Back-Channel Logout 1.0): ends the sessions that began by that person's account
+         *     or session there.
+         */
+        post: operations["provider_sign_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/instance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the server's name, its welcome and who may register
+         * @description For the page where people sign in: no token is needed.
+         */
+        get: operations["get_instance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1675,6 +2217,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spaces/{id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all entries of a space
+         * @description For clients that begin. Pages may be read while others change the space: when the last page was read, apply the changes after
+         *     `since`, except those with a lower revision than an entry has already. A page may hold fewer than `limit`, since what is in the
+         *     trash is left out. Who sees only a part of the space gets that part.
+         */
+        get: operations["list_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spaces/{id}/entry": {
         parameters: {
             query?: never;
@@ -1684,6 +2248,26 @@ export interface paths {
         };
         /** Find an entry by its path */
         get: operations["resolve_path"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spaces/{id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the plan of a space and how much of it is used
+         * @description From counters, at any size; `GET /api/v1/spaces/{id}/usage` counts anew what is there, and knows what copies share.
+         */
+        get: operations["get_plan_use"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1709,7 +2293,7 @@ export interface paths {
         /**
          * Change how long a space keeps its trash and old versions
          * @description Otherwise than the server does. What is too old under a new rule goes in the background within the hour; versions beyond
-         *     a lower number go when their file gets a new one.
+         *     a lower number go when their file gets a new one. A space may keep less than its plan allows, and not more.
          */
         patch: operations["update_retention"];
         trace?: never;
@@ -1956,6 +2540,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link to a file that is still being uploaded
+         * @description It works at once: visitors get the bytes that are there, and their downloads wait for those that come. When the upload is done
+         *     it is a link to the file; if it ends otherwise, the link is gone. The upload must say how long it will be.
+         */
+        post: operations["create_early_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{id}": {
         parameters: {
             query?: never;
@@ -2045,6 +2650,42 @@ export interface components {
             /** @example ada@example.org */
             email: string;
         };
+        /** @description A space that was given a plan, or would be. */
+        AssignedPlan: {
+            effect: components["schemas"]["PlanEffect"] | null;
+            /** @description Why it was refused. */
+            error: Record<string, never> | null;
+            /** @description As it was asked for. */
+            id: string;
+            limits: components["schemas"]["PlanLimits"] | null;
+            /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            space_id: string | null;
+        };
+        /** @description Who is to have a plan. */
+        AssignmentBody: {
+            /**
+             * @description `null` for none: then the room is what the server is configured to give.
+             * @example pln_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            plan_id?: string | null;
+            /**
+             * @description Accounts, whose personal spaces get it, and spaces, by their ids: 1 to 1000.
+             * @example [
+             *       "usr_0197f3c6b1d07c3a9d2e5f60718293a4",
+             *       "spc_0197f3c6b1d07c3a9d2e5f60718293a4"
+             *     ]
+             */
+            to: string[];
+        };
+        /** @description What came of giving a plan. */
+        AssignmentView: {
+            /** @description In the order of the request. */
+            items: components["schemas"]["AssignedPlan"][];
+            /** @description Whether it was only asked for, and nothing changed. */
+            preview: boolean;
+            /** @description How many were refused. */
+            refused: number;
+        };
         /** @description A line of the audit log. */
         AuditLine: {
             /**
@@ -2090,6 +2731,14 @@ export interface components {
             path: string;
             /** @description `created`, `replaced`, `skipped`, `refused`. */
             status: string;
+        };
+        /** @description Who begins to sign in. */
+        BeginBody: {
+            /**
+             * @description What the client calls itself, for the list of sessions.
+             * @example holdfast on laptop
+             */
+            client?: string | null;
         };
         /** @description What came of many things. */
         Bulk: {
@@ -2196,6 +2845,13 @@ export interface components {
              * @description The number of the change that this one takes back, if it is an undo or a redo.
              */
             undoes: number | null;
+        };
+        /** @description A plan that was changed, or would be. */
+        ChangedPlan: {
+            effect: components["schemas"]["PlanEffect"];
+            plan: components["schemas"]["Plan"];
+            /** @description Whether it was only asked for, and nothing changed. */
+            preview: boolean;
         };
         /** @description Changes in the order in which they happened. */
         Changes: {
@@ -2315,8 +2971,11 @@ export interface components {
              * @example ada@example.org
              */
             email?: string | null;
-            /** @example correct horse battery staple */
-            password: string;
+            /**
+             * @description Only an account without a password leaves it out; its session must then have begun within ten minutes.
+             * @example correct horse battery staple
+             */
+            password?: string | null;
         };
         /** @description How far the emptying of a trash is. */
         Emptying: {
@@ -2637,6 +3296,66 @@ export interface components {
             /** @example ada */
             name: string;
         };
+        /** @description One's accounts at providers. */
+        Identities: {
+            /** @description Oldest first. */
+            items: components["schemas"]["Identity"][];
+        };
+        /** @description An account at a provider that is linked to one's own. */
+        Identity: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            created_at: string;
+            /** @example idn_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            last_used_at: string | null;
+            /** @example company */
+            provider: string;
+            /**
+             * @description The provider's id, if it is not configured any more.
+             * @example Company account
+             */
+            provider_name: string;
+            /**
+             * @description What one is called there.
+             * @example ada@example.org
+             */
+            shown: string;
+        };
+        /** @description Where one can sign in as well. */
+        IdentityProvider: {
+            /**
+             * @description Goes into addresses.
+             * @example company
+             */
+            id: string;
+            /**
+             * @description For the button.
+             * @example Company account
+             */
+            name: string;
+        };
+        /** @description What everybody may know of a server. */
+        Instance: {
+            /**
+             * @description What the server calls itself.
+             * @example Holdfast
+             */
+            name: string;
+            /**
+             * @description Who may make an account: `open`, `invitation`, `closed`.
+             * @example open
+             */
+            registration: string;
+            /** @description A line for people who sign in; may be empty. */
+            welcome: string;
+        };
         /** @description Writes under way. */
         Intents: {
             /**
@@ -2943,6 +3662,11 @@ export interface components {
             /** @example correct horse battery staple */
             password: string;
         };
+        /** @description Who is to manage a space. */
+        ManagerBody: {
+            /** @example usr_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            user_id: string;
+        };
         /** @description What a tag becomes a part of. */
         MergeTagBody: {
             /**
@@ -2966,6 +3690,39 @@ export interface components {
             replaced: number;
             /** Format: int64 */
             skipped: number;
+        };
+        /** @description What fills a space, as its counters say. */
+        Meter: {
+            /**
+             * Format: int64
+             * @description Current versions of the files.
+             */
+            files_bytes: number;
+            /**
+             * Format: int64
+             * @description The most that used and reserved bytes may come to; `null` for no limit.
+             */
+            quota_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that uploads under way will need.
+             */
+            reserved_bytes: number;
+            /**
+             * Format: int64
+             * @description Current versions of what is in the trash.
+             */
+            trash_bytes: number;
+            /**
+             * Format: int64
+             * @description The sum of the next three.
+             */
+            used_bytes: number;
+            /**
+             * Format: int64
+             * @description Older versions, and what was removed for good and is still being taken apart.
+             */
+            versions_bytes: number;
         };
         /** @description Parts on their way after a change of the placement. */
         Moves: {
@@ -3016,6 +3773,17 @@ export interface components {
              */
             scopes: string[];
         };
+        /** @description A passkey to keep. */
+        NewPasskeyBody: {
+            ceremony: string;
+            /** @description `credential.toJSON()`. */
+            credential: Record<string, never>;
+            /**
+             * @description What it is called: 1 to 100 characters.
+             * @example Laptop
+             */
+            name: string;
+        };
         /** @description An account to make. */
         NewPersonBody: {
             /** @example Ada Lovelace */
@@ -3053,6 +3821,55 @@ export interface components {
              * @description Of its own space; the usual bound, where absent.
              */
             quota_bytes?: number | null;
+        };
+        /** @description A plan to make. */
+        NewPlanBody: {
+            /**
+             * @description Which new spaces get it: `personal`, `team`, both or none.
+             * @example [
+             *       "personal"
+             *     ]
+             */
+            default_for?: string[];
+            /**
+             * Format: int64
+             * @description At least 1.
+             */
+            file_bytes?: number | null;
+            /**
+             * Format: int64
+             * @example 100
+             */
+            links?: number | null;
+            /**
+             * Format: int64
+             * @description At least 1.
+             * @example 25
+             */
+            members?: number | null;
+            /**
+             * @description 1 to 100 characters, unique without regard to case.
+             * @example Staff
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description No limit, where absent.
+             * @example 107374182400
+             */
+            storage_bytes?: number | null;
+            /**
+             * Format: int32
+             * @description 1 to 36500.
+             * @example 30
+             */
+            trash_days?: number | null;
+            /**
+             * Format: int32
+             * @description 1 to 10000.
+             * @example 20
+             */
+            versions_kept?: number | null;
         };
         /** @description A new tag. */
         NewTagBody: {
@@ -3112,6 +3929,76 @@ export interface components {
         /** @description All storage servers. */
         Nodes: {
             items: components["schemas"]["Node"][];
+        };
+        /** @description What to change of a space; what is absent stays. */
+        OverseenBody: {
+            /**
+             * Format: int64
+             * @description The room for this space alone; `null` for no bound.
+             * @example 107374182400
+             */
+            quota_bytes?: number | null;
+            /**
+             * @description `false`: the room is what its plan says again, or what the server is configured to give.
+             * @example false
+             */
+            quota_own?: boolean | null;
+        };
+        /** @description A space as administrators see it. */
+        OverseenSpace: {
+            /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * @description `personal` or `team`.
+             * @example team
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Accounts that manage a team's space for ever and are not disabled.
+             */
+            managers: number;
+            /**
+             * Format: int64
+             * @description People who have a role on all of it, alone or by a group.
+             */
+            members: number;
+            /** @example Research */
+            name: string;
+            /** @example Ada Lovelace */
+            owner_display_name: string;
+            /**
+             * @description Whose it is; of a team's space, who made it.
+             * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            owner_id: string;
+            /** @example ada */
+            owner_name: string;
+            /** @example pln_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            plan_id: string | null;
+            /** @example Staff */
+            plan_name: string | null;
+            /**
+             * Format: int64
+             * @description The most that used and reserved bytes may come to; `null` for no limit.
+             */
+            quota_bytes: number | null;
+            /** @description Whether that was set for this space alone, whatever its plan says. */
+            quota_own: boolean;
+            /**
+             * Format: int64
+             * @description Bytes that uploads under way will need.
+             */
+            reserved_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of all versions.
+             */
+            used_bytes: number;
+        };
+        /** @description A space as administrators see it, with its plan and what fills it. */
+        OverseenSpaceDetail: components["schemas"]["OverseenSpace"] & {
+            plan: components["schemas"]["PlanUse"];
         };
         /** @description What a space says of its own. */
         OwnRetention: {
@@ -3562,6 +4449,63 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_OverseenSpace: {
+            /** @description In the order of the list. */
+            items: {
+                /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                id: string;
+                /**
+                 * @description `personal` or `team`.
+                 * @example team
+                 */
+                kind: string;
+                /**
+                 * Format: int64
+                 * @description Accounts that manage a team's space for ever and are not disabled.
+                 */
+                managers: number;
+                /**
+                 * Format: int64
+                 * @description People who have a role on all of it, alone or by a group.
+                 */
+                members: number;
+                /** @example Research */
+                name: string;
+                /** @example Ada Lovelace */
+                owner_display_name: string;
+                /**
+                 * @description Whose it is; of a team's space, who made it.
+                 * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+                 */
+                owner_id: string;
+                /** @example ada */
+                owner_name: string;
+                /** @example pln_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                plan_id: string | null;
+                /** @example Staff */
+                plan_name: string | null;
+                /**
+                 * Format: int64
+                 * @description The most that used and reserved bytes may come to; `null` for no limit.
+                 */
+                quota_bytes: number | null;
+                /** @description Whether that was set for this space alone, whatever its plan says. */
+                quota_own: boolean;
+                /**
+                 * Format: int64
+                 * @description Bytes that uploads under way will need.
+                 */
+                reserved_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of all versions.
+                 */
+                used_bytes: number;
+            }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_Person: {
             /** @description In the order of the list. */
             items: (components["schemas"]["User"] & {
@@ -3584,6 +4528,36 @@ export interface components {
                  */
                 used_bytes: number;
             })[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Plan: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                created_at: string;
+                /**
+                 * @description Which new spaces get it: `personal`, `team`.
+                 * @example [
+                 *       "personal"
+                 *     ]
+                 */
+                default_for: string[];
+                /** @example pln_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                id: string;
+                limits: components["schemas"]["PlanLimits"];
+                /** @example Staff */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many spaces have it.
+                 */
+                spaces: number;
+            }[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
             next_cursor: string | null;
         };
@@ -3756,6 +4730,58 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_UploadInFlight: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it is removed if nothing comes.
+                 * @example 2026-11-22T01:26:55.000000Z
+                 */
+                expires_at: string;
+                /** @example upl_0197f3c6b1d07c3a9d2e5f60718293a4 */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description Bytes that it will have; `null` while that is not known.
+                 */
+                length: number | null;
+                /**
+                 * Format: int64
+                 * @description Bytes that are durable.
+                 */
+                received: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of the room of the space that are kept for it.
+                 */
+                reserved_bytes: number;
+                /** @description Whether it can be resumed. Of the body of one request it is not known how much came. */
+                resumable: boolean;
+                /**
+                 * @description Into which space it goes.
+                 * @example spc_0197f3c6b1d07c3a9d2e5f60718293a4
+                 */
+                space_id: string;
+                /** @example Research */
+                space_name: string;
+                /**
+                 * @description Whose it is.
+                 * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+                 */
+                user_id: string;
+                /** @example ada */
+                user_name: string;
+            }[];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_Version: {
             /** @description In the order of the list. */
             items: {
@@ -3835,6 +4861,63 @@ export interface components {
              */
             size: number;
         };
+        /** @description A passkey. */
+        Passkey: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            created_at: string;
+            /** @example psk_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            last_used_at: string | null;
+            /** @example Laptop */
+            name: string;
+        };
+        /** @description What the browser's authenticator is to be asked. */
+        PasskeyCeremony: {
+            /** @description Comes back with the answer. */
+            ceremony: string;
+            /**
+             * Format: int64
+             * @description Seconds that this may take.
+             * @example 300
+             */
+            expires_in: number;
+            /**
+             * @description For `navigator.credentials.create` or `.get`, with bytes in base64url: `publicKey` goes through
+             *     `PublicKeyCredential.parseCreationOptionsFromJSON` or `.parseRequestOptionsFromJSON`.
+             */
+            options: Record<string, never>;
+        };
+        /** @description What the authenticator answered. */
+        PasskeyLoginBody: {
+            ceremony: string;
+            /**
+             * @description What the client calls itself, for the list of sessions.
+             * @example holdfast on laptop
+             */
+            client?: string | null;
+            /** @description `credential.toJSON()`. */
+            credential: Record<string, never>;
+        };
+        /** @description Another name. */
+        PasskeyNameBody: {
+            /**
+             * @description 1 to 100 characters.
+             * @example Laptop
+             */
+            name: string;
+        };
+        /** @description One's passkeys. */
+        Passkeys: {
+            /** @description Oldest first. */
+            items: components["schemas"]["Passkey"][];
+        };
         /** @description A change of one's password. */
         PasswordBody: {
             /**
@@ -3842,8 +4925,11 @@ export interface components {
              * @example a much longer and better one
              */
             new_password: string;
-            /** @example correct horse battery staple */
-            old_password: string;
+            /**
+             * @description Only an account without a password leaves it out; its session must then have begun within ten minutes.
+             * @example correct horse battery staple
+             */
+            old_password?: string | null;
         };
         /** @description Those who were found. */
         People: {
@@ -3901,6 +4987,192 @@ export interface components {
              */
             quota_bytes?: number | null;
         };
+        /** @description Named limits that spaces are given. */
+        Plan: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            created_at: string;
+            /**
+             * @description Which new spaces get it: `personal`, `team`.
+             * @example [
+             *       "personal"
+             *     ]
+             */
+            default_for: string[];
+            /** @example pln_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            limits: components["schemas"]["PlanLimits"];
+            /** @example Staff */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many spaces have it.
+             */
+            spaces: number;
+        };
+        /** @description What to change of a plan; what is absent stays, and `null` is no limit. */
+        PlanBody: {
+            /**
+             * @description All kinds of new spaces that get it from now on: `personal`, `team`.
+             * @example [
+             *       "personal"
+             *     ]
+             */
+            default_for?: string[] | null;
+            /** Format: int64 */
+            file_bytes?: number | null;
+            /**
+             * Format: int64
+             * @example 100
+             */
+            links?: number | null;
+            /**
+             * Format: int64
+             * @example 25
+             */
+            members?: number | null;
+            /** @example Staff */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @example 107374182400
+             */
+            storage_bytes?: number | null;
+            /**
+             * Format: int32
+             * @example 30
+             */
+            trash_days?: number | null;
+            /**
+             * Format: int32
+             * @example 20
+             */
+            versions_kept?: number | null;
+        };
+        /** @description What other limits do to spaces. Nothing of it happens at once. */
+        PlanEffect: {
+            /**
+             * Format: int64
+             * @description Spaces that they are for.
+             */
+            spaces: number;
+            /**
+             * Format: int64
+             * @description Spaces that have more links than they may then; those stay, and no more can be made.
+             */
+            spaces_over_links: number;
+            /**
+             * Format: int64
+             * @description Spaces that have more members than they may then; those stay, and no more come.
+             */
+            spaces_over_members: number;
+            /**
+             * Format: int64
+             * @description Spaces that hold more than they may then: everything in them can be read, and they take no more bytes.
+             */
+            spaces_over_storage: number;
+            /**
+             * Format: int64
+             * @description Entries of trashes that go for good within the hour, each with all that is in it.
+             */
+            trashed_to_go: number;
+            /**
+             * Format: int64
+             * @description Older versions that go when their files get new ones.
+             */
+            versions_to_go: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            versions_to_go_bytes: number;
+        };
+        /** @description What a plan allows; `null` is no limit. */
+        PlanLimits: {
+            /**
+             * Format: int64
+             * @description Bytes of one file.
+             */
+            file_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Links to entries of the space.
+             * @example 100
+             */
+            links: number | null;
+            /**
+             * Format: int64
+             * @description People who have a role on all of a team's space.
+             * @example 25
+             */
+            members: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of all versions, and of uploads under way.
+             * @example 107374182400
+             */
+            storage_bytes: number | null;
+            /**
+             * Format: int32
+             * @description Days that the trash keeps something at most.
+             * @example 30
+             */
+            trash_days: number | null;
+            /**
+             * Format: int32
+             * @description Versions of a file that are kept at most, the current one among them.
+             * @example 20
+             */
+            versions_kept: number | null;
+        };
+        /** @description The most that the plan of a space allows it to keep. */
+        PlanRetention: {
+            /** Format: int32 */
+            trash_days: number | null;
+            /** Format: int32 */
+            versions_kept: number | null;
+        };
+        /** @description The plan of a space, and how much of it is used. */
+        PlanUse: {
+            /** @description What the plan allows; `storage_bytes` is the room that really holds. */
+            limits: components["schemas"]["PlanLimits"];
+            /**
+             * Format: int64
+             * @description Links to entries of the space, those that ended among them.
+             */
+            links: number;
+            /**
+             * Format: int64
+             * @description People who have a role on all of the space, alone or by a group.
+             */
+            members: number;
+            /**
+             * @description `null` for a space without a plan.
+             * @example pln_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            plan_id: string | null;
+            /** @example Staff */
+            plan_name: string | null;
+            /** @description Whether the room was set for this space alone, whatever the plan says. */
+            quota_own: boolean;
+            /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            space_id: string;
+            /**
+             * Format: int32
+             * @description Days that the trash keeps something; 0 for as long as nobody empties it.
+             * @example 30
+             */
+            trash_days: number;
+            usage: components["schemas"]["Meter"];
+            /**
+             * Format: int32
+             * @description Versions of a file that are kept, as the server, the plan and the space say.
+             * @example 10
+             */
+            versions_kept: number;
+        };
         /** @description Why a request was refused (RFC 9457). */
         Problem: {
             /** @description Only of `second-factor-required`: goes with the code. */
@@ -3923,6 +5195,8 @@ export interface components {
              * @example 4bf92f3577b34da6a3ce929d0e0e4736
              */
             request_id: string;
+            /** @description Only of `quota-exceeded`, and only for those who may see how full the space is. */
+            shortage?: components["schemas"]["Shortage"];
             /**
              * Format: int32
              * @description The HTTP status.
@@ -3955,8 +5229,11 @@ export interface components {
         };
         /** @description The caller's password, for what a stolen token must not be enough for. */
         ProofBody: {
-            /** @example correct horse battery staple */
-            password: string;
+            /**
+             * @description Only an account without a password leaves it out; its session must then have begun within ten minutes.
+             * @example correct horse battery staple
+             */
+            password?: string | null;
         };
         /** @description A property of an entry. */
         Property: {
@@ -4006,6 +5283,38 @@ export interface components {
              * @example Ada
              */
             owner_name: string;
+            /**
+             * Format: int64
+             * @description Of a file that is still being uploaded, how many of its bytes are there; a download gets those and waits for the others.
+             *     `null` for everything else.
+             */
+            received_bytes: number | null;
+        };
+        /** @description Background work of one kind. */
+        QueueView: {
+            /** @description Whether jobs of this kind can be cancelled. */
+            cancellable: boolean;
+            /**
+             * Format: int64
+             * @description Jobs that were given up.
+             */
+            dead: number;
+            /** @example files.repair */
+            kind: string;
+            /**
+             * Format: int64
+             * @description For how long the oldest of those that wait could have been worked on.
+             */
+            lag_seconds: number;
+            /**
+             * Format: int64
+             * @description Jobs that wait or are worked on.
+             */
+            waiting: number;
+        };
+        /** @description All background work by its kinds. */
+        Queues: {
+            items: components["schemas"]["QueueView"][];
         };
         /** @description What came in. */
         Received: {
@@ -4155,6 +5464,8 @@ export interface components {
         Retention: {
             /** @description What the space says of its own; `null` is as the server has it. */
             own: components["schemas"]["OwnRetention"];
+            /** @description The most that its plan allows; `null` is no limit. */
+            plan: components["schemas"]["PlanRetention"];
             /**
              * Format: int32
              * @description Days that the trash keeps something; 0 for as long as nobody empties it.
@@ -4194,6 +5505,13 @@ export interface components {
              * @example 50
              */
             versions_kept?: number | null;
+        };
+        /** @description What came back: parameters of the address to which the provider sent the browser. */
+        ReturnedBody: {
+            code: string;
+            /** @description If there was one. */
+            iss?: string | null;
+            state: string;
         };
         /** @description An S3 key. */
         S3Key: components["schemas"]["Common"] & {
@@ -4286,6 +5604,26 @@ export interface components {
              */
             last_used_at: string;
         };
+        /** @description A setting of the server. */
+        Setting: {
+            /** @description What the configuration says. */
+            default: Record<string, never>;
+            /** @example trash_days */
+            key: string;
+            /** @description What it is for, and which values it takes. */
+            meaning: string;
+            /**
+             * @description Where the value comes from: `configuration`, or `administrators` who changed it.
+             * @example configuration
+             */
+            source: string;
+            /** @description What holds: text, a number, or true or false. */
+            value: Record<string, never>;
+        };
+        /** @description All settings. */
+        SettingsView: {
+            items: components["schemas"]["Setting"][];
+        };
         /** @description Something that is shared, once for each grant. */
         Shared: {
             entry: components["schemas"]["Entry"];
@@ -4294,6 +5632,83 @@ export interface components {
             shared_by: components["schemas"]["Subject"];
             /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
             space_id: string;
+        };
+        /** @description What is in the way of something that there is no room for. */
+        Shortage: {
+            /**
+             * Format: int64
+             * @description Current versions of the files.
+             */
+            files_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes that were wanted in addition; 0 where that is not known.
+             */
+            needed_bytes: number;
+            /**
+             * Format: int64
+             * @description The most that used and reserved bytes may come to.
+             */
+            quota_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that uploads under way will need.
+             */
+            reserved_bytes: number;
+            /** @example spc_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            space_id: string;
+            /**
+             * Format: int64
+             * @description Current versions of what is in the trash.
+             */
+            trash_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of all versions: the sum of the next three.
+             */
+            used_bytes: number;
+            /**
+             * Format: int64
+             * @description Older versions, and what was removed for good and is still being taken apart.
+             */
+            versions_bytes: number;
+        };
+        /** @description Where to go. */
+        SignInElsewhere: {
+            /**
+             * Format: int64
+             * @description Seconds that this may take.
+             * @example 600
+             */
+            expires_in: number;
+            /**
+             * @description The browser goes there, and comes back to `/sign-in/{provider}` of the public address.
+             * @example https://id.example.org/auth?client_id=holdfast
+             */
+            url: string;
+        };
+        /** @description A provider's message that somebody signed out there. */
+        SignOutForm: {
+            /** @description A logout token of OpenID Connect Back-Channel Logout 1.0. */
+            logout_token: string;
+        };
+        /** @description Where to sign out as well. */
+        SignedOut: {
+            /** @description The browser goes there, and comes back to the public address; `null` if there is no such place. */
+            url: string | null;
+        };
+        /** @description A part of all entries of a space. */
+        Snapshot: {
+            /** @description In no order that means anything. */
+            items: components["schemas"]["Entry"][];
+            /** @description What to give as `cursor` for the next page; `null` on the last one. */
+            next_cursor: string | null;
+            /**
+             * @description The cursor of the journal from which on changes have to be applied once the last page was read. It is the same on every
+             *     page.
+             * @example 1.42
+             */
+            since: string;
         };
         /** @description A tree with its quota and its journal. */
         Space: {
@@ -4622,6 +6037,53 @@ export interface components {
              */
             state: string;
         };
+        /** @description An upload under way, as administrators see it. */
+        UploadInFlight: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it is removed if nothing comes.
+             * @example 2026-11-22T01:26:55.000000Z
+             */
+            expires_at: string;
+            /** @example upl_0197f3c6b1d07c3a9d2e5f60718293a4 */
+            id: string;
+            /**
+             * Format: int64
+             * @description Bytes that it will have; `null` while that is not known.
+             */
+            length: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that are durable.
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Bytes of the room of the space that are kept for it.
+             */
+            reserved_bytes: number;
+            /** @description Whether it can be resumed. Of the body of one request it is not known how much came. */
+            resumable: boolean;
+            /**
+             * @description Into which space it goes.
+             * @example spc_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            space_id: string;
+            /** @example Research */
+            space_name: string;
+            /**
+             * @description Whose it is.
+             * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
+             */
+            user_id: string;
+            /** @example ada */
+            user_name: string;
+        };
         /** @description What the bytes of a space are made of. */
         Usage: {
             /**
@@ -4691,6 +6153,8 @@ export interface components {
              * @example ada@example.org
              */
             email?: string | null;
+            /** @description An account that an identity provider's sign-in made has none until its owner chooses one. */
+            has_password?: boolean;
             /** @example usr_0197f3c6b1d07c3a9d2e5f60718293a4 */
             id: string;
             /**
@@ -4757,6 +6221,17 @@ export interface components {
              * @example 1048576
              */
             size: number;
+        };
+        /** @description By which ways one can sign in here, beside name and password. */
+        WaysIn: {
+            /** @description Letters are sent, so that a forgotten password can be replaced. */
+            mail: boolean;
+            /** @description Passkeys work here. */
+            passkeys: boolean;
+            /** @description In the order in which they are shown. */
+            providers: components["schemas"]["IdentityProvider"][];
+            /** @description Anybody may make an account (`POST /api/v1/register`). */
+            registration: boolean;
         };
     };
     responses: never;
@@ -5310,6 +6785,90 @@ export interface operations {
             };
         };
     };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A job's id, `job_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will not be done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `job-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `job-not-cancellable`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     retry_job: {
         parameters: {
             query?: never;
@@ -5688,6 +7247,1365 @@ export interface operations {
                 };
             };
             /** @description Refused: `too-few-nodes`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_plan: {
+        parameters: {
+            query?: {
+                /** @description `true` to be told only what it would do. */
+                preview?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentBody"];
+            };
+        };
+        responses: {
+            /** @description What came of each. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentView"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-plan`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plans: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of plans, in order of their names. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Plan"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPlanBody"];
+            };
+        };
+        responses: {
+            /** @description The plan. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Refused: `invalid-plan`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `plan-name-taken`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A plan's id, `pln_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A plan's id, `pln_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `plan-in-use`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_plan: {
+        parameters: {
+            query?: {
+                /** @description `true` to be told only what it would do. */
+                preview?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description A plan's id, `pln_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanBody"];
+            };
+        };
+        responses: {
+            /** @description The plan as it is now, or would be. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedPlan"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-plan`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `plan-name-taken`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Jobs by their kinds; kinds without a job are not listed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queues"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All settings with their defaults. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "trash_days": 14,
+                 *       "welcome": null
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description All settings as they are now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description Refused: `invalid-setting`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_all_spaces: {
+        parameters: {
+            query?: {
+                /** @description `personal` or `team`. */
+                kind?: string;
+                /** @description Whose they are, or who made them: an account's id. */
+                owner?: string;
+                /** @description Which plan they have: its id. */
+                plan?: string;
+                /** @description Part of the name of the space or of its owner. */
+                search?: string;
+                /** @description `true` for teams' spaces that nobody manages any more. */
+                unmanaged?: boolean;
+                /** @description `used`, the fullest first, or `made`, the oldest first; `used` if absent. */
+                sort?: string;
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, in the same order. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of spaces. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OverseenSpace"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_any_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A space's id, `spc_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The space, its plan and what fills it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverseenSpaceDetail"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_any_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A space's id, `spc_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `personal-space`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_any_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A space's id, `spc_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverseenBody"];
+            };
+        };
+        responses: {
+            /** @description The space as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverseenSpaceDetail"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-plan`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `precondition-failed`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_manager: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A space's id, `spc_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManagerBody"];
+            };
+        };
+        responses: {
+            /** @description The space, which has a manager now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverseenSpace"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `personal-space`, `subject-unknown`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `has-manager`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_all_uploads: {
+        parameters: {
+            query?: {
+                /** @description Of one account: its id. */
+                user?: string;
+                /** @description Into one space: its id. */
+                space?: string;
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of uploads, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UploadInFlight"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_any_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An upload's id, `upl_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7219,7 +10137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `in-trash`, `into-itself`. */
+            /** @description Refused: `name-taken`, `in-trash`, `into-itself`, `plan-links`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7237,7 +10155,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `body-too-large`, `too-many-entries`. */
+            /** @description Refused: `body-too-large`, `too-many-entries`, `plan-file-size`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7366,7 +10284,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `body-too-large`, `too-many-entries`. */
+            /** @description Refused: `body-too-large`, `too-many-entries`, `plan-file-size`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7719,7 +10637,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `in-trash`, `last-manager`, `too-many-grants`. */
+            /** @description Refused: `in-trash`, `last-manager`, `plan-members`, `too-many-grants`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7909,7 +10827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `in-trash`, `too-many-links`. */
+            /** @description Refused: `in-trash`, `too-many-links`, `plan-links`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8224,7 +11142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `in-trash`, `write-expired`, `id-taken`. */
+            /** @description Refused: `name-taken`, `in-trash`, `upload-cancelled`, `write-expired`, `id-taken`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8233,7 +11151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `file-too-large`, `body-too-long`. */
+            /** @description Refused: `file-too-large`, `body-too-long`, `plan-file-size`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8486,7 +11404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `in-trash`, `write-expired`. */
+            /** @description Refused: `in-trash`, `upload-cancelled`, `write-expired`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8504,7 +11422,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `file-too-large`, `body-too-long`. */
+            /** @description Refused: `file-too-large`, `body-too-long`, `plan-file-size`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9503,6 +12421,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Refused: `plan-file-size`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Refused: `internal`. */
             500: {
                 headers: {
@@ -10047,7 +12974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `in-trash`, `last-manager`. */
+            /** @description Refused: `in-trash`, `last-manager`, `plan-members`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11181,6 +14108,356 @@ export interface operations {
             };
         };
     };
+    begin_passkey_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the authenticator is to be asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyCeremony"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `passkeys-off`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_passkey_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyLoginBody"];
+            };
+        };
+        responses: {
+            /** @description The tokens of a new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `sign-in-expired`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `passkey-refused`, `passkeys-off`, `account-disabled`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-attempts`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of an identity provider. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginBody"];
+            };
+        };
+        responses: {
+            /** @description Where to go. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInElsewhere"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-unavailable`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of an identity provider. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnedBody"];
+            };
+        };
+        responses: {
+            /** @description The tokens of a new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `sign-in-expired`, `second-factor-required`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-refused`, `account-disabled`, `identity-unknown`, `identity-forbidden`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `email-taken`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-attempts`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-unavailable`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login_second_factor: {
         parameters: {
             query?: never;
@@ -11277,6 +14554,53 @@ export interface operations {
             };
         };
     };
+    list_ways_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ways. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaysIn"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     logout: {
         parameters: {
             query?: never;
@@ -11292,6 +14616,71 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout_of_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
             };
             /** @description Refused: `invalid-request`. */
             400: {
@@ -11530,8 +14919,668 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `wrong-password`, `mail-off`, `permission-missing`. */
+            /** @description Refused: `wrong-password`, `sign-in-again`, `mail-off`, `permission-missing`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-attempts`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that are linked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identities"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a linked account, `idn_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofBody"];
+            };
+        };
+        responses: {
+            /** @description Nobody signs in here by it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-password`, `sign-in-again`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `identity-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `last-way-in`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-attempts`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkeys"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofBody"];
+            };
+        };
+        responses: {
+            /** @description What the authenticator is to be asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyCeremony"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-password`, `sign-in-again`, `passkeys-off`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-keys`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-attempts`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description The passkey. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description Refused: `invalid-display-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `sign-in-expired`, `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `passkey-refused`, `passkeys-off`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-keys`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A passkey's id, `psk_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyNameBody"];
+            };
+        };
+        responses: {
+            /** @description The passkey. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-display-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `passkey-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A passkey's id, `psk_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofBody"];
+            };
+        };
+        responses: {
+            /** @description Nobody signs in with it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-password`, `sign-in-again`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `passkey-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `last-way-in`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11624,7 +15673,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `wrong-password`, `permission-missing`. */
+            /** @description Refused: `wrong-password`, `sign-in-again`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11670,6 +15719,231 @@ export interface operations {
                 };
             };
             /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of an identity provider. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofBody"];
+            };
+        };
+        responses: {
+            /** @description Where to go. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInElsewhere"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-password`, `sign-in-again`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-attempts`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `busy`, `provider-unavailable`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of an identity provider. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnedBody"];
+            };
+        };
+        responses: {
+            /** @description The account there. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identity"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `sign-in-expired`, `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-refused`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `identity-taken`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `too-many-attempts`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-unavailable`, `database-unavailable`, `overloaded`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12026,7 +16300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `wrong-password`, `permission-missing`. */
+            /** @description Refused: `wrong-password`, `sign-in-again`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12227,7 +16501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `wrong-password`, `permission-missing`. */
+            /** @description Refused: `wrong-password`, `sign-in-again`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12330,7 +16604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `wrong-password`, `permission-missing`. */
+            /** @description Refused: `wrong-password`, `sign-in-again`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12858,6 +17132,150 @@ export interface operations {
             };
         };
     };
+    provider_sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of an identity provider. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["SignOutForm"];
+            };
+        };
+        responses: {
+            /** @description The sessions have ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `sign-in-expired`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-refused`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `provider-unavailable`, `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_instance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What everybody may know. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     open_link: {
         parameters: {
             query?: never;
@@ -12884,6 +17302,15 @@ export interface operations {
             };
             /** @description Refused: `invalid-request`. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `links-off`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12989,7 +17416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `link-locked`, `link-forbids`. */
+            /** @description Refused: `links-off`, `link-locked`, `link-forbids`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13098,7 +17525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `link-locked`, `link-forbids`. */
+            /** @description Refused: `links-off`, `link-locked`, `link-forbids`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13185,7 +17612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `link-locked`, `link-forbids`. */
+            /** @description Refused: `links-off`, `link-locked`, `link-forbids`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13273,7 +17700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `link-locked`, `link-forbids`. */
+            /** @description Refused: `links-off`, `link-locked`, `link-forbids`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13291,7 +17718,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `write-expired`. */
+            /** @description Refused: `upload-cancelled`, `write-expired`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13309,7 +17736,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `file-too-large`, `body-too-long`. */
+            /** @description Refused: `file-too-large`, `body-too-long`, `plan-file-size`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -13429,7 +17856,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `link-locked`, `link-forbids`. */
+            /** @description Refused: `links-off`, `link-locked`, `link-forbids`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13537,7 +17964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `link-locked`, `link-forbids`. */
+            /** @description Refused: `links-off`, `link-locked`, `link-forbids`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13627,7 +18054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `link-locked`, `link-wrong-password`. */
+            /** @description Refused: `links-off`, `link-locked`, `link-wrong-password`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13830,7 +18257,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `undo-conflict`, `not-undoable`, `nothing-to-undo`. */
+            /** @description Refused: `undo-conflict`, `not-undoable`, `nothing-to-undo`, `plan-members`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13839,7 +18266,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `body-too-large`. */
+            /** @description Refused: `body-too-large`, `plan-file-size`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -14446,7 +18873,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `permission-missing`. */
+            /** @description Refused: `team-spaces-off`, `permission-missing`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14846,6 +19273,97 @@ export interface operations {
             };
         };
     };
+    list_entries: {
+        parameters: {
+            query?: {
+                /** @description Items on the page: 1 to 1000, 100 if absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description A space's id, `spc_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `role-too-low`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `cursor-gone`. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     resolve_path: {
         parameters: {
             query: {
@@ -14871,6 +19389,83 @@ export interface operations {
                 };
             };
             /** @description Refused: `invalid-id`, `not-a-folder`, `too-deep`, `invalid-name`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `role-too-low`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plan_use: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A space's id, `spc_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan and its use. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanUse"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15057,6 +19652,15 @@ export interface operations {
             };
             /** @description Refused: `not-found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `beyond-plan`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16150,7 +20754,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `undo-conflict`, `not-undoable`, `nothing-to-undo`. */
+            /** @description Refused: `undo-conflict`, `not-undoable`, `nothing-to-undo`, `plan-members`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16159,7 +20763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `body-too-large`. */
+            /** @description Refused: `body-too-large`, `plan-file-size`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -16277,7 +20881,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `in-trash`, `write-expired`, `upload-not-complete`. */
+            /** @description Refused: `name-taken`, `in-trash`, `upload-cancelled`, `write-expired`, `upload-not-complete`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16295,7 +20899,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `file-too-large`, `body-too-long`. */
+            /** @description Refused: `file-too-large`, `body-too-long`, `plan-file-size`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -16744,7 +21348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `in-trash`, `write-expired`, `offset-mismatch`, `upload-taken-over`, `upload-finished`, `length-given`. */
+            /** @description Refused: `name-taken`, `in-trash`, `upload-cancelled`, `write-expired`, `offset-mismatch`, `upload-taken-over`, `upload-finished`, `length-given`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16762,7 +21366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `file-too-large`, `body-too-long`, `too-many-extents`. */
+            /** @description Refused: `file-too-large`, `body-too-long`, `plan-file-size`, `too-many-extents`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -16891,7 +21495,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `body-too-large`. */
+            /** @description Refused: `body-too-large`, `plan-file-size`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -16929,6 +21533,114 @@ export interface operations {
             };
             /** @description Refused: `quota-exceeded`. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_early_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An upload's id, `upl_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkBody"];
+            };
+        };
+        responses: {
+            /** @description The link. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-link`, `invalid-password`, `not-a-folder`, `root-entry`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `role-too-low`, `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `in-trash`, `too-many-links`, `plan-links`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `busy`, `database-unavailable`, `overloaded`. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -119,11 +119,11 @@ struct Flow {
 
 impl Accounts {
     /// By which ways one can sign in here.
-    pub fn ways_in(&self) -> WaysIn {
+    pub async fn ways_in(&self) -> WaysIn {
         let options = &self.0.options;
         let view = |remote: &Remote| ProviderView { id: remote.rules.id.clone(), name: remote.rules.name.clone() };
         WaysIn {
-            registration: options.registrations == Registrations::Open,
+            registration: self.settings().fresh().await.registration == Registrations::Open,
             mail: options.mail,
             passkeys: self.0.passkeys.is_some(),
             providers: self.0.remotes.iter().map(view).collect(),

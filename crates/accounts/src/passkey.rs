@@ -110,7 +110,7 @@ impl Accounts {
         if known.len() as u64 >= PASSKEYS_MAX {
             return Err(Error::TooManyKeys(PASSKEYS_MAX));
         }
-        let known = known.into_iter().map(|row| row.credential.into()).collect();
+        let known = known.into_iter().map(|row| row.credential).collect();
         let begun = webauthn.start_passkey_registration(row.id.0, &row.name, &row.display_name, Some(known));
         let (options, state) = begun.map_err(|_| Error::Damaged("the name of an account"))?;
         let mut options = serde_json::to_value(options).map_err(|_| Error::Damaged("a ceremony"))?;

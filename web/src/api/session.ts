@@ -14,6 +14,8 @@ export interface User {
   created_at: string;
   email?: string | null;
   language?: string;
+  /** Absent in what older sessions remember: those have one. */
+  has_password?: boolean;
 }
 
 export interface Session {
@@ -83,6 +85,11 @@ export async function signInSecond(challenge: string, code: string): Promise<Ses
   return begin(await post('/login/second-factor', { challenge, code }));
 }
 
+/** Signs in by a call that answers as `/login` does. */
+export async function signInWith(path: string, body: unknown): Promise<Session> {
+  return begin(await post(path, body));
+}
+
 async function begin(response: Response): Promise<Session> {
   if (!response.ok) throw await Problem.fromResponse(response);
   const session = fromTokens((await response.json()) as Tokens);
@@ -107,8 +114,17 @@ export async function register(
 
 /** Sends something that takes no session. */
 export async function ask(path: string, body: unknown): Promise<void> {
-  const response = await post(path, body);
+  await heard(await post(path, body));
+}
+
+/** Sends something, as the session of an access token or of nobody, and gives what is answered. */
+export async function tell(path: string, body: unknown, access?: string): Promise<unknown> {
+  return (await heard(await post(path, body, access))).json();
+}
+
+async function heard(response: Response): Promise<Response> {
   if (!response.ok) throw await Problem.fromResponse(response);
+  return response;
 }
 
 /** Notes what the account says of itself now. */
@@ -117,11 +133,14 @@ export async function learnUser(user: Partial<User>): Promise<void> {
   if (session) await db.sessions.put({ ...session, user: { ...session.user, ...user } });
 }
 
-/** Forgets the session here and now, and tells the server if it can be reached. */
-export async function signOut(): Promise<void> {
+/** Forgets the session here and now, and tells the server if it can be reached. Gives where to sign out as well: at the
+ * identity provider by which the session began, if it did. */
+export async function signOut(): Promise<string | null> {
   const session = await currentSession();
   await db.sessions.clear();
-  if (session) await post('/logout', {}, session.access).catch(() => undefined);
+  if (!session) return null;
+  const told = await tell('/logout/provider', {}, session.access).catch(() => null);
+  return (told as { url?: string | null } | null)?.url ?? null;
 }
 
 function locked<T>(work: () => Promise<T>): Promise<T> {

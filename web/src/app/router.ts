@@ -7,6 +7,13 @@ import { session } from './session';
 const routes: RouteRecordRaw[] = [
   { path: '/signin', name: 'signin', component: () => import('@/features/auth/SignInPage.vue'), meta: { open: true } },
   {
+    path: '/sign-in/:provider',
+    name: 'provider',
+    component: () => import('@/features/auth/ProviderPage.vue'),
+    props: true,
+    meta: { open: true },
+  },
+  {
     path: '/register',
     name: 'register',
     component: () => import('@/features/auth/RegisterPage.vue'),

@@ -9,6 +9,7 @@ import { notices } from './en.notices';
 import { people } from './en.people';
 import { searching } from './en.search';
 import { sharing } from './en.sharing';
+import { ways } from './en.ways';
 
 export const en = {
   ...looking,
@@ -20,6 +21,7 @@ export const en = {
   ...people,
   ...searching,
   ...sharing,
+  ...ways,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {
     cancel: 'Cancel',

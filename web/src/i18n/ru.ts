@@ -9,6 +9,7 @@ import { notices } from './ru.notices';
 import { people } from './ru.people';
 import { searching } from './ru.search';
 import { sharing } from './ru.sharing';
+import { ways } from './ru.ways';
 
 export const ru = {
   ...looking,
@@ -20,6 +21,7 @@ export const ru = {
   ...people,
   ...searching,
   ...sharing,
+  ...ways,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
   common: {
     cancel: 'Отмена',

@@ -25,12 +25,9 @@ const NUMBERED: u32 = 9;
 /// How often a person is looked for: each time another request was faster, or a name was taken.
 const TRIES: u32 = NUMBERED + 8;
 
-/// What came of a look at somebody who is not known yet.
-enum Found {
-    Known(AccountRow, IdentityId),
-    /// Somebody else was faster, or has the name.
-    Again,
-}
+/// An account and the identity by which it was found; nothing where another request was faster or has the name, so that it
+/// is worth to look again.
+type Found = Option<(AccountRow, IdentityId)>;
 
 impl Accounts {
     /// The account of somebody at a provider, with groups and permissions as the provider says.
@@ -53,7 +50,7 @@ impl Accounts {
             }
         }
         for attempt in 0..TRIES {
-            if let Found::Known(row, identity) = self.look_for(remote, claims, email.as_ref(), attempt, from).await? {
+            if let Some((row, identity)) = self.look_for(remote, claims, email.as_ref(), attempt, from).await? {
                 if row.disabled.is_some() {
                     let (deed, address) = (Deed::SignInFailed, Some(from));
                     let detail = json!({ "step": "provider", "provider": rules.id });
@@ -80,7 +77,7 @@ impl Accounts {
         let rules = &remote.rules;
         if let Some(known) = db::identities::by_subject(&self.0.db, &rules.id, &claims.subject).await? {
             let row = db::accounts::account(&self.0.db, known.account).await?.ok_or(Error::IdentityUnknown)?;
-            return Ok(Found::Known(row, known.id));
+            return Ok(Some((row, known.id)));
         }
         let owner = match email {
             Some(email) => db::persons::by_email(&self.0.db, &email.key).await?,
@@ -118,7 +115,7 @@ impl Accounts {
                 Ok::<_, Error>(linked)
             })
             .await?;
-        Ok(if linked { Found::Known(row, id) } else { Found::Again })
+        Ok(linked.then_some((row, id)))
     }
 
     async fn make_person_of(
@@ -159,8 +156,8 @@ impl Accounts {
             })
             .await;
         match made {
-            Ok(row) => Ok(Found::Known(row, id)),
-            Err(Error::NameTaken | Error::IdentityTaken | Error::EmailTaken) => Ok(Found::Again),
+            Ok(row) => Ok(Some((row, id))),
+            Err(Error::NameTaken | Error::IdentityTaken | Error::EmailTaken) => Ok(None),
             Err(error) => Err(error),
         }
     }

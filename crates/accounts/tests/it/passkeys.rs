@@ -38,7 +38,7 @@ async fn sign_in(fixture: &Fixture, device: &mut Authenticator) -> Result<Tokens
 
 async fn a_passkey_alone_signs_in(test: TestDb) {
     let fixture = with_address(test, "https://files.example.org/").await;
-    assert!(fixture.accounts.ways_in().passkeys);
+    assert!(fixture.accounts.ways_in().await.passkeys);
     fixture.register("ada").await;
     let (_, ada) = fixture.sign_in("ada").await;
     assert_eq!(code(fixture.accounts.begin_passkey(&ada, &Secret::new("wrong horse")).await), "wrong-password");
@@ -221,7 +221,7 @@ async fn they_need_an_address_that_browsers_trust(test: TestDb) {
         let public_url = address.map(str::to_owned);
         fixture.accounts =
             super::open(&fixture.test, &fixture.clock, Options { public_url, ..Options::default() }).await;
-        assert_eq!(fixture.accounts.ways_in().passkeys, expected, "{address:?}");
+        assert_eq!(fixture.accounts.ways_in().await.passkeys, expected, "{address:?}");
         let begun = fixture.accounts.begin_passkey_login();
         assert_eq!(code(begun), if expected { "good" } else { "passkeys-off" }, "{address:?}");
     };

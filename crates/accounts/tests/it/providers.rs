@@ -106,7 +106,7 @@ async fn permissions(fixture: &Fixture, id: AccountId) -> String {
 
 async fn the_first_sign_in_makes_an_account_and_the_second_finds_it(test: TestDb) {
     let (fixture, idp) = with(test, |_| {}).await;
-    let ways = fixture.accounts.ways_in();
+    let ways = fixture.accounts.ways_in().await;
     assert_eq!((ways.providers[0].id.as_str(), ways.passkeys, ways.mail), ("company", true, false));
     let begun = fixture.accounts.begin_provider("company", Some("browser")).await.expect("begun");
     for part in [

@@ -133,7 +133,7 @@ pub(crate) struct SignOutForm {
 #[utoipa::path(get, path = "/api/v1/login/ways", tag = "Sessions",
     responses((status = 200, description = "The ways.", body = WaysInView)))]
 pub(crate) async fn list_ways_in(State(app): State<Arc<App>>, _: NoQuery) -> Result<Json<WaysInView>, Problem> {
-    let ways = app.state.accounts.ways_in();
+    let ways = app.state.accounts.ways_in().await;
     Ok(Json(WaysInView {
         registration: ways.registration,
         mail: ways.mail,

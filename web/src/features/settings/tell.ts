@@ -12,6 +12,9 @@ export function wordsOf(problem: Problem): string {
   if (problem.code === 'wrong-password') return t('profile.wrongPassword');
   if (problem.code === 'mail-off') return t('profile.mailOff');
   if (problem.code === 'email-taken') return t('enter.emailTaken');
+  if (problem.code === 'last-way-in') return t('ways.lastWay');
+  if (problem.code === 'sign-in-again') return t('ways.signInAgain');
+  if (problem.code === 'passkey-there') return t('ways.there');
   return problem.code === 'wrong-code' ? t('enter.wrongCode') : problem.message;
 }
 
