@@ -172,6 +172,8 @@ async fn what_is_cancelled_becomes_no_file(test: TestDb) {
     let office = Office::of(&world).await;
     let (admin, boss) = (&office.admin, &office.boss);
     let resumed = world.drive.create_upload(&world.alice, new_upload("f", 5000)).await.expect("an upload");
+    // Uploads are in the order of their ids, which is that of their milliseconds.
+    world.clock.advance(Duration::from_secs(1));
     assert_eq!(code(admin.uploads(&world.alice, None, None, None, 10).await), "permission-missing");
     // Cancelled in the process that takes the bytes, and in another one, of which this one sees only the row.
     for here in [true, false] {
