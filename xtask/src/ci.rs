@@ -9,13 +9,16 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{place::Place, postgres::Throwaway, process, redis, setup, tidy, web};
+use crate::{oidc, place::Place, postgres::Throwaway, process, redis, setup, tidy, web};
 
 /// The variable in which tests find their PostgreSQL server. A test that needs it fails where it is not set.
 const POSTGRES_URL: &str = "HOLDFAST_TEST_POSTGRES";
 
 /// The same for Redis.
 const REDIS_URL: &str = "HOLDFAST_TEST_REDIS";
+
+/// The folder of the identity provider that tests sign in at.
+const OIDC_FOLDER: &str = "HOLDFAST_TEST_OIDC";
 
 /// How long one step that compiles may take, cold, on two slow cores.
 const COMPILE_LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -71,13 +74,17 @@ pub(crate) fn test(place: &Place, args: &[String]) -> Result<()> {
     eprintln!("xtask: built the tests in {}", seconds(started.elapsed()));
 
     setup::fault_tools()?;
+    let provider = match env::var_os(OIDC_FOLDER) {
+        Some(folder) => PathBuf::from(folder),
+        None => oidc::packages(place)?,
+    };
     let own = if env::var_os(POSTGRES_URL).is_none() { Some(Throwaway::start(&setup::postgres()?)?) } else { None };
     let redis = match env::var_os(REDIS_URL) {
         Some(_) => None,
         None => setup::redis()?.then(redis::Throwaway::start).transpose()?,
     };
     let mut tests = place.cargo("test");
-    tests.args(&cargo_args).args(test_args).env("RUST_BACKTRACE", "1");
+    tests.args(&cargo_args).args(test_args).env("RUST_BACKTRACE", "1").env(OIDC_FOLDER, provider);
     if let Some(server) = &own {
         tests.env(POSTGRES_URL, server.url());
     }

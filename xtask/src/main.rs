@@ -12,9 +12,11 @@
 mod bench;
 mod ci;
 mod cluster;
+mod conformance;
 #[cfg(test)]
 mod deploy_tests;
 mod http;
+mod oidc;
 mod place;
 mod postgres;
 mod process;
@@ -64,6 +66,15 @@ enum Task {
     },
     /// Everything that CI checks: formatting, tidy, clippy, documentation, tests, generated files.
     Ci,
+    /// Ask the real server what its OpenAPI document allows, and more, and look at the answers; needs Python.
+    Conformance {
+        /// Ask this program, built before, and build nothing.
+        #[arg(long, value_name = "PATH")]
+        binary: Option<PathBuf>,
+        /// Random questions for each call, beside those at the bounds of its parameters.
+        #[arg(long, default_value_t = 10)]
+        examples: u32,
+    },
     /// Check the habits that no compiler checks: who imports whom, licences, file heads and lengths.
     Tidy,
     /// A whole cluster as plain processes on loopback: PostgreSQL, two gateways, one worker, six nodes.
@@ -115,6 +126,11 @@ fn perform(task: Task) -> Result<()> {
         Task::Ci => {
             process::watch_signals()?;
             ci::everything(&place)
+        }
+        Task::Conformance { binary, examples } => {
+            process::watch_signals()?;
+            let binary = binary.map(std::path::absolute).transpose().context("the program to ask")?;
+            conformance::run(&place, binary, examples)
         }
         Task::Tidy => tidy::check(&place),
         Task::Cluster { action, dir } => {

@@ -58,6 +58,21 @@ pub(crate) fn fault_tools() -> Result<()> {
     Ok(())
 }
 
+/// Sees to it that Python can make environments of its own.
+pub(crate) fn python() -> Result<()> {
+    let asked = Command::new("python3").args(["-c", "import ensurepip, venv"]).status();
+    if asked.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    if !rustix::process::geteuid().is_root() || !Path::new("/usr/bin/apt-get").exists() {
+        bail!(
+            "Python with venv is missing. Install it as root (`apt-get install python3-venv`), or run this once as root"
+        );
+    }
+    eprintln!("xtask: installing python3-venv …");
+    install("python3-venv").context("cannot install Python")
+}
+
 fn install(package: &str) -> Result<()> {
     let _guard = PolicyGuard::put(Path::new("/usr/sbin/policy-rc.d"))?;
     let install =

@@ -67,12 +67,18 @@ fn packages(web: &Path) -> Result<()> {
 }
 
 fn npm(web: &Path, args: &[&str], limit: Duration) -> Result<()> {
+    npm_is_there()?;
+    process::run(Command::new("npm").args(args).current_dir(web), limit)
+}
+
+/// Fails with what to do where there is no npm.
+pub(crate) fn npm_is_there() -> Result<()> {
     let found = std::env::var_os("PATH")
         .is_some_and(|paths| std::env::split_paths(&paths).any(|folder| folder.join("npm").exists()));
     if !found {
         bail!("npm is missing: install Node (on Debian, as root: `apt-get install npm`)");
     }
-    process::run(Command::new("npm").args(args).current_dir(web), limit)
+    Ok(())
 }
 
 /// When a file was written last; `None` if it is not there.

@@ -1,6 +1,6 @@
 //! Making accounts, seeing them, and changing passwords.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use base::{AccountId, EntryId, Secret, SpaceId, Time};
 use db::{
@@ -24,6 +24,9 @@ const FIRST_ADMIN: &str = "first-admin";
 
 /// The account name of the first administrator.
 const ADMIN: &str = "admin";
+
+/// How long a session is new: long enough to sign in and find what one wanted to do.
+const NEW: Duration = Duration::from_secs(10 * 60);
 
 /// What people call a personal space until they rename it.
 const SPACE_NAME: &str = "My files";
@@ -73,12 +76,15 @@ pub struct Private {
     pub email: Option<String>,
     /// Which language its owner reads: `en`, `ru`.
     pub language: String,
+    /// Whether it has a password: one of an identity provider may have none.
+    pub has_password: bool,
 }
 
 impl UserView {
     /// The account with everything, for its owner and administrators.
     pub(crate) fn full(row: AccountRow) -> Self {
         let private = Private {
+            has_password: !row.password_hash.is_empty(),
             permissions: Permissions::parse(&row.permissions),
             space: row.space,
             root: row.root,
@@ -187,10 +193,11 @@ impl Accounts {
         Ok(view)
     }
 
-    /// Changes the caller's password and ends all their other sessions.
+    /// Changes the caller's password and ends all their other sessions. An account without one gets its first.
     ///
     /// # Errors
-    /// [`Error::WrongPassword`] if the old one is not the account's, [`Error::PasswordInvalid`],
+    /// [`Error::WrongPassword`] if the old one is not the account's; [`Error::SignInAgain`] if it has none, and the session is
+    /// not new; [`Error::PasswordInvalid`],
     /// [`Error::PermissionMissing`] without a session, [`Error::TooManyAttempts`], [`Error::Busy`],
     /// [`Error::UserUnknown`], [`Error::Database`].
     pub async fn change_password(
@@ -222,15 +229,25 @@ impl Accounts {
         Ok(())
     }
 
-    /// The caller's account, if this is its password; for what a stolen access token must not be enough for.
+    /// The caller's account, if this is its password; for what a stolen access token must not be enough for. Where the account
+    /// has no password, the session must be new: whoever stole a token could not begin one.
     ///
     /// # Errors
-    /// [`Error::PermissionMissing`] without a session, [`Error::WrongPassword`], [`Error::TooManyAttempts`],
-    /// [`Error::Busy`], [`Error::UserUnknown`], [`Error::Database`].
+    /// [`Error::PermissionMissing`] without a session, [`Error::WrongPassword`], [`Error::SignInAgain`],
+    /// [`Error::TooManyAttempts`], [`Error::Busy`], [`Error::UserUnknown`], [`Error::Database`].
     pub(crate) async fn prove(&self, principal: &Principal, password: &Secret) -> Result<AccountRow, Error> {
         principal.needs(Permission::Account)?;
         let inner = &*self.0;
         let row = db::accounts::account(&inner.db, principal.account).await?.ok_or(Error::UserUnknown)?;
+        if row.password_hash.is_empty() {
+            let now = inner.clock.now();
+            let began = db::accounts::session_began(&inner.db, principal.session).await?;
+            // One from the future began before a clock was set back.
+            return match began.is_some_and(|began| began > now.minus(NEW) && began <= now.plus(NEW)) {
+                true => Ok(row),
+                false => Err(Error::SignInAgain),
+            };
+        }
         // A stolen access token must not become a way to guess the password. The counter is one of its own, by a text that
         // is no account name: strangers who try to sign in as this account do not keep its owner from changing it.
         let counter = format!("/{}", principal.account);

@@ -15,6 +15,45 @@ pub enum Error {
     /// There is no such setting, or it cannot have that value; says why.
     #[error("{0}")]
     SettingInvalid(String),
+    /// There is no such identity provider.
+    #[error("there is no such identity provider")]
+    ProviderUnknown,
+    /// The provider cannot be reached, or does not behave.
+    #[error("the identity provider cannot be reached now; other ways to sign in work")]
+    ProviderDown,
+    /// What the provider gave is not good.
+    #[error("the identity provider's answer was not accepted: {0}")]
+    ProviderRefused(&'static str),
+    /// What must fit together does not: another browser, another sign-in, too late, or used before.
+    #[error("this sign-in was not begun in this browser, was begun too long ago, or was finished before; begin again")]
+    FlowExpired,
+    /// Nobody here is linked to who signed in there.
+    #[error("no account here is linked to this one; ask an administrator, or sign in and link it in the settings")]
+    IdentityUnknown,
+    /// Somebody at the provider who may not come here.
+    #[error("accounts of this kind may not sign in here")]
+    IdentityForbidden,
+    /// Another account is linked to it.
+    #[error("another account here is linked to it")]
+    IdentityTaken,
+    /// The caller has no such linked account.
+    #[error("there is no such linked account")]
+    IdentityMissing,
+    /// Nothing would be left to sign in with.
+    #[error("nothing would be left to sign in with; choose a password first, or add another way")]
+    LastWayIn,
+    /// The account has no password to ask for, and the session is not new.
+    #[error("the account has no password; sign in again and repeat this within ten minutes")]
+    SignInAgain,
+    /// The server has no address that passkeys could be made for.
+    #[error("passkeys do not work on this server; ask an administrator")]
+    PasskeysOff,
+    /// The caller has no such passkey.
+    #[error("there is no such passkey")]
+    PasskeyUnknown,
+    /// The passkey is not known, or its answer is not good.
+    #[error("the passkey was not accepted")]
+    PasskeyRefused,
     /// Somebody has that account name, perhaps in other case.
     #[error("this account name is taken")]
     NameTaken,
@@ -158,14 +197,21 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::RegistrationClosed
+            | Self::ProviderRefused(_)
+            | Self::IdentityUnknown
+            | Self::IdentityForbidden
+            | Self::SignInAgain
+            | Self::PasskeysOff
+            | Self::PasskeyRefused
             | Self::WrongPassword
             | Self::CodeWrong
             | Self::MailOff
             | Self::AccountDisabled
             | Self::PermissionMissing(_)
             | Self::RoleTooLow { .. } => ErrorKind::Denied,
-            Self::NameTaken | Self::EmailTaken | Self::GroupNameTaken => ErrorKind::Exists,
+            Self::NameTaken | Self::EmailTaken | Self::GroupNameTaken | Self::IdentityTaken => ErrorKind::Exists,
             Self::TooManyKeys(_)
+            | Self::LastWayIn
             | Self::SecondFactorOn
             | Self::SecondFactorOff
             | Self::EmailUnknown
@@ -184,13 +230,17 @@ impl Error {
             Self::WrongCredentials
             | Self::SecondFactorRequired { .. }
             | Self::ChallengeExpired
+            | Self::FlowExpired
             | Self::TokenInvalid
             | Self::TokenExpired
             | Self::TokenReused
             | Self::SessionEnded => ErrorKind::Unauthenticated,
             Self::TooManyAttempts { .. } => ErrorKind::Throttled,
-            Self::Busy => ErrorKind::Unavailable,
+            Self::Busy | Self::ProviderDown => ErrorKind::Unavailable,
             Self::UserUnknown
+            | Self::ProviderUnknown
+            | Self::IdentityMissing
+            | Self::PasskeyUnknown
             | Self::SessionUnknown
             | Self::KeyUnknown
             | Self::InvitationUnknown
@@ -206,6 +256,19 @@ impl Error {
         match self {
             Self::RegistrationClosed => "registration-closed",
             Self::SettingInvalid(_) => "invalid-setting",
+            Self::ProviderUnknown => "provider-not-found",
+            Self::ProviderDown => "provider-unavailable",
+            Self::ProviderRefused(_) => "provider-refused",
+            Self::FlowExpired => "sign-in-expired",
+            Self::IdentityUnknown => "identity-unknown",
+            Self::IdentityForbidden => "identity-forbidden",
+            Self::IdentityTaken => "identity-taken",
+            Self::IdentityMissing => "identity-not-found",
+            Self::LastWayIn => "last-way-in",
+            Self::SignInAgain => "sign-in-again",
+            Self::PasskeysOff => "passkeys-off",
+            Self::PasskeyUnknown => "passkey-not-found",
+            Self::PasskeyRefused => "passkey-refused",
             Self::NameTaken => "name-taken",
             Self::NameInvalid => "invalid-account-name",
             Self::DisplayNameInvalid => "invalid-display-name",
@@ -255,6 +318,7 @@ impl Error {
         match self {
             Self::TooManyAttempts { retry_after } => Some(*retry_after),
             Self::Busy => Some(Duration::from_secs(1)),
+            Self::ProviderDown => Some(Duration::from_secs(10)),
             _ => None,
         }
     }

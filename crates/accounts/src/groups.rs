@@ -151,6 +151,26 @@ impl Accounts {
     /// [`Error::PermissionMissing`], [`Error::GroupName`], [`Error::GroupNameTaken`], [`Error::Database`].
     pub async fn create_group(&self, principal: &Principal, name: &str) -> Result<Group, Error> {
         principal.needs(Permission::AdminUsers)?;
+        self.make_group(name).await
+    }
+
+    /// The group of this name, which is made if there is none: for those that the configuration names.
+    pub(crate) async fn named_group(&self, name: &str) -> Result<GroupId, Error> {
+        if let Some(group) = rows::by_name(&self.0.db, &fold(&group_name(name)?)).await? {
+            return Ok(group.id);
+        }
+        match self.make_group(name).await {
+            Ok(group) => Ok(group.id),
+            // Another process was faster.
+            Err(Error::GroupNameTaken) => {
+                let group = rows::by_name(&self.0.db, &fold(name)).await?;
+                Ok(group.ok_or(Error::GroupUnknown)?.id)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn make_group(&self, name: &str) -> Result<Group, Error> {
         let name = group_name(name)?;
         let group = Group { id: self.0.ids.group(), name, created: self.0.clock.now(), members: 0 };
         let made = group.clone();
@@ -218,6 +238,11 @@ impl Accounts {
         principal.needs(Permission::AdminUsers)?;
         self.group(group).await?;
         self.names(account).await?;
+        self.put_member(group, account, is_in).await
+    }
+
+    /// Puts an account into a group, or takes it out, for whoever may decide that.
+    pub(crate) async fn put_member(&self, group: GroupId, account: AccountId, is_in: bool) -> Result<(), Error> {
         let now = self.0.clock.now();
         self.0
             .db

@@ -10,7 +10,9 @@ use crate::{
     api_token::ApiToken,
     key::LiveKey,
     live::{Known, Lately, Live},
+    passkey::Passkeys,
     password::Passwords,
+    provider::{Provider, Providers, Remote},
     seal::Seal,
     settings::{Settings, Values},
     throttle::{Throttle, counts::SharedCounts},
@@ -68,6 +70,8 @@ pub struct Options {
     pub audit_lifetime: Duration,
     /// Passwords that are hashed at a time; each takes a core for about 20 ms, and 19 MiB.
     pub password_workers: usize,
+    /// Identity providers that people may sign in at; they need the public address.
+    pub providers: Option<Providers>,
     /// Counters of attempts that this process shares with others.
     pub shared_counts: Option<Arc<dyn SharedCounts>>,
 }
@@ -84,6 +88,7 @@ impl Default for Options {
             mail: false,
             audit_lifetime: Duration::from_secs(365 * 24 * 3600),
             password_workers: 2,
+            providers: None,
             shared_counts: None,
         }
     }
@@ -124,6 +129,9 @@ pub(crate) struct Inner {
     pub(crate) live_keys: Lately<[u8; 32], LiveKey>,
     pub(crate) seal: Seal,
     pub(crate) settings: Settings,
+    pub(crate) remotes: Vec<Remote>,
+    /// Where the public address is one that passkeys can be made for.
+    pub(crate) passkeys: Option<Passkeys>,
 }
 
 impl Accounts {
@@ -142,7 +150,30 @@ impl Accounts {
         let defaults = Values { registration: options.registrations, ..options.defaults.clone() };
         let settings = Settings::new(db.clone(), clock.clone(), defaults);
         settings.fresh().await;
-        let inner = Inner { db, clock, ids, options, keys, passwords, throttle, live, live_keys, seal, settings };
+        let address = options.public_url.as_deref();
+        let passkeys = address.and_then(Passkeys::at);
+        let remotes = match (&options.providers, address) {
+            (Some(Providers { list, wire }), Some(address)) => {
+                let remote = |rules: &Provider| Remote::new(rules.clone(), wire.clone(), clock.clone(), address);
+                list.iter().map(remote).collect()
+            }
+            _ => Vec::new(),
+        };
+        let inner = Inner {
+            db,
+            clock,
+            ids,
+            options,
+            keys,
+            passwords,
+            throttle,
+            live,
+            live_keys,
+            seal,
+            settings,
+            remotes,
+            passkeys,
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -203,6 +234,7 @@ impl Accounts {
     /// [`Error::Database`].
     pub async fn prune(&self, limit: u32) -> Result<u64, Error> {
         let before = self.0.clock.now().minus(self.0.options.refresh_lifetime);
+        let now = self.0.clock.now();
         let unheard = self.0.clock.now().minus(self.0.options.audit_lifetime);
         let pruned = self
             .0
@@ -210,6 +242,7 @@ impl Accounts {
             .write(Lane::Free, async move |tx| {
                 db::credentials::remove_expired(&tx, before, limit).await?;
                 db::tickets::remove_expired(&tx, before, limit).await?;
+                db::identities::forget_spent(&tx, now, limit).await?;
                 db::audit::remove_before(&tx, unheard, limit).await?;
                 db::accounts::delete_expired_sessions(&tx, before, limit).await
             })

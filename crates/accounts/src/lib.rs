@@ -12,6 +12,10 @@
 //! - **API tokens and S3 keys** stand in for a session with fewer permissions, for programs: see [`NewKey`]. They never have
 //!   a say over the account itself ([`Permission::Account`]), and removing one counts within a second everywhere.
 //! - **A second factor** is asked for after the password, if the account has one: see [`Accounts::second_step`].
+//! - **Identity providers** (OpenID Connect): somebody who signed in there has an account here, by who they are there and
+//!   never by what they are called. The provider decides about groups and permissions that the configuration maps, and
+//!   about nothing else: see [`Provider`].
+//! - **Passkeys** stand for name, password and second factor at once, since the authenticator has verified its user.
 //! - **Links by mail** confirm addresses, reset passwords and invite people. Their tokens stand in no table: what is stored
 //!   is a hash, and the letter is written when it is sent.
 //! - **Sign-in is slowed down, never locked**: per name and per address, see the comments in `throttle`.
@@ -31,13 +35,16 @@ mod audit;
 mod error;
 mod groups;
 mod handle;
+mod identity;
 mod key;
 mod live;
 mod mail;
 mod name;
+mod passkey;
 mod password;
 mod people;
 mod permission;
+mod provider;
 mod seal;
 mod second_factor;
 mod session;
@@ -53,10 +60,13 @@ pub use db::audit::Filter as AuditFilter;
 pub use error::Error;
 pub use groups::{Found, Group, Member};
 pub use handle::{Accounts, Options, Page, Registrations};
+pub use identity::{Begun, IdentityView, ProviderView, Returned, WaysIn};
 pub use key::{KeyView, MadeS3Key, MadeToken, NewKey};
 pub use mail::{LETTERS, Letter, MailHandler, Post, PostError};
+pub use passkey::{Ceremony, PasskeyView};
 pub use people::{NewPerson, PersonUpdate, PersonView, ProfileUpdate, Reset};
 pub use permission::{Action, Permission, Permissions, Principal, Role, may};
+pub use provider::{Provider, Providers, Wire, WireAnswer, WireError, is_safe_address};
 pub use second_factor::{SecondFactor, SecondStep, Setup};
 pub use session::{Login, SessionView, Tokens};
 pub use settings::{SettingView, Settings, Values};

@@ -284,24 +284,33 @@ impl Accounts {
         self.person(principal, id).await
     }
 
-    /// The first half of ending an account: it cannot be used from now on. Doing it again changes nothing.
+    /// The first half of ending an account: it cannot be used from now on. Doing it again changes nothing but the log, where
+    /// `files` says what is to become of what the account has.
     ///
     /// # Errors
     /// [`Error::PermissionMissing`] as for [`Accounts::update_person`], [`Error::OwnAccount`], [`Error::LastAdministrator`],
     /// [`Error::UserUnknown`], [`Error::Database`].
-    pub async fn close_person(&self, principal: &Principal, id: AccountId) -> Result<(), Error> {
+    pub async fn close_person(
+        &self,
+        principal: &Principal,
+        id: AccountId,
+        files: Value,
+        from: IpAddr,
+    ) -> Result<(), Error> {
         principal.needs(Permission::AdminUsers)?;
         if id == principal.account {
             return Err(Error::OwnAccount);
         }
         let words = db::persons::permissions(&self.0.db, id).await?.ok_or(Error::UserUnknown)?;
         principal.may_give(Permissions::parse(&words))?;
-        let now = self.0.clock.now();
+        let (now, accounts) = (self.0.clock.now(), self.clone());
+        let line = Line::of(Deed::AccountClosed, principal, id, from).with(json!({ "files": files }));
         let ended = self
             .0
             .db
             .write(Lane::Free, async move |tx| {
                 db::persons::lock_administrators(&tx).await?;
+                accounts.log(&tx, &line).await?;
                 db::persons::set_disabled(&tx, id, Some(now)).await?;
                 if db::persons::administrators(&tx).await? == 0 {
                     return Err(Error::LastAdministrator);

@@ -99,6 +99,18 @@ impl Permissions {
         Self(self.0 & other.0)
     }
 
+    /// Those that are in one of the sets.
+    #[must_use]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those that are in this set and not in the other.
+    #[must_use]
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Each one, in the order in which they are shown.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         let implied = move |permission| permission == Permission::FilesRead && self.has(Permission::Files);

@@ -11,6 +11,7 @@ use totp_rs::{Builder, Totp};
 use crate::{
     Accounts, Error, Permission, Principal, Tokens,
     audit::{Deed, Line},
+    identity::Origin,
     name::AccountName,
     password::{make_up, random},
 };
@@ -72,6 +73,9 @@ struct Challenge {
     /// Of the password that was given: after a change of it the challenge is void.
     password: String,
     client: String,
+    /// By what the first step was, if that was elsewhere.
+    #[serde(default)]
+    origin: Option<Origin>,
 }
 
 /// A code as somebody gave it.
@@ -211,17 +215,21 @@ impl Accounts {
             .await
     }
 
-    /// Stops a sign-in whose password was right, if a second factor is to be asked for.
+    /// Stops a sign-in whose first step was right, if a second factor is to be asked for.
     ///
     /// # Errors
     /// [`Error::SecondFactorRequired`] if it is, [`Error::Database`].
-    pub(crate) async fn challenge(&self, row: &AccountRow, client: &str) -> Result<(), Error> {
+    pub(crate) async fn challenge(&self, row: &AccountRow, client: &str, origin: Option<&Origin>) -> Result<(), Error> {
         let factor = db::second_factor::get(&self.0.db, row.id).await?;
         if factor.is_none_or(|factor| factor.confirmed.is_none()) {
             return Ok(());
         }
-        let challenge =
-            Challenge { account: row.id, password: fingerprint(&row.password_hash), client: client.to_owned() };
+        let challenge = Challenge {
+            account: row.id,
+            password: fingerprint(&row.password_hash),
+            client: client.to_owned(),
+            origin: origin.cloned(),
+        };
         let challenge = self.0.keys.sign_pass(PURPOSE, &challenge, self.0.clock.now(), CHALLENGE)?;
         Err(Error::SecondFactorRequired { challenge, expires_in: CHALLENGE })
     }
@@ -261,7 +269,7 @@ impl Accounts {
         if let Ok(name) = AccountName::new(&row.name) {
             inner.throttle.familiar(&name.key, step.address).await;
         }
-        self.begin(row, challenge.client, step.address, json!({ "second_factor": how })).await
+        self.begin(row, challenge.client, step.address, json!({ "second_factor": how }), challenge.origin).await
     }
 
     /// The account of a challenge, if the code is one of its, which is thereby used; and what kind of code it was.

@@ -13,6 +13,7 @@ use tokio::sync::broadcast;
 use crate::{
     Accounts, Error, Page, Permission, Permissions, Principal, UserView,
     audit::{Deed, Line},
+    identity::Origin,
     name::{AccountName, client},
     token::RefreshToken,
 };
@@ -97,7 +98,8 @@ impl Accounts {
                 Some(key) => db::accounts::account_by_name(&inner.db, &key).await?,
                 None => None,
             };
-            let phc = row.as_ref().map(|row| row.password_hash.as_str());
+            // An account of an identity provider may have no password, and then no password is right.
+            let phc = row.as_ref().map(|row| row.password_hash.as_str()).filter(|phc| !phc.is_empty());
             let right = inner.passwords.verify(&login.password, phc).await?;
             Ok::<_, Error>((row, right))
         };
@@ -121,18 +123,20 @@ impl Accounts {
             return Err(Error::AccountDisabled);
         }
         let client = client(login.client.as_deref().unwrap_or_default());
-        self.challenge(&row, &client).await?;
+        self.challenge(&row, &client, None).await?;
         inner.throttle.remember(&attempt).await;
-        self.begin(row, client, login.address, json!({})).await
+        self.begin(row, client, login.address, json!({}), None).await
     }
 
-    /// Begins a session of an account whose password was checked; `detail` is how, for the audit log.
+    /// Begins a session of somebody who has proven who they are; `detail` is how, for the audit log, and `origin` by what,
+    /// if that was elsewhere.
     pub(crate) async fn begin(
         &self,
         row: AccountRow,
         client: String,
         from: IpAddr,
         detail: serde_json::Value,
+        origin: Option<Origin>,
     ) -> Result<Tokens, Error> {
         let (now, id, refresh) = (self.0.clock.now(), self.0.ids.session(), RefreshToken::make());
         let expires = now.plus(self.0.options.refresh_lifetime);
@@ -145,6 +149,9 @@ impl Accounts {
             .write(Lane::Free, async move |tx| {
                 if !db::accounts::insert_session(&tx, account, &password_hash, &session).await? {
                     return Err(Error::WrongCredentials);
+                }
+                if let Some(Origin { identity, session }) = &origin {
+                    db::identities::mark_session(&tx, id, *identity, session.as_deref()).await?;
                 }
                 accounts.log(&tx, &line).await?;
                 Ok(db::accounts::insert_refresh(&tx, &hash, id, now).await?)

@@ -122,6 +122,10 @@ ids! {
     TicketId = "tkt";
     /// A plan: limits that spaces are given.
     PlanId = "pln";
+    /// Somebody's account at an identity provider, as it is linked to one here.
+    IdentityId = "idn";
+    /// A passkey of an account.
+    PasskeyId = "psk";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -227,6 +231,8 @@ makers! {
     audit -> AuditId;
     ticket -> TicketId;
     plan -> PlanId;
+    identity -> IdentityId;
+    passkey -> PasskeyId;
 }
 
 fn mix(mut z: u64) -> u64 {

@@ -23,8 +23,8 @@ mod time;
 
 pub use error::ErrorKind;
 pub use id::{
-    AccountId, AuditId, ContentId, EntryId, ExtentId, GrantId, GroupId, Ids, JobId, KeyId, LinkEventId, LinkId, NodeId,
-    ParseIdError, PartId, PlanId, SessionId, SpaceId, TagId, TicketId, UploadId, VersionId,
+    AccountId, AuditId, ContentId, EntryId, ExtentId, GrantId, GroupId, IdentityId, Ids, JobId, KeyId, LinkEventId,
+    LinkId, NodeId, ParseIdError, PartId, PasskeyId, PlanId, SessionId, SpaceId, TagId, TicketId, UploadId, VersionId,
 };
 pub use name::{Name, NameError};
 pub use secret::Secret;

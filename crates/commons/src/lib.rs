@@ -14,6 +14,7 @@
 
 mod counts;
 mod health;
+mod pages;
 mod relay;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -24,8 +25,8 @@ use redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
-pub use self::counts::Counts;
 use self::health::{Health, Side};
+pub use self::{counts::Counts, pages::Pages};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);

@@ -232,6 +232,12 @@ pub async fn session_state(db: &Db, id: SessionId) -> Result<Option<SessionState
     .await
 }
 
+/// When a session began.
+pub async fn session_began(db: &Db, id: SessionId) -> Result<Option<Time>, Error> {
+    let row: Option<(Time,)> = db.query_opt("SELECT created_us FROM session WHERE id = $1", &params![id]).await?;
+    Ok(row.map(|(began,)| began))
+}
+
 /// Up to `limit` sessions of an account that go on at `now`, in order of their ids, beginning after `after`.
 pub async fn live_sessions(
     db: &Db,

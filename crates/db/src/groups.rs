@@ -54,6 +54,12 @@ pub async fn find(db: &Db, id: GroupId) -> Result<Option<GroupRow>, Error> {
     db.query_opt(concat!("SELECT ", group_columns!(), " FROM account_group g WHERE g.id = $1"), &params![id]).await
 }
 
+/// The group of a name, by the name's unique form.
+pub async fn by_name(db: &Db, key: &str) -> Result<Option<GroupRow>, Error> {
+    db.query_opt(concat!("SELECT ", group_columns!(), " FROM account_group g WHERE g.name_key = $1"), &params![key])
+        .await
+}
+
 /// Up to `limit` groups after `after`, oldest first.
 pub async fn list(db: &Db, after: Option<GroupId>, limit: u32) -> Result<Vec<GroupRow>, Error> {
     db.query(

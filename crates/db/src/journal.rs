@@ -357,3 +357,30 @@ pub async fn newest(db: &Db, space: SpaceId, filter: &Filter<'_>, limit: u32) ->
         }
     }
 }
+
+/// Up to `limit` spaces after `after` whose oldest change is from before `before`, in the order of their ids.
+pub async fn spaces_with_old(db: &Db, after: SpaceId, before: Time, limit: u32) -> Result<Vec<SpaceId>, Error> {
+    let rows: Vec<(SpaceId,)> = db
+        .query(
+            "SELECT s.id FROM space s JOIN journal j ON j.space_id = s.id
+              AND j.sequence = (SELECT MIN(o.sequence) FROM journal o WHERE o.space_id = s.id)
+             WHERE s.id > $1 AND j.at_us < $2 ORDER BY s.id LIMIT $3",
+            &params![after, before, limit],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(space,)| space).collect())
+}
+
+/// Removes up to `limit` of the oldest changes of a space, as far as they are from before `before`, and returns how many: what
+/// is left has no hole, whatever the clocks said.
+pub async fn forget(tx: &Tx, space: SpaceId, before: Time, limit: u32) -> Result<u64, Error> {
+    tx.exec(
+        "WITH oldest AS (SELECT sequence, at_us FROM journal WHERE space_id = $1 ORDER BY sequence LIMIT $3)
+         DELETE FROM journal WHERE space_id = $1 AND sequence IN (
+             SELECT sequence FROM oldest WHERE sequence < COALESCE(
+                 (SELECT MIN(sequence) FROM oldest WHERE at_us >= $2),
+                 (SELECT sequence FROM space WHERE id = $1)))",
+        &params![space, before, limit],
+    )
+    .await
+}

@@ -38,11 +38,13 @@ pub mod audit;
 pub mod content;
 pub mod credentials;
 pub mod groups;
+pub mod identities;
 pub mod jobs;
 pub mod journal;
 pub mod links;
 pub mod migrate;
 pub mod nodes;
+pub mod passkeys;
 pub mod people;
 pub mod persons;
 pub mod second_factor;
@@ -54,12 +56,14 @@ pub mod tree;
 pub mod archive;
 pub mod crossing;
 pub mod dissolve;
+#[macro_use]
 pub mod grants;
 pub mod personal;
 #[macro_use]
 pub mod plans;
 pub mod overseen;
 pub mod retention;
+pub mod snapshot;
 pub mod tags;
 pub mod totals;
 pub mod trash;

@@ -1,6 +1,7 @@
 //! Links, and what happened through them.
 
 use base::{AccountId, EntryId, LinkEventId, LinkId, SpaceId, Time, limits};
+use uuid::Uuid;
 
 use crate::{Db, Error, Row, RowReader, Tx, params};
 
@@ -82,7 +83,7 @@ impl Row for LinkRow {
 pub struct ListedRow {
     /// The link.
     pub link: LinkRow,
-    /// Name and kind of the entry, if there still is one; it may be in the trash.
+    /// Name and kind of the entry, if there still is one; it may be in the trash, or still be uploaded.
     pub entry: Option<(String, u32)>,
 }
 
@@ -105,8 +106,9 @@ pub async fn find(db: &Db, id: LinkId) -> Result<Option<ListedRow>, Error> {
         concat!(
             "SELECT ",
             link_columns!(),
-            ", e.name, e.kind FROM link l
-             LEFT JOIN entry e ON e.space_id = l.space_id AND e.id = l.entry_id WHERE l.id = $1"
+            ", COALESCE(e.name, u.name), CASE WHEN u.id IS NULL THEN e.kind ELSE 1 END FROM link l
+             LEFT JOIN entry e ON e.space_id = l.space_id AND e.id = l.entry_id
+             LEFT JOIN upload u ON u.promised_id = l.entry_id AND u.entry_id IS NULL WHERE l.id = $1"
         ),
         &params![id],
     )
@@ -130,8 +132,9 @@ pub async fn of_entry(
         concat!(
             "SELECT ",
             link_columns!(),
-            ", e.name, e.kind FROM link l
+            ", COALESCE(e.name, u.name), CASE WHEN u.id IS NULL THEN e.kind ELSE 1 END FROM link l
              LEFT JOIN entry e ON e.space_id = l.space_id AND e.id = l.entry_id
+             LEFT JOIN upload u ON u.promised_id = l.entry_id AND u.entry_id IS NULL
              WHERE l.entry_id = $1 AND l.space_id = $2 AND l.id > $3 ORDER BY l.id LIMIT $4"
         ),
         &params![entry, space, after.unwrap_or(LinkId::from_bytes([0; 16])), limit],
@@ -150,8 +153,9 @@ pub async fn of_account(
         concat!(
             "SELECT ",
             link_columns!(),
-            ", e.name, e.kind FROM link l
+            ", COALESCE(e.name, u.name), CASE WHEN u.id IS NULL THEN e.kind ELSE 1 END FROM link l
              LEFT JOIN entry e ON e.space_id = l.space_id AND e.id = l.entry_id
+             LEFT JOIN upload u ON u.promised_id = l.entry_id AND u.entry_id IS NULL
              WHERE l.account_id = $1 AND l.id > $2 ORDER BY l.id LIMIT $3"
         ),
         &params![account, after.unwrap_or(LinkId::from_bytes([0; 16])), limit],
@@ -171,12 +175,47 @@ pub async fn count_of_space(tx: &Tx, space: SpaceId) -> Result<u64, Error> {
     Ok(count)
 }
 
-/// Inserts a link.
-pub async fn insert(tx: &Tx, row: &LinkRow) -> Result<(), Error> {
+/// The link that a request made to an entry when it was sent before.
+pub async fn of_operation(
+    db: &Db,
+    account: AccountId,
+    operation: Uuid,
+    entry: EntryId,
+) -> Result<Option<ListedRow>, Error> {
+    db.query_opt(
+        concat!(
+            "SELECT ",
+            link_columns!(),
+            ", COALESCE(e.name, u.name), CASE WHEN u.id IS NULL THEN e.kind ELSE 1 END FROM link l
+             LEFT JOIN entry e ON e.space_id = l.space_id AND e.id = l.entry_id
+             LEFT JOIN upload u ON u.promised_id = l.entry_id AND u.entry_id IS NULL
+             WHERE l.account_id = $1 AND l.operation_id = $2 AND l.entry_id = $3"
+        ),
+        &params![account, operation, entry],
+    )
+    .await
+}
+
+/// Makes the links to one entry lead to another one.
+pub async fn lead_to(tx: &Tx, entry: EntryId, to: EntryId) -> Result<(), Error> {
+    tx.exec("UPDATE link SET entry_id = $1 WHERE entry_id = $2", &params![to, entry]).await?;
+    Ok(())
+}
+
+/// Removes the links to an entry, and what is known of their use.
+pub async fn delete_of_entry(tx: &Tx, entry: EntryId) -> Result<(), Error> {
+    let params = params![entry];
+    tx.exec("DELETE FROM link_event WHERE link_id IN (SELECT id FROM link WHERE entry_id = $1)", &params).await?;
+    tx.exec("DELETE FROM link WHERE entry_id = $1", &params).await?;
+    Ok(())
+}
+
+/// Inserts a link. Two of one operation to one entry are refused by the database.
+pub async fn insert(tx: &Tx, row: &LinkRow, operation: Option<Uuid>) -> Result<(), Error> {
     tx.exec(
         "INSERT INTO link (id, token_hash, space_id, entry_id, account_id, name, note, mode, password_hash, generation,
-                           expires_us, download_limit, downloads, opens, uploads, created_us, used_us)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                           expires_us, download_limit, downloads, opens, uploads, created_us, used_us, operation_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         &params![
             row.id,
             &row.token_hash,
@@ -194,7 +233,8 @@ pub async fn insert(tx: &Tx, row: &LinkRow) -> Result<(), Error> {
             row.opens,
             row.uploads,
             row.created,
-            row.used
+            row.used,
+            operation
         ],
     )
     .await?;

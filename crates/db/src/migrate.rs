@@ -56,9 +56,19 @@ pub const PRODUCT: &[Migration] = &[
         pg: include_str!("../migrations/postgres/0021_ages.sql"),
     },
     Migration {
+        name: "0022_identities",
+        lite: include_str!("../migrations/sqlite/0022_identities.sql"),
+        pg: include_str!("../migrations/postgres/0022_identities.sql"),
+    },
+    Migration {
         name: "0023_plans",
         lite: include_str!("../migrations/sqlite/0023_plans.sql"),
         pg: include_str!("../migrations/postgres/0023_plans.sql"),
+    },
+    Migration {
+        name: "0024_early_links",
+        lite: include_str!("../migrations/sqlite/0024_early_links.sql"),
+        pg: include_str!("../migrations/postgres/0024_early_links.sql"),
     },
 ];
 

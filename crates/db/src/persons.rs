@@ -171,6 +171,8 @@ pub async fn erase(tx: &Tx, id: AccountId, now: Time) -> Result<(), Error> {
         "DELETE FROM credential WHERE account_id = $1",
         "DELETE FROM second_factor WHERE account_id = $1",
         "DELETE FROM recovery_code WHERE account_id = $1",
+        "DELETE FROM identity WHERE account_id = $1",
+        "DELETE FROM passkey WHERE account_id = $1",
         "DELETE FROM ticket WHERE account_id = $1",
         "DELETE FROM account_group_member WHERE account_id = $1",
         "DELETE FROM entry_grant WHERE subject_id = $1",

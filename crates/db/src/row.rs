@@ -1,8 +1,8 @@
 //! Rows of results: how one reader serves both engines.
 
 use base::{
-    AccountId, AuditId, ContentId, EntryId, ExtentId, GrantId, GroupId, JobId, KeyId, LinkEventId, LinkId, NodeId,
-    PartId, PlanId, SessionId, SpaceId, TagId, TicketId, Time, UploadId, VersionId,
+    AccountId, AuditId, ContentId, EntryId, ExtentId, GrantId, GroupId, IdentityId, JobId, KeyId, LinkEventId, LinkId,
+    NodeId, PartId, PasskeyId, PlanId, SessionId, SpaceId, TagId, TicketId, Time, UploadId, VersionId,
 };
 use uuid::Uuid;
 
@@ -184,7 +184,7 @@ macro_rules! ids {
 }
 
 ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId GrantId GroupId TagId KeyId
-AuditId TicketId PlanId }
+AuditId TicketId PlanId IdentityId PasskeyId }
 
 macro_rules! tuples {
     ($($($name:ident $index:tt)+;)*) => {$(

@@ -73,6 +73,9 @@ impl Sub for Total {
     }
 }
 
+/// Columns of a [`Total`].
+pub(crate) const TOTAL_COLUMNS: usize = 3;
+
 impl Total {
     pub(crate) fn read_at(row: &RowReader<'_>, at: usize) -> Result<Self, Error> {
         Ok(Self { bytes: row.get(at)?, files: row.get(at + 1)?, folders: row.get(at + 2)? })

@@ -170,6 +170,24 @@ pub async fn expired_uploads(db: &Db, now: Time, limit: u32) -> Result<Vec<Uploa
     .await
 }
 
+/// The upload that will become this entry, if one was promised to.
+pub async fn find_promised(db: &Db, entry: EntryId) -> Result<Option<UploadRow>, Error> {
+    db.query_opt(concat!("SELECT ", upload_columns!(), " FROM upload WHERE promised_id = $1"), &params![entry]).await
+}
+
+/// The entry that an upload was promised to become.
+pub async fn promised(tx: &Tx, id: UploadId) -> Result<Option<EntryId>, Error> {
+    let row: Option<(Option<EntryId>,)> =
+        tx.query_opt("SELECT promised_id FROM upload WHERE id = $1", &params![id]).await?;
+    Ok(row.and_then(|(entry,)| entry))
+}
+
+/// Promises that an upload will become this entry.
+pub async fn promise(tx: &Tx, id: UploadId, entry: EntryId) -> Result<(), Error> {
+    tx.exec("UPDATE upload SET promised_id = $1 WHERE id = $2", &params![entry, id]).await?;
+    Ok(())
+}
+
 /// Moves the expiry of an upload; `false` if it is gone, or not open any more.
 pub async fn renew(tx: &Tx, id: UploadId, expires: Time) -> Result<bool, Error> {
     let rows =

@@ -1,8 +1,8 @@
 //! Parameters of statements.
 
 use base::{
-    AccountId, AuditId, ContentId, EntryId, ExtentId, GrantId, GroupId, JobId, KeyId, LinkEventId, LinkId, Name,
-    NodeId, PartId, PlanId, SessionId, SpaceId, TagId, TicketId, Time, UploadId, VersionId,
+    AccountId, AuditId, ContentId, EntryId, ExtentId, GrantId, GroupId, IdentityId, JobId, KeyId, LinkEventId, LinkId,
+    Name, NodeId, PartId, PasskeyId, PlanId, SessionId, SpaceId, TagId, TicketId, Time, UploadId, VersionId,
 };
 use uuid::Uuid;
 
@@ -106,4 +106,4 @@ macro_rules! from_ids {
 }
 
 from_ids! { AccountId SessionId SpaceId EntryId VersionId ContentId ExtentId PartId NodeId UploadId JobId LinkId LinkEventId GrantId GroupId TagId KeyId
-AuditId TicketId PlanId }
+AuditId TicketId PlanId IdentityId PasskeyId }

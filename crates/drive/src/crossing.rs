@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::{
     Actor, Copy, Drive, Entry, Error, Extras, IfMatch, OnConflict, Update,
     entry::NameOf,
+    inverse::Inverse,
     place::{Slot, Spot},
     repeat::Repeat,
     work::{Work, signed},
@@ -40,58 +41,9 @@ impl Drive {
             target.refuse_repeat(&repeat).await?;
             let old = source.entry_for(Action::Manage, id, "entry").await?;
             IfMatch::check(update.if_match.as_ref(), &Entry::try_from(&old)?)?;
-            let Some(left) = old.parent else { return Err(Error::RootEntry) };
-            source.permit(Action::Manage, left, "entry").await?;
             let Some(folder) = update.parent else { return Err(Error::Shape("a move to nowhere")) };
             let name = update.name.map_or_else(|| Name::new(&old.name), Ok)?;
-            let kind = if old.kind == tree::FILE { NameOf::File } else { NameOf::Folder };
-            let Slot::Free(name) = target.slot(folder, name, on_conflict, kind).await? else {
-                return Err(Error::NameTaken);
-            };
-            if old.kind == tree::FOLDER {
-                let height = tree::folder_height(&tx, from, id).await?;
-                if target.depth(folder).await? as u64 + 1 + height > limits::DEPTH_MAX as u64 {
-                    return Err(Error::TooDeep);
-                }
-            }
-            let load = rows::load(&tx, from, id).await?;
-            if load.entries > ENTRIES_MAX as u64 {
-                return Err(Error::TooManyEntries(ENTRIES_MAX));
-            }
-            target.fits(load.largest)?;
-            target.room_for_links(load.links).await?;
-            let weight = source.weight(&old).await?;
-            source.count_below(left, -weight).await?;
-            source.count(-signed(load.bytes)?, 0).await?;
-            target.count(signed(load.bytes)?, 0).await?;
-            source.record_removal(Changed::Left, &old, None).await?;
-            let said = rows::to_look_at(&tx, from, id).await?;
-            // Roles come along with somebody who may give them there, else a move would be a way to share in other people's spaces.
-            match target.permit(Action::Manage, folder, "folder").await {
-                Ok(()) => {}
-                Err(Error::Accounts(error)) if error.kind() == base::ErrorKind::Denied => {
-                    rows::forget_grants(&tx, from, id).await?;
-                }
-                Err(error) => return Err(error),
-            }
-            rows::turn_over(&tx, from, id, to).await?;
-            let extras = target.settle_in(&Carrier::new(&source, &target), said, id).await?;
-            let row = EntryRow {
-                space: to,
-                parent: Some(folder),
-                name: name.into_string(),
-                revision: old.revision + 1,
-                extras: extras.unwrap_or_else(|| old.extras.clone()),
-                ..old
-            };
-            tree::update_entry(&tx, &row).await?;
-            target.count_below(folder, weight).await?;
-            // Roles on what came along hold here, and count for nothing any more there.
-            source.roles_moved().await?;
-            db::grants::raise_rights(&tx, to).await?;
-            let entry = Entry::try_from(&row)?;
-            target.record(Changed::Moved, &entry, None).await?;
-            Ok(entry)
+            go_over(&source, &target, old, folder, name, on_conflict).await
         })
         .await
     }
@@ -123,6 +75,72 @@ impl Drive {
         })
         .await
     }
+}
+
+/// Moves an entry from one space to a folder of another one, and writes that down in both.
+///
+/// # Errors
+/// As for [`Drive::update`].
+pub(crate) async fn go_over(
+    source: &Work<'_>,
+    target: &Work<'_>,
+    old: EntryRow,
+    folder: EntryId,
+    name: Name,
+    on_conflict: OnConflict,
+) -> Result<Entry, Error> {
+    let (tx, id, from, to) = (source.tx, old.id, source.space.id, target.space.id);
+    let Some(left) = old.parent else { return Err(Error::RootEntry) };
+    source.permit(Action::Manage, left, "entry").await?;
+    let kind = if old.kind == tree::FILE { NameOf::File } else { NameOf::Folder };
+    let Slot::Free(name) = target.slot(folder, name, on_conflict, kind).await? else {
+        return Err(Error::NameTaken);
+    };
+    if old.kind == tree::FOLDER {
+        let height = tree::folder_height(tx, from, id).await?;
+        if target.depth(folder).await? as u64 + 1 + height > limits::DEPTH_MAX as u64 {
+            return Err(Error::TooDeep);
+        }
+    }
+    let load = rows::load(tx, from, id).await?;
+    if load.entries > ENTRIES_MAX as u64 {
+        return Err(Error::TooManyEntries(ENTRIES_MAX));
+    }
+    target.fits(load.largest)?;
+    target.room_for_links(load.links).await?;
+    let weight = source.weight(&old).await?;
+    source.count_below(left, -weight).await?;
+    source.count(-signed(load.bytes)?, 0).await?;
+    target.count(signed(load.bytes)?, 0).await?;
+    source.record_removal(Changed::Left, &old, None).await?;
+    let said = rows::to_look_at(tx, from, id).await?;
+    // Roles come along with somebody who may give them there, else a move would be a way to share in other people's spaces.
+    match target.permit(Action::Manage, folder, "folder").await {
+        Ok(()) => {}
+        Err(Error::Accounts(error)) if error.kind() == base::ErrorKind::Denied => {
+            rows::forget_grants(tx, from, id).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    rows::turn_over(tx, from, id, to).await?;
+    let extras = target.settle_in(&Carrier::new(source, target), said, id).await?;
+    let back = Inverse::Back { space_id: from, parent_id: left, name: old.name.clone() };
+    let row = EntryRow {
+        space: to,
+        parent: Some(folder),
+        name: name.into_string(),
+        revision: old.revision + 1,
+        extras: extras.unwrap_or_else(|| old.extras.clone()),
+        ..old
+    };
+    tree::update_entry(tx, &row).await?;
+    target.count_below(folder, weight).await?;
+    // Roles on what came along hold here, and count for nothing any more there.
+    source.roles_moved().await?;
+    db::grants::raise_rights(tx, to).await?;
+    let entry = Entry::try_from(&row)?;
+    target.record(Changed::Moved, &entry, Some(back)).await?;
+    Ok(entry)
 }
 
 /// Finds tags of one space for those of another one: they belong to their space, and are the same if they are called the same.

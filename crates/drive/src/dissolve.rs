@@ -15,6 +15,7 @@ use db::{
     tree, uploads,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{Actor, Drive, Error, purge::BITE, work::Work};
 
@@ -37,6 +38,16 @@ pub enum Files {
         /// Who takes them over.
         to: AccountId,
     },
+}
+
+impl Files {
+    /// For the log: a step that is cut off leaves a line that says how to go on.
+    fn to_json(self) -> Value {
+        match self {
+            Self::Remove => json!("remove"),
+            Self::HandOver { to } => json!({ "hand-over": to }),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -89,7 +100,7 @@ impl Drive {
             return Err(Error::SoleManager(team.name.clone()));
         }
         let (name, display_name) = accounts.names(id).await?;
-        accounts.close_person(&actor.principal, id).await?;
+        accounts.close_person(&actor.principal, id, files.to_json(), from).await?;
         let space = match files {
             Files::Remove => {
                 self.end_personal_space(actor, id).await?;

@@ -33,6 +33,8 @@ pub struct Options {
     pub trash_lifetime: Option<Duration>,
     /// How long a version is kept after another one took its place; none for no bound by age.
     pub version_lifetime: Option<Duration>,
+    /// How long changes stay in the journal; none for ever. Clients that were away longer begin anew.
+    pub history_lifetime: Option<Duration>,
     /// How many bytes a new team's space may hold; none for no bound.
     pub team_quota_bytes: Option<u64>,
     /// What administrators say while the server runs; it goes before the numbers of versions and days here.
@@ -65,6 +67,7 @@ impl Default for Options {
             upload_lifetime: Duration::from_secs(24 * 3600),
             trash_lifetime: Some(Duration::from_secs(30 * 24 * 3600)),
             version_lifetime: None,
+            history_lifetime: None,
             team_quota_bytes: None,
             settings: None,
         }

@@ -1,6 +1,6 @@
 //! What can go wrong in the drive.
 
-use base::{ByteSize, ErrorKind, limits};
+use base::{ByteSize, ErrorKind, SpaceId, limits};
 
 use crate::{Done, Shortage};
 
@@ -139,6 +139,9 @@ pub enum Error {
     /// The request was done before: this is no refusal, and no caller of this crate sees it.
     #[error("the request was done before")]
     Repeated(Box<Done>),
+    /// What is to be taken back went to or came from another space, whose row is needed as well. It never leaves the crate.
+    #[error("another space takes part in this")]
+    Elsewhere(SpaceId),
     /// The entry is not in the state that the caller named.
     #[error("the entry has changed since it was last seen")]
     Precondition,
@@ -344,7 +347,7 @@ impl Error {
             Self::Journal(error) => error.kind(),
             Self::Bus(error) => error.kind(),
             Self::Db(error) => error.kind(),
-            Self::Repeated(_) | Self::Shape(_) => ErrorKind::Internal,
+            Self::Repeated(_) | Self::Elsewhere(_) | Self::Shape(_) => ErrorKind::Internal,
         }
     }
 
@@ -429,7 +432,7 @@ impl Error {
                 ErrorKind::Internal => "internal",
                 _ => "database-unavailable",
             },
-            Self::Repeated(_) | Self::Shape(_) => "internal",
+            Self::Repeated(_) | Self::Elsewhere(_) | Self::Shape(_) => "internal",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accounts::Role;
-use base::{EntryId, TagId, Time, VersionId};
+use base::{EntryId, GrantId, SpaceId, TagId, Time, VersionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,6 +27,15 @@ pub(crate) enum Inverse {
     },
     /// Move it to where it was.
     Move {
+        /// The folder.
+        parent_id: EntryId,
+        /// Its name there.
+        name: String,
+    },
+    /// Move it to where it was, in another space.
+    Back {
+        /// The space.
+        space_id: SpaceId,
         /// The folder.
         parent_id: EntryId,
         /// Its name there.
@@ -81,6 +90,9 @@ pub(crate) enum Inverse {
         was: Option<Standing>,
         /// What the change gave them: nothing else is taken back.
         made: Option<Standing>,
+        /// The grant that was made, changed or removed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant_id: Option<GrantId>,
     },
 }
 
@@ -182,6 +194,7 @@ mod tests {
                     subject: SubjectForm::Everyone,
                     was: None,
                     made: Some(Standing { role: Role::Viewer, expires: Some(Time::from_micros(1)) }),
+                    grant_id: None,
                 },
                 r#"{"do":"grant","made":{"expires":"1970-01-01T00:00:00.000001Z","role":"viewer"},"subject":{"kind":"everyone"},"v":1,"was":null}"#.to_owned(),
             ),
@@ -190,10 +203,19 @@ mod tests {
                     subject: SubjectForm::User(AccountId::from_bytes([3; 16])),
                     was: Some(Standing { role: Role::Manager, expires: None }),
                     made: None,
+                    grant_id: Some(GrantId::from_bytes([4; 16])),
                 },
                 format!(
-                    r#"{{"do":"grant","made":null,"subject":{{"id":"{}","kind":"user"}},"v":1,"was":{{"expires":null,"role":"manager"}}}}"#,
+                    r#"{{"do":"grant","grant_id":"{}","made":null,"subject":{{"id":"{}","kind":"user"}},"v":1,"was":{{"expires":null,"role":"manager"}}}}"#,
+                    GrantId::from_bytes([4; 16]),
                     AccountId::from_bytes([3; 16])
+                ),
+            ),
+            (
+                Inverse::Back { space_id: SpaceId::from_bytes([5; 16]), parent_id: entry, name: "a".into() },
+                format!(
+                    r#"{{"do":"back","name":"a","parent_id":"{e}","space_id":"{}","v":1}}"#,
+                    SpaceId::from_bytes([5; 16])
                 ),
             ),
             (

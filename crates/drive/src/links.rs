@@ -10,14 +10,17 @@ mod visit;
 use std::{sync::Arc, time::Duration};
 
 use accounts::{Accounts, Action, Permission};
-use base::{EntryId, LinkId, Secret, Time, limits};
+use base::{EntryId, LinkId, Secret, SpaceId, Time, UploadId, limits};
 use db::{
     Lane,
     links::{self, LinkRow, ListedRow},
-    plans, tree,
+    plans,
+    tree::{self, EntryRow},
+    uploads,
 };
+use uuid::Uuid;
 
-use crate::{Actor, Drive, Error, Page, drive::Rules, work::Work};
+use crate::{Actor, Drive, Error, Page, drive::Rules, upload::KIND_WHOLE, work::Work};
 
 pub(crate) use events::forget;
 pub use events::{Event, EventKind};
@@ -162,6 +165,110 @@ impl Links {
         if entry == located.space.root {
             return Err(Error::RootEntry);
         }
+        if let Some(made) = self.made_before(actor, entry).await? {
+            return Ok(made);
+        }
+        let EntryRow { kind, name, .. } = located.entry;
+        let row = self.row(actor, (located.space.id, entry, kind), new).await?;
+        let (inserted, operation, drive) = (row.clone(), actor.operation, self.drive.clone());
+        // The space's row keeps others from counting the same links at the same time.
+        let made = self
+            .drive
+            .write(row.space, async move |tx| {
+                Work::hold(&drive, &tx, inserted.space, None).await?.add_link(&inserted, operation).await
+            })
+            .await;
+        self.made(actor, row, (name, kind), made).await
+    }
+
+    /// Makes a link to a file that is still being uploaded. It works at once: who reads the file gets what is there, and waits for
+    /// what comes. When the upload is done it is a link to the file; if it ends otherwise, so does the link.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAFolder`] for [`Mode::Upload`], [`Error::LinkInvalid`], also where the length is not
+    /// known yet or the upload makes no file; [`Error::TooManyLinks`], [`Error::Accounts`].
+    pub async fn create_early(&self, actor: &Actor, upload: UploadId, new: NewLink) -> Result<Link, Error> {
+        let found = self.drive.own_upload(actor, upload).await?;
+        actor.principal.needs(Permission::Share)?;
+        if let Some(entry) = found.entry {
+            return self.create(actor, entry, new).await;
+        }
+        if found.kind != KIND_WHOLE || found.length.is_none() {
+            return Err(Error::LinkInvalid(
+                "only an upload that becomes a file, and whose length is known, can have links",
+            ));
+        }
+        let folder = self.drive.folder(actor, Action::Change, Some(found.parent)).await?;
+        let space = folder.space.id;
+        let promise = self.drive.inner.ids.entry();
+        let theirs = actor.clone();
+        let drive = self.drive.clone();
+        // The space's row is held, so the upload does not become a file meanwhile.
+        let promised = self
+            .drive
+            .write(space, async move |tx| {
+                let work = Work::hold(&drive, &tx, space, Some(&theirs)).await?;
+                if work.upload(upload).await?.entry.is_some() {
+                    return Ok(None);
+                }
+                if let Some(promised) = uploads::promised(&tx, upload).await? {
+                    return Ok(Some(promised));
+                }
+                uploads::promise(&tx, upload, promise).await?;
+                Ok(Some(promise))
+            })
+            .await?;
+        let Some(entry) = promised else {
+            let done = self.drive.own_upload(actor, upload).await?;
+            let entry = done.entry.ok_or(Error::Shape("a finished upload without a file"))?;
+            return self.create(actor, entry, new).await;
+        };
+        if let Some(made) = self.made_before(actor, entry).await? {
+            return Ok(made);
+        }
+        let row = self.row(actor, (space, entry, tree::FILE), new).await?;
+        let (inserted, operation, drive) = (row.clone(), actor.operation, self.drive.clone());
+        let theirs = actor.clone();
+        let made = self
+            .drive
+            .write(space, async move |tx| {
+                let work = Work::hold(&drive, &tx, space, Some(&theirs)).await?;
+                // It may have become a new version of another file by now.
+                let entry = work.upload(upload).await?.entry.unwrap_or(inserted.entry);
+                work.add_link(&LinkRow { entry, ..inserted }, operation).await
+            })
+            .await;
+        self.made(actor, row, (found.name, tree::FILE), made).await
+    }
+
+    /// The link that the same request made when it was sent before.
+    async fn made_before(&self, actor: &Actor, entry: EntryId) -> Result<Option<Link>, Error> {
+        let Some(operation) = actor.operation else { return Ok(None) };
+        let row = links::of_operation(&self.drive.inner.db, actor.principal.account, operation, entry).await?;
+        row.map(|row| self.seen(row)).transpose()
+    }
+
+    /// The answer after a link was inserted, or was not because the same request was faster on another way.
+    async fn made(
+        &self,
+        actor: &Actor,
+        link: LinkRow,
+        target: (String, u32),
+        inserted: Result<(), Error>,
+    ) -> Result<Link, Error> {
+        match inserted {
+            Ok(()) => self.seen(ListedRow { link, entry: Some(target) }),
+            Err(error) => self.made_before(actor, link.entry).await?.ok_or(error),
+        }
+    }
+
+    /// The row of a new link.
+    async fn row(
+        &self,
+        actor: &Actor,
+        (space, entry, kind): (SpaceId, EntryId, u32),
+        new: NewLink,
+    ) -> Result<LinkRow, Error> {
         let now = self.drive.now();
         let rules = self.rules().await?;
         if rules.link_password && new.password.is_none() {
@@ -170,15 +277,15 @@ impl Links {
         let id = self.drive.inner.ids.link();
         let token = self.accounts.link_token(id);
         let token_hash = Accounts::link_token_hash(token.expose()).ok_or(Error::Shape("a token of another form"))?;
-        let row = LinkRow {
+        Ok(LinkRow {
             id,
             token_hash,
-            space: located.space.id,
+            space,
             entry,
             account: actor.principal.account,
             name: line(new.name, NAME_CHARS_MAX)?,
             note: text(new.note)?,
-            mode: mode(new.mode, located.entry.kind)?.as_str().to_owned(),
+            mode: mode(new.mode, kind)?.as_str().to_owned(),
             password_hash: self.hash(new.password).await?,
             generation: 1,
             expires: end(new.expires, now, rules.link_days)?,
@@ -188,21 +295,7 @@ impl Links {
             uploads: 0,
             created: now,
             used: None,
-        };
-        let inserted = row.clone();
-        let (drive, space) = (self.drive.clone(), row.space);
-        // The space's row keeps others from counting the same links at the same time.
-        self.drive
-            .write(space, async move |tx| {
-                let work = Work::hold(&drive, &tx, space, None).await?;
-                work.room_for_links(1).await?;
-                if links::count_of_entry(&tx, entry).await? >= LINKS_MAX {
-                    return Err(Error::TooManyLinks(LINKS_MAX));
-                }
-                Ok(links::insert(&tx, &inserted).await?)
-            })
-            .await?;
-        self.seen(ListedRow { link: row, entry: Some((located.entry.name, located.entry.kind)) })
+        })
     }
 
     /// Up to `limit` links of an entry after `after`, oldest first.
@@ -366,6 +459,18 @@ impl Links {
 }
 
 impl Work<'_> {
+    /// Writes a new link, if its entry has not too many, nor the space.
+    ///
+    /// # Errors
+    /// [`Error::TooManyLinks`], [`Error::PlanLinks`].
+    async fn add_link(&self, row: &LinkRow, operation: Option<Uuid>) -> Result<(), Error> {
+        self.room_for_links(1).await?;
+        if links::count_of_entry(self.tx, row.entry).await? >= LINKS_MAX {
+            return Err(Error::TooManyLinks(LINKS_MAX));
+        }
+        Ok(links::insert(self.tx, row, operation).await?)
+    }
+
     /// Whether so many links more may come to be in the space.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use files::ExtentView;
 use futures::{StreamExt, stream::BoxStream};
 
-use crate::{Actor, Drive, Entry, Error, drive::is_file};
+use crate::{Actor, Drive, Entry, Error, drive::is_file, growing::Growing};
 
 /// A file that was opened for reading.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub struct File {
     store: files::Store,
     content: ContentId,
     size: u64,
+    /// The upload that brings it, if that goes on.
+    growing: Option<Growing>,
 }
 
 /// Where the bytes of a file are.
@@ -57,15 +59,23 @@ impl Drive {
 impl File {
     /// A file of which the bytes are known.
     pub(crate) fn new(entry: Entry, store: &files::Store, content: ContentId, size: u64) -> Self {
-        Self { entry, store: store.clone(), content, size }
+        Self { entry, store: store.clone(), content, size, growing: None }
+    }
+
+    /// The same while an upload brings it.
+    pub(crate) fn brought_by(self, growing: Option<Growing>) -> Self {
+        Self { growing, ..self }
     }
 
     /// Its bytes in `range`. The first of them were fetched when this returns, so what cannot be read is known before an
-    /// answer begins.
+    /// answer begins; unless they are still being uploaded, since then they come when they come.
     ///
     /// # Errors
     /// [`Error::Files`].
     pub async fn read(&self, range: Range<u64>) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
+        if let Some(growing) = &self.growing {
+            return Ok(growing.clone().read(range));
+        }
         let bytes = self.store.read(self.content, self.size, range).await?;
         Ok(bytes.map(|piece| piece.map_err(Error::from)).boxed())
     }

@@ -15,7 +15,7 @@ use journal::Kind as Changed;
 use crate::{Actor, Drive, Entry, Error, OnConflict, entry::numbered_like, work::Work};
 
 /// Changes of one operation that are looked through.
-const LOOKED_AT: u32 = 1000;
+pub(crate) const LOOKED_AT: u32 = 1000;
 
 /// What a request is about: which changes it could have made.
 #[derive(Debug, Clone)]

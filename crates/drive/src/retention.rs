@@ -1,5 +1,5 @@
-//! What age ends: entries of the trash, versions that another one replaced long ago, roles that ended, and what is known of the
-//! use of links.
+//! What age ends: entries of the trash, versions that another one replaced long ago, roles that ended, what is known of the use
+//! of links, and the oldest part of the journals.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use base::{SpaceId, Time};
 use bus::{Progress, WorkError, Worker};
 use db::{
-    Lane, grants,
+    Lane, grants, journal,
     plans::{self, Limits},
     retention::{self as rows, Age, RetentionRow},
     trash,
@@ -19,6 +19,9 @@ use crate::{Actor, Drive, Error, drive::Rules, links, work::Work};
 
 /// Rows that one unit of work takes at most.
 const BITE: u32 = 100;
+
+/// Changes that one unit of work forgets at most: they are small.
+const CHANGES_BITE: u32 = 2000;
 
 /// How often it is looked: against lifetimes of days.
 const LOOK: Duration = Duration::from_secs(600);
@@ -151,12 +154,14 @@ pub struct Retention {
     drive: Drive,
     /// The wall time of a look, and when that was.
     seen: Mutex<Option<(Time, Duration)>>,
+    /// The space whose journal was looked at last.
+    journals: Mutex<SpaceId>,
 }
 
 impl Retention {
     /// The worker for the spaces of this drive.
     pub fn new(drive: Drive) -> Self {
-        Self { drive, seen: Mutex::default() }
+        Self { drive, seen: Mutex::default(), journals: Mutex::new(SpaceId::from_bytes([0; 16])) }
     }
 
     /// Removes a bite of what is too old; whether there may be more.
@@ -172,6 +177,9 @@ impl Retention {
         busy |= self.old_versions(Age { default: before(rules.version_days), now }).await?;
         busy |= links::forget(&self.drive, now).await?;
         busy |= self.old_grants(now.minus(ENDED_SHOWN)).await?;
+        if let Some(lifetime) = self.drive.inner.options.history_lifetime {
+            busy |= self.old_changes(now.minus(lifetime)).await?;
+        }
         Ok(busy)
     }
 
@@ -221,6 +229,22 @@ impl Retention {
         let swept =
             self.drive.inner.db.write(Lane::Free, async move |tx| grants::sweep(&tx, before, BITE).await).await?;
         Ok(swept > 0)
+    }
+
+    /// Forgets the oldest changes of some spaces: a journal never gets a hole, and its newest change stays.
+    async fn old_changes(&self, before: Time) -> Result<bool, Error> {
+        let db = &self.drive.inner.db;
+        let after = *self.journals.lock();
+        let spaces = journal::spaces_with_old(db, after, before, BITE).await?;
+        let mut forgotten = 0;
+        for space in &spaces {
+            let (space, bite) = (*space, CHANGES_BITE);
+            forgotten +=
+                db.write(Lane::Space(space), async move |tx| journal::forget(&tx, space, before, bite).await).await?;
+        }
+        *self.journals.lock() = spaces.last().copied().unwrap_or(SpaceId::from_bytes([0; 16]));
+        metrics::counter!("holdfast_changes_forgotten_total").increment(forgotten);
+        Ok(forgotten > 0)
     }
 
     async fn old_versions(&self, age: Age) -> Result<bool, Error> {

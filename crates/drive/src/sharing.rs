@@ -18,6 +18,7 @@ pub use db::grants::Subject;
 use crate::{
     Actor, Drive, Entry, Error,
     drive::Reach,
+    given::Given,
     inverse::{Inverse, Standing},
     work::Work,
 };
@@ -152,6 +153,12 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::InTrash`], [`Error::Accounts`], [`Error::RootEntry`] for the root of a personal space,
     /// [`Error::GrantInvalid`], [`Error::SubjectUnknown`], [`Error::TooManyGrants`], [`Error::PlanMembers`], [`Error::LastManager`].
     pub async fn give(&self, actor: &Actor, id: EntryId, new: NewGrant) -> Result<(Grant, bool), Error> {
+        let standing = Standing { role: new.role, expires: new.expires };
+        let same = move |done: &Given| done.entry == id && done.subject == new.subject && done.made == Some(standing);
+        if let Some(done) = self.given_before(actor, same).await? {
+            let row = grants::find(&self.inner.db, done.grant).await?;
+            return done.answer(row);
+        }
         let located = self.locate(actor, Action::Manage, id, "entry").await?;
         actor.principal.needs(Permission::Share)?;
         if located.space.root == id && located.space.owner.is_some() {
@@ -177,8 +184,11 @@ impl Drive {
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx: Tx| {
             let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+            if let Some(done) = work.given_before(same).await? {
+                let row = grants::grant(&tx, done.grant).await?;
+                return done.answer(row);
+            }
             let entry = Entry::try_from(&work.entry_for(Action::Manage, id, "entry").await?)?;
-            let standing = Standing { role: new.role, expires: new.expires };
             let old = grants::of_subject(&tx, id, new.subject).await?;
             let row = work.set_grant(&entry, new.subject, old.as_ref(), Some(standing)).await?;
             let row = row.ok_or(Error::Shape("a grant that is gone"))?;
@@ -198,6 +208,16 @@ impl Drive {
         role: Option<Role>,
         expires: Option<Option<Time>>,
     ) -> Result<Grant, Error> {
+        let same = move |done: &Given| {
+            let fits = |made: Standing| {
+                role.is_none_or(|role| role == made.role) && expires.is_none_or(|expires| expires == made.expires)
+            };
+            done.grant == id && done.made.is_some_and(fits)
+        };
+        if let Some(done) = self.given_before(actor, same).await? {
+            let row = grants::find(&self.inner.db, id).await?;
+            return Ok(done.answer(row)?.0);
+        }
         let found = self.grant_for(actor, Action::Manage, id).await?;
         actor.principal.needs(Permission::Share)?;
         if expires.flatten().is_some_and(|expires| expires <= self.now()) {
@@ -206,6 +226,10 @@ impl Drive {
         let (drive, actor, space) = (self.clone(), actor.clone(), found.space);
         self.write(space, async move |tx: Tx| {
             let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+            if let Some(done) = work.given_before(same).await? {
+                let row = grants::grant(&tx, id).await?;
+                return Ok(done.answer(row)?.0);
+            }
             let old = grants::grant(&tx, id).await?.ok_or(Error::NotFound("grant"))?;
             let entry = Entry::try_from(&work.entry_for(Action::Manage, old.entry, "grant").await?)?;
             let was = Standing::of(&old)?;
@@ -221,11 +245,18 @@ impl Drive {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Accounts`], [`Error::LastManager`].
     pub async fn take(&self, actor: &Actor, id: GrantId) -> Result<(), Error> {
+        let same = move |done: &Given| done.grant == id && done.made.is_none();
+        if self.given_before(actor, same).await?.is_some() {
+            return Ok(());
+        }
         let found = self.grant_for(actor, Action::Read, id).await?;
         let mine = found.subject == Subject::Account(actor.principal.account);
         let (drive, actor, space) = (self.clone(), actor.clone(), found.space);
         self.write(space, async move |tx: Tx| {
             let work = Work::hold(&drive, &tx, space, Some(&actor)).await?;
+            if work.given_before(same).await?.is_some() {
+                return Ok(());
+            }
             let old = grants::grant(&tx, id).await?.ok_or(Error::NotFound("grant"))?;
             let needs = if mine { Action::Read } else { Action::Manage };
             let entry = Entry::try_from(&work.entry_for(needs, old.entry, "grant").await?)?;
@@ -361,7 +392,8 @@ impl Work<'_> {
             self.room_for_members(entry.id, was.filter(|was| was.holds(self.now)).is_some(), subject).await?;
         }
         grants::raise_rights(self.tx, self.space.id).await?;
-        let inverse = Inverse::Grant { subject: subject.into(), was, made: new };
+        let grant_id = row.as_ref().or(old).map(|row| row.id);
+        let inverse = Inverse::Grant { subject: subject.into(), was, made: new, grant_id };
         self.record(Changed::Shared, entry, Some(inverse)).await?;
         Ok(row)
     }

@@ -7,7 +7,7 @@ use db::{
     totals::{self, Total},
     tree::{self, EntryRow, ListedRow},
 };
-use journal::Kind as Changed;
+use journal::{Cursor, Kind as Changed};
 
 use crate::{
     Actor, Drive, Entry, Error, IfMatch, OnConflict, Page,
@@ -45,6 +45,37 @@ pub struct Update {
     pub parent: Option<EntryId>,
     /// The state it must be in.
     pub if_match: Option<IfMatch>,
+}
+
+/// A folder that somebody may list.
+#[derive(Clone)]
+pub struct Listing {
+    drive: Drive,
+    space: SpaceId,
+    folder: EntryId,
+    /// It is in the trash, or in something that is.
+    trashed: bool,
+    /// Where the journal was before anything of it was read.
+    pub moment: Cursor,
+}
+
+impl Listing {
+    /// Up to `limit` entries with names above `after`, in code-point order of their names.
+    ///
+    /// # Errors
+    /// [`Error::Db`].
+    pub async fn page(&self, after: Option<&Name>, limit: u32) -> Result<Page<Entry>, Error> {
+        let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
+        let (after, db) = (after.map_or("", Name::as_str), &self.drive.inner.db);
+        let mut rows = tree::listing(db, self.space, self.folder, after, limit + 1).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let seen = |ListedRow { entry, below }: &ListedRow| {
+            let total = (entry.kind == tree::FOLDER).then(|| below.unwrap_or_default().into());
+            Ok(Entry { trashed: self.trashed, total, ..Entry::try_from(entry)? })
+        };
+        Ok(Page { items: rows.iter().map(seen).collect::<Result<_, Error>>()?, more })
+    }
 }
 
 impl Drive {
@@ -106,19 +137,20 @@ impl Drive {
         after: Option<&Name>,
         limit: u32,
     ) -> Result<Page<Entry>, Error> {
+        self.listing(actor, folder).await?.page(after, limit).await
+    }
+
+    /// A folder to be listed, and where the journal of its space is: while that is there, every listing of the folder is the same.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAFolder`].
+    pub async fn listing(&self, actor: &Actor, folder: EntryId) -> Result<Listing, Error> {
         let (located, reach) = self.find(actor, Action::Read, folder, "folder").await?;
         is_folder(&located.entry)?;
-        let trashed = reach != Reach::Tree;
-        let limit = limit.clamp(1, limits::PAGE_ENTRIES_MAX);
-        let after = after.map_or("", Name::as_str);
-        let mut rows = tree::listing(&self.inner.db, located.space.id, folder, after, limit + 1).await?;
-        let more = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        let seen = |ListedRow { entry, below }: &ListedRow| {
-            let total = (entry.kind == tree::FOLDER).then(|| below.unwrap_or_default().into());
-            Ok(Entry { trashed, total, ..Entry::try_from(entry)? })
-        };
-        Ok(Page { items: rows.iter().map(seen).collect::<Result<_, Error>>()?, more })
+        let head = db::journal::find_head(&self.inner.db, located.space.id).await?;
+        let (epoch, sequence) = head.ok_or(Error::NotFound("folder"))?;
+        let (space, moment) = (located.space.id, Cursor { epoch, sequence });
+        Ok(Listing { drive: self.clone(), space, folder, trashed: reach != Reach::Tree, moment })
     }
 
     /// Makes a folder in `parent`, or in the caller's own root.

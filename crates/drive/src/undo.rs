@@ -3,6 +3,8 @@
 //! An undo never overwrites what happened since. It first looks whether the entry still is what the change made of it, as far
 //! as the change was about it, and refuses with [`Error::UndoConflict`] where it is not. What it does is written down with
 //! an inverse too, so it can be redone, and the redo undone again. Undoing twice walks further back.
+//!
+//! What went over to another space is taken back, and put back again, in the space where it is.
 
 use accounts::{Action, Permission};
 use base::{AccountId, EntryId, Name, SpaceId, VersionId};
@@ -20,6 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     Actor, Drive, Entry, Error, Extras, OnConflict, Restore, Update,
+    crossing::go_over,
     inverse::{Inverse, Standing},
     work::Work,
 };
@@ -52,7 +55,7 @@ pub struct Undone {
     pub kind: Changed,
     /// To which entry.
     pub entry_id: EntryId,
-    /// The entry after it; nothing if it is in the trash now.
+    /// The entry after it; nothing if it is in the trash or in another space now.
     pub entry: Option<Entry>,
 }
 
@@ -92,9 +95,36 @@ impl Drive {
         // What the changes are about is looked at one by one.
         let state = tree::space(&self.inner.db, space).await?.ok_or(Error::NotFound("space"))?;
         self.access(actor, &state).await?;
+        match self.turn_back_with(actor, space, None, which, turn).await {
+            // Only the journal says that another space takes part, and both have to be taken in their order.
+            Err(Error::Elsewhere(other)) => {
+                let done = self.turn_back_with(actor, space, Some(other), which, turn).await;
+                done.map_err(|error| match error {
+                    Error::NotFound("space") => Error::UndoConflict("the space that it was in is gone".to_owned()),
+                    error => error,
+                })
+            }
+            done => done,
+        }
+    }
+
+    async fn turn_back_with(
+        &self,
+        actor: &Actor,
+        space: SpaceId,
+        other: Option<SpaceId>,
+        which: Which,
+        turn: Turn,
+    ) -> Result<Vec<Undone>, Error> {
         let (drive, actor) = (self.clone(), actor.clone());
         self.write(space, async move |tx| {
-            let mut work = Work::hold(&drive, &tx, space, Some(&actor)).await?.of_several();
+            let (mut work, mut beside) = match other {
+                None => (Work::hold(&drive, &tx, space, Some(&actor)).await?.of_several(), None),
+                Some(other) => {
+                    let (work, beside) = Work::hold_two(&drive, &tx, space, other, &actor).await?;
+                    (work.of_several(), Some(beside.of_several()))
+                }
+            };
             if let Some(operation) = actor.operation {
                 let done = rows::of_turn(&tx, space, actor.principal.account, operation, turn.number()).await?;
                 if !done.is_empty() {
@@ -108,12 +138,19 @@ impl Drive {
             }
             let mut undone = Vec::with_capacity(found.len());
             for row in found {
-                work.takes_back = Some((turn, row.sequence));
+                work.takes_back = Some((turn, Some(row.sequence)));
+                if let Some(beside) = &mut beside {
+                    beside.takes_back = Some((turn, None));
+                    beside.operation = work.operation;
+                }
                 let sequence = work.space.sequence + undone.len() as u64 + 1;
-                let (kind, entry) = work.take_back(&row).await?;
+                let (kind, entry) = work.take_back(beside.as_ref(), &row).await?;
                 undone.push(Undone { undoes: row.sequence, sequence, kind, entry_id: row.entry, entry });
             }
             work.settle_totals().await?;
+            if let Some(beside) = beside {
+                beside.settle_totals().await?;
+            }
             Ok(undone)
         })
         .await
@@ -199,8 +236,12 @@ impl Work<'_> {
         }
     }
 
-    /// Applies the inverse of a change, if the entry still is what the change made of it.
-    async fn take_back(&self, row: &ChangeRow) -> Result<(Changed, Option<Entry>), Error> {
+    /// Applies the inverse of a change, if the entry still is what the change made of it. `beside` is another space that was
+    /// taken for it.
+    ///
+    /// # Errors
+    /// [`Error::Elsewhere`] if another space has to be.
+    async fn take_back(&self, beside: Option<&Work<'_>>, row: &ChangeRow) -> Result<(Changed, Option<Entry>), Error> {
         const NO_WAY: &str = "what was removed for good cannot come back";
         let inverse = row.inverse.as_deref().ok_or(Error::NotUndoable(NO_WAY))?;
         let inverse = Inverse::from_json(inverse).ok_or(Error::NotUndoable(
@@ -231,12 +272,27 @@ impl Work<'_> {
                 let entry = self.relocate(row.entry, update).await.map_err(|error| in_the_way(error, &name))?;
                 Ok((kind, Some(entry)))
             }
+            Inverse::Back { space_id, parent_id, name } => {
+                let beside = match beside {
+                    None => return Err(Error::Elsewhere(space_id)),
+                    Some(beside) if beside.space.id == space_id => beside,
+                    Some(_) => {
+                        return conflict("these came from several spaces: take them back one by one".to_owned());
+                    }
+                };
+                still_there(&self.standing(row.entry, &made).await?, &made)?;
+                let old = self.entry_for(Action::Manage, row.entry, "entry").await?;
+                let to = Name::new(&name)?;
+                let done = go_over(self, beside, old, parent_id, to, OnConflict::Fail).await;
+                done.map_err(|error| in_the_way(error, &name))?;
+                Ok((Changed::Left, None))
+            }
             Inverse::Content { version_id } => {
                 let now = self.standing(row.entry, &made).await?;
                 still_these_bytes(&now, &made)?;
                 Ok((Changed::Content, Some(self.turn_to(now, version_id).await?)))
             }
-            Inverse::Grant { subject, was, made: given } => {
+            Inverse::Grant { subject, was, made: given, .. } => {
                 let now = Entry::try_from(&self.standing(row.entry, &made).await?)?;
                 self.permit(Action::Manage, row.entry, "entry").await?;
                 if let (Some(actor), Some(_)) = (&self.asked_by, &was) {

@@ -19,7 +19,10 @@ mod running;
 
 use accounts::Action;
 use base::{ContentId, EntryId, Name, Time, UploadId, limits};
-use db::uploads::{self, UploadRow};
+use db::{
+    links,
+    uploads::{self, UploadRow},
+};
 use files::{ContentHash, Extent, NewContent};
 use journal::Kind as Changed;
 
@@ -38,11 +41,11 @@ pub(crate) use running::{Running, Seat};
 /// `upload.kind` of a reservation by [`Drive::put`], which no caller ever sees.
 pub(crate) const KIND_PUT: &str = "put";
 
-const KIND_WHOLE: &str = "whole";
+pub(crate) const KIND_WHOLE: &str = "whole";
 const KIND_PARTIAL: &str = "partial";
 const KIND_FINAL: &str = "final";
-const OPEN: &str = "open";
-const FINISHED: &str = "finished";
+pub(crate) const OPEN: &str = "open";
+pub(crate) const FINISHED: &str = "finished";
 
 /// `upload.state` of a plain upload that an administrator ended, and whose bytes may still flow.
 pub(crate) const CANCELLED: &str = "cancelled";
@@ -322,6 +325,11 @@ impl Work<'_> {
 
     /// Removes an upload's row with all it holds, but not the file it became.
     pub(crate) async fn drop_upload(&self, row: UploadRow) -> Result<(), Error> {
+        if row.entry.is_none()
+            && let Some(promised) = uploads::promised(self.tx, row.id).await?
+        {
+            links::delete_of_entry(self.tx, promised).await?;
+        }
         uploads::delete_upload(self.tx, row.id).await?;
         self.count(0, -signed(row.reserved)?).await?;
         // The extents of a plain upload are its own business: it may be alive and well.
@@ -397,16 +405,21 @@ impl Work<'_> {
             created: self.now,
         };
         self.drive.inner.store.insert_content(self.tx, &new).await?;
+        let promised = uploads::promised(self.tx, row.id).await?;
         let spot = Spot::Child {
             parent: row.parent,
             name: Name::new(&row.name)?,
             on_conflict: OnConflict::parse(&row.on_conflict).ok_or(Error::Shape("a rule for names"))?,
-            id: None,
+            id: promised,
         };
         let bytes =
             place::Bytes { content, size: row.received, content_type: row.content_type.clone(), blake3, extras: None };
         let placed = self.place(spot, bytes, Changed::Created).await?;
         row.entry = Some(placed.entry.id);
+        // A new version of a file that was there already.
+        if let Some(promised) = promised.filter(|promised| *promised != placed.entry.id) {
+            links::lead_to(self.tx, promised, placed.entry.id).await?;
+        }
         Ok(placed)
     }
 }

@@ -37,8 +37,8 @@ pub(crate) struct Work<'a> {
     pub(crate) several: bool,
     /// What such a unit adds below folders, until its end.
     below: Mutex<BTreeMap<EntryId, Total>>,
-    /// What the next change takes back, if it is an undo or a redo.
-    pub(crate) takes_back: Option<(Turn, u64)>,
+    /// What the next change takes back, if it is an undo or a redo; without a number where that was done in another space.
+    pub(crate) takes_back: Option<(Turn, Option<u64>)>,
 }
 
 impl<'a> Work<'a> {

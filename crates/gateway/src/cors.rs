@@ -1,7 +1,7 @@
 //! Which other web origins may use the API from a browser (the Fetch standard's CORS protocol).
 //!
-//! Sign-in is a bearer token that scripts hold themselves; the only cookies are those of visitors of links, which browsers
-//! send to no request of a foreign page (`SameSite=Strict`). So an origin that is let in gets no credentials of its own, and
+//! Sign-in is a bearer token that scripts hold themselves; the only cookies are those of visitors of links and of
+//! sign-ins at providers, which browsers send with no script's request from a foreign page (`SameSite`). So an origin that is let in gets no credentials of its own, and
 //! letting in all of them is safe, if that is what is wanted.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use axum::{
+    extract::rejection::FormRejection,
     extract::{FromRequest, FromRequestParts, Query as AxumQuery, RawPathParams, Request},
     response::{IntoResponse, Response},
 };
@@ -25,6 +26,19 @@ impl<S: Send + Sync, T: FromStr<Err = ParseIdError>> FromRequestParts<S> for Id<
         let params = RawPathParams::from_request_parts(parts, state).await.map_err(Problem::internal)?;
         let (_, text) = params.iter().next().ok_or_else(|| Problem::invalid("The path has no id."))?;
         parse_id(text).map(Self)
+    }
+}
+
+/// The first parameter of the path, as it is.
+pub(crate) struct Word(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Word {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let unreadable = |_| Problem::invalid("The path cannot be read.");
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(unreadable)?;
+        Ok(Self(params.iter().next().map(|(_, text)| text.to_owned()).unwrap_or_default()))
     }
 }
 
@@ -161,6 +175,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// An answer that is JSON already.
+pub(crate) struct RawJson(pub(crate) Bytes);
+
+impl RawJson {
+    /// The JSON of an answer.
+    ///
+    /// # Errors
+    /// `internal` for what has no JSON form, which no answer is.
+    pub(crate) fn of(answer: &impl Serialize) -> Result<Self, Problem> {
+        serde_json::to_vec(answer).map(|json| Self(json.into())).map_err(Problem::internal)
+    }
+}
+
+impl IntoResponse for RawJson {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(axum::body::Body::from(self.0));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}
+
 /// A JSON body that lists many things.
 pub(crate) struct LongJson<T>(pub(crate) T);
 
@@ -169,6 +204,29 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LongJson<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         read_json(request, limits::LONG_JSON_BYTES_MAX).await.map(Self)
+    }
+}
+
+/// A short form, as programs and browsers send it.
+pub(crate) struct Form<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let mut small = Request::default();
+        small.headers_mut().clone_from(request.headers());
+        small.method_mut().clone_from(request.method());
+        *small.body_mut() = small_body(request, limits::JSON_BYTES_MAX).await?.into();
+        match axum::Form::from_request(small, state).await {
+            Ok(axum::Form(form)) => Ok(Self(form)),
+            Err(FormRejection::InvalidFormContentType(_)) => Err(Problem::new(
+                ErrorKind::Invalid,
+                "unsupported-media-type",
+                "The body must be a form, with the header `Content-Type: application/x-www-form-urlencoded`.",
+            )),
+            Err(error) => Err(Problem::invalid(format!("The form cannot be read: {error}."))),
+        }
     }
 }
 
@@ -186,13 +244,9 @@ async fn read_json<T: DeserializeOwned>(request: Request, max: usize) -> Result<
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(bytes) => {
-                let mut response = Response::new(axum::body::Body::from(bytes));
-                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                response
-            }
-            Err(error) => Problem::internal(error).into_response(),
+        match RawJson::of(&self.0) {
+            Ok(json) => json.into_response(),
+            Err(problem) => problem.into_response(),
         }
     }
 }

@@ -218,8 +218,27 @@ const TAG: &[Refusal] = &[(ErrorKind::Invalid, "invalid-tag-name"), (ErrorKind::
 /// Of calls that want the password again.
 const PROOF: &[Refusal] = &[
     (ErrorKind::Denied, "wrong-password"),
+    (ErrorKind::Denied, "sign-in-again"),
     (ErrorKind::Throttled, "too-many-attempts"),
     (ErrorKind::Unavailable, "busy"),
+];
+
+/// Of calls that speak with an identity provider.
+const PROVIDER: &[Refusal] =
+    &[(ErrorKind::NotFound, "provider-not-found"), (ErrorKind::Unavailable, "provider-unavailable")];
+
+/// Of calls with what came back from one.
+const RETURNED: &[Refusal] = &[
+    (ErrorKind::Unauthenticated, "sign-in-expired"),
+    (ErrorKind::Denied, "provider-refused"),
+    (ErrorKind::Throttled, "too-many-attempts"),
+];
+
+/// Of calls with a passkey's answer.
+const PASSKEY: &[Refusal] = &[
+    (ErrorKind::Unauthenticated, "sign-in-expired"),
+    (ErrorKind::Denied, "passkey-refused"),
+    (ErrorKind::Denied, "passkeys-off"),
 ];
 
 const NEW_KEY: &[Refusal] = &[
@@ -322,6 +341,54 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
                 (ErrorKind::Throttled, "too-many-attempts"),
             ],
         ],
+        "list_ways_in" | "list_identities" | "list_passkeys" | "logout_of_provider" => &[],
+        "begin_provider" => &[JSON, PROVIDER],
+        "finish_provider" => &[
+            JSON,
+            PROVIDER,
+            RETURNED,
+            &[
+                (ErrorKind::Unauthenticated, "second-factor-required"),
+                (ErrorKind::Denied, "account-disabled"),
+                (ErrorKind::Denied, "identity-unknown"),
+                (ErrorKind::Denied, "identity-forbidden"),
+                (ErrorKind::Exists, "email-taken"),
+            ],
+        ],
+        "begin_link" => &[JSON, PROOF, PROVIDER],
+        "finish_link" => &[JSON, PROVIDER, RETURNED, &[(ErrorKind::Exists, "identity-taken")]],
+        "remove_identity" => &[
+            JSON,
+            PROOF,
+            INVALID_ID,
+            &[(ErrorKind::NotFound, "identity-not-found"), (ErrorKind::Conflict, "last-way-in")],
+        ],
+        "provider_sign_out" => &[
+            JSON,
+            PROVIDER,
+            &[(ErrorKind::Unauthenticated, "sign-in-expired"), (ErrorKind::Denied, "provider-refused")],
+        ],
+        "begin_passkey_login" => &[&[(ErrorKind::Denied, "passkeys-off")]],
+        "finish_passkey_login" => {
+            &[JSON, PASSKEY, &[(ErrorKind::Denied, "account-disabled"), (ErrorKind::Throttled, "too-many-attempts")]]
+        }
+        "begin_passkey" => {
+            &[JSON, PROOF, &[(ErrorKind::Denied, "passkeys-off"), (ErrorKind::Conflict, "too-many-keys")]]
+        }
+        "finish_passkey" => {
+            &[JSON, PASSKEY, &[(ErrorKind::Invalid, "invalid-display-name"), (ErrorKind::Conflict, "too-many-keys")]]
+        }
+        "rename_passkey" => &[
+            JSON,
+            INVALID_ID,
+            &[(ErrorKind::NotFound, "passkey-not-found"), (ErrorKind::Invalid, "invalid-display-name")],
+        ],
+        "remove_passkey" => &[
+            JSON,
+            PROOF,
+            INVALID_ID,
+            &[(ErrorKind::NotFound, "passkey-not-found"), (ErrorKind::Conflict, "last-way-in")],
+        ],
         "get_second_factor" => &[],
         "begin_second_factor" => &[JSON, PROOF, &[(ErrorKind::Conflict, "second-factor-on")]],
         "confirm_second_factor" => &[
@@ -349,6 +416,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             JSON,
             &[
                 (ErrorKind::Denied, "wrong-password"),
+                (ErrorKind::Denied, "sign-in-again"),
                 (ErrorKind::Invalid, "invalid-password"),
                 (ErrorKind::Throttled, "too-many-attempts"),
                 (ErrorKind::Unavailable, "busy"),
@@ -360,7 +428,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "end_session" => &[INVALID_ID, &[(ErrorKind::NotFound, "session-not-found")]],
         "get_user" => &[INVALID_ID, &[(ErrorKind::NotFound, "user-not-found")]],
         "get_space" | "get_usage" | "get_upload" | "get_entry" => &[ID],
-        "list_changes" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
+        "list_changes" | "list_entries" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
         "resolve_path" => &[ID, PLACE, &[(ErrorKind::Invalid, "invalid-name")]],
         "create_folder" => &[JSON, ID, NAME, PLACE, TRASHED, ID_TAKEN],
         "get_folder" | "list_children" => &[ID, &[(ErrorKind::Invalid, "not-a-folder")]],
@@ -488,7 +556,7 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "rename_group" => &[JSON, INVALID_ID, GROUP, GROUP_NAME],
         "delete_group" | "list_members" => &[INVALID_ID, GROUP],
         "add_member" | "remove_member" => &[INVALID_ID, GROUP, &[(ErrorKind::NotFound, "user-not-found")]],
-        "create_link" => &[
+        "create_link" | "create_early_link" => &[
             JSON,
             ID,
             TRASHED,

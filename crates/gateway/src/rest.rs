@@ -16,9 +16,11 @@ mod links;
 mod mail;
 mod oversight;
 mod page;
+mod passkeys;
 mod people;
 mod personal;
 mod plans;
+mod providers;
 mod public;
 mod retention;
 mod second_factor;
@@ -48,8 +50,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::register))
         .routes(routes!(sessions::login))
         .routes(routes!(second_factor::login_second_factor))
+        .routes(routes!(providers::list_ways_in))
+        .routes(routes!(providers::begin_provider))
+        .routes(routes!(providers::finish_provider))
+        .routes(routes!(passkeys::begin_passkey_login))
+        .routes(routes!(passkeys::finish_passkey_login))
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::logout))
+        .routes(routes!(providers::logout_of_provider))
+        .routes(routes!(providers::provider_sign_out))
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(accounts::get_me, accounts::update_me))
@@ -65,11 +74,20 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(second_factor::confirm_second_factor))
         .routes(routes!(second_factor::renew_recovery_codes))
         .routes(routes!(second_factor::remove_second_factor))
+        .routes(routes!(providers::list_identities))
+        .routes(routes!(providers::begin_link))
+        .routes(routes!(providers::finish_link))
+        .routes(routes!(providers::remove_identity))
+        .routes(routes!(passkeys::list_passkeys, passkeys::begin_passkey))
+        .routes(routes!(passkeys::finish_passkey))
+        .routes(routes!(passkeys::rename_passkey))
+        .routes(routes!(passkeys::remove_passkey))
         .routes(routes!(keys::list_tokens, keys::create_token))
         .routes(routes!(keys::delete_token))
         .routes(routes!(keys::list_s3_keys, keys::create_s3_key))
         .routes(routes!(keys::delete_s3_key))
         .routes(routes!(spaces::get_usage))
+        .routes(routes!(spaces::list_entries))
         .routes(routes!(plans::get_plan_use))
         .routes(routes!(spaces::list_changes))
         .routes(routes!(spaces::resolve_path))
@@ -109,6 +127,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(groups::rename_group, groups::delete_group))
         .routes(routes!(groups::list_members))
         .routes(routes!(groups::add_member, groups::remove_member))
+        .routes(routes!(links::create_early_link))
         .routes(routes!(links::create_link, links::list_entry_links))
         .routes(routes!(links::list_links))
         .routes(routes!(links::get_link, links::update_link, links::delete_link))

@@ -20,6 +20,7 @@ use crate::{
     error::Problem,
     health,
     limits::{Gate, Network, client_address},
+    listings::{Listings, SharedListings},
     live,
     meter::Meters,
     openapi, rest,
@@ -64,8 +65,12 @@ pub struct Options {
     pub requests_max: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Whether people reach the server by TLS, so that cookies need not go another way.
+    pub has_tls: bool,
     /// Other web origins that may use the API from a browser.
     pub origins: Origins,
+    /// What pages of listings are shared through with other gateways.
+    pub shared_listings: Option<Arc<dyn SharedListings>>,
     /// Called with each new request span, so that the binary can tie it to the client's trace.
     pub on_span: Option<OnSpan>,
 }
@@ -77,7 +82,9 @@ impl Default for Options {
             body_idle: Duration::from_secs(60),
             requests_max: 4096,
             trusted_proxies: Vec::new(),
+            has_tls: false,
             origins: Origins::Own,
+            shared_listings: None,
             on_span: None,
         }
     }
@@ -90,6 +97,7 @@ pub(crate) struct App {
     pub(crate) links: Links,
     pub(crate) admin: Admin,
     pub(crate) feeds: live::Feeds,
+    pub(crate) listings: Listings,
 }
 
 /// Everything that is served, ready to be given to [`crate::serve()`].
@@ -101,8 +109,9 @@ pub fn router(state: State, options: Options) -> Router {
         options.on_span,
     );
     let links = Links::new(state.drive.clone(), state.accounts.clone());
+    let listings = Listings::new(options.shared_listings.clone());
     let admin = Admin::new(state.drive.clone(), state.accounts.clone());
-    let app = Arc::new(App { state, options, links, admin, feeds: live::Feeds::default() });
+    let app = Arc::new(App { state, options, links, admin, feeds: live::Feeds::default(), listings });
     let (routes, description) = api().split_for_parts();
     routes
         .merge(openapi::route(&description))

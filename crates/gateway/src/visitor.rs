@@ -72,6 +72,11 @@ fn brought(headers: &HeaderMap, name: &HeaderName, cookie: &str) -> Option<Strin
     if let Some(value) = headers.get(name) {
         return value.to_str().ok().map(str::to_owned);
     }
+    cookie_of(headers, cookie)
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie_of(headers: &HeaderMap, cookie: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == cookie).map(|(_, value)| value.to_owned())

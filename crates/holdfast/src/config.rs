@@ -12,9 +12,12 @@ use base::Secret;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::sections::{
-    Accounts, Drive, Files, Gateway, Instance, Links, Log, LogFormat, Mail, Node, Registration, Trace,
+    Accounts, Drive, Files, Gateway, Instance, Links, Log, LogFormat, Mail, Node, Oidc, Registration, Trace,
 };
 use crate::cli::{Options, Role};
+
+/// Repeated requests are answered with what they did the first time for so many days: the history has to go back as far.
+const HISTORY_DAYS_MIN: u32 = 90;
 
 /// The whole of it. Unknown keys are errors.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -52,6 +55,9 @@ pub(crate) struct Config {
     pub(crate) gateway: Gateway,
     /// Letters to people: confirmations of addresses, new passwords, invitations.
     pub(crate) mail: Mail,
+    /// Identity providers that people may sign in at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) oidc: Vec<Oidc>,
     /// The trash, and versions.
     pub(crate) drive: Drive,
     /// Links for people without an account. Administrators can change it while the server runs.
@@ -82,6 +88,7 @@ impl Default for Config {
             accounts: Accounts::default(),
             gateway: Gateway::default(),
             mail: Mail::default(),
+            oidc: Vec::new(),
             drive: Drive::default(),
             links: Links::default(),
             node: Node::default(),
@@ -130,6 +137,16 @@ impl Config {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("mail.password_file {} cannot be read", path.display()))?;
             config.mail.password = Some(Secret::new(text.trim()));
+        }
+        for oidc in &mut config.oidc {
+            if let Some(path) = &oidc.client_secret_file {
+                if oidc.client_secret.is_some() {
+                    bail!("oidc.client_secret and oidc.client_secret_file exclude each other: keep one");
+                }
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("oidc.client_secret_file {} cannot be read", path.display()))?;
+                oidc.client_secret = Some(Secret::new(text.trim()));
+            }
         }
         if let Some(path) = &config.redis_password_file {
             if config.redis_password.is_some() {
@@ -196,6 +213,9 @@ impl Config {
             bail!("a gateway or worker without nodes in its process needs cluster_secret to reach those of others");
         }
         self.commons()?;
+        if (1..HISTORY_DAYS_MIN).contains(&self.drive.history_days) {
+            bail!("drive.history_days is at least {HISTORY_DAYS_MIN}, or 0 for a history without an end");
+        }
         if self.files.parity.is_some_and(|parity| !matches!(parity, 0 | 2 | 3)) {
             bail!("files.parity is 0, 2 or 3; without it the number suits the nodes");
         }
@@ -205,6 +225,7 @@ impl Config {
                 bail!("mail.server needs gateway.public_url: letters have links in them");
             }
         }
+        crate::provider::check(self)?;
         if let Some(url) = &self.gateway.public_url
             && !reqwest::Url::parse(url).is_ok_and(|url| ["http", "https"].contains(&url.scheme()))
         {
@@ -310,12 +331,23 @@ mod tests {
         check("[mail]\nserver = 'smtp://h'\nfrom = 'nobody'", "mail.from");
         check("[mail]\nserver = 'smtp://h'\nfrom = 'a@x.org'", "gateway.public_url");
         check("[gateway]\npublic_url = 'files.example.org'", "gateway.public_url");
+        let oidc = |lines: &str| format!("gateway.public_url = 'https://h'\n[[oidc]]\n{lines}");
+        let good = "id = 'company'\nname = 'Company'\nissuer = 'https://id.example.org'\nclient_id = 'holdfast'\n";
+        read(&oidc(good)).unwrap();
+        check(&format!("[[oidc]]\n{good}"), "gateway.public_url");
+        check(&oidc(""), "id is 1 to 32");
+        check(&oidc(&good.replace("company", "Company/")), "id is 1 to 32");
+        check(&oidc(&good.replace("https", "http")), "issuer");
+        check(&oidc(&good.replace("'holdfast'", "''")), "client_id");
+        check(&oidc(&format!("{good}permissions = {{ admins = ['admin.everything'] }}")), "no permission");
+        check(&oidc(&format!("{good}[[oidc]]\n{good}")), "two sections");
     }
 
     #[test]
     fn secrets_do_not_print() {
         let text = "cluster_secret = 'correct horse battery'\ndatabase = 'postgres://u:pw@h/d'\nmail.password = 'pw@horse'\n\
-             redis = 'redis://h'\nredis_password = 'horse'";
+             redis = 'redis://h'\nredis_password = 'horse'\n[gateway]\npublic_url = 'https://h'\n\
+             [[oidc]]\nid = 'a'\nname = 'A'\nissuer = 'https://i'\nclient_id = 'c'\nclient_secret = 'horse'";
         let config = read(text).unwrap();
         for printed in [format!("{config:?}"), config.to_toml().unwrap()] {
             assert!(!printed.contains("horse") && !printed.contains("pw@"), "{printed}");

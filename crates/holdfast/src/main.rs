@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod demo;
 mod mail;
+mod provider;
 mod roles;
 mod shutdown;
 mod telemetry;

@@ -116,8 +116,9 @@ pub struct Change<S> {
     pub state: Option<S>,
     /// What takes the change back.
     pub inverse: Option<Value>,
-    /// The change that this one takes back, if it is an undo or a redo.
-    pub takes_back: Option<(Turn, u64)>,
+    /// The change that this one takes back, if it is an undo or a redo; without a number where that stands in the journal of
+    /// another space.
+    pub takes_back: Option<(Turn, Option<u64>)>,
 }
 
 /// Which way a change goes that takes another one back.
@@ -169,11 +170,11 @@ pub async fn record<S: Serialize>(tx: &Tx, sequence: u64, change: Change<S>) -> 
         state: change.state.as_ref().map(serde_json::to_string).transpose()?,
         inverse: change.inverse.map(|inverse| inverse.to_string()),
         turn: change.takes_back.map_or(0, |(turn, _)| turn.number()),
-        undoes: change.takes_back.map(|(_, sequence)| sequence),
+        undoes: change.takes_back.and_then(|(_, sequence)| sequence),
         undone_by: None,
     };
     db::journal::insert_change(tx, change.space, &row).await?;
-    if let Some((_, other)) = change.takes_back {
+    if let Some((_, Some(other))) = change.takes_back {
         db::journal::set_undone(tx, change.space, other, sequence).await?;
     }
     Ok(())

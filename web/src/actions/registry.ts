@@ -99,8 +99,10 @@ export function listenForShortcuts(): void {
     for (const action of registered.values()) {
       const hit = action.shortcuts?.find((shortcut) => matches(event, shortcut));
       if (!hit) continue;
+      // The ways to the palette and the search are open while typing too.
       const everywhere = hit === 'mod+k';
-      if (!everywhere && (floating || isTyping(event.target))) continue;
+      const fromTexts = everywhere || hit === 'mod+f';
+      if ((!everywhere && floating) || (!fromTexts && isTyping(event.target))) continue;
       // Enter and Space press the button that has the focus.
       if (
         (hit === 'enter' || hit === 'space') &&

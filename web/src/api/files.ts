@@ -27,6 +27,16 @@ export async function readFile(id: string, signal?: AbortSignal): Promise<ArrayB
   return (await fetchFile(id, { signal })).arrayBuffer();
 }
 
+export async function readBlob(id: string, signal?: AbortSignal): Promise<Blob> {
+  return (await fetchFile(id, { signal })).blob();
+}
+
+/** The bytes from one place up to, and without, another. */
+export async function readPart(id: string, from: number, to: number, signal?: AbortSignal): Promise<ArrayBuffer> {
+  if (to <= from) return new ArrayBuffer(0);
+  return (await fetchFile(id, { signal, headers: { range: `bytes=${from}-${to - 1}` } })).arrayBuffer();
+}
+
 /** The first bytes of a file as text; wrong UTF-8 shows as the replacement sign. */
 export async function readTextStart(id: string, size: number, limit: number, signal?: AbortSignal): Promise<string> {
   if (size === 0) return '';
@@ -42,6 +52,21 @@ export async function downloadFile(id: string, name: string): Promise<void> {
   const { url, release } = await openFileUrl(id);
   downloadUrl(url, name);
   setTimeout(release, 60_000);
+}
+
+const archivePath = (ids: readonly string[]) => `/api/v1/archive?entries=${ids.map(encodeURIComponent).join(',')}`;
+
+/** How large the archive of these entries is; fails where there is none. */
+export async function archiveSize(ids: readonly string[]): Promise<number> {
+  const head = await authorizedFetch(new Request(archivePath(ids), { method: 'HEAD' }));
+  // An answer to HEAD has no words: what is wrong is asked for once more.
+  if (!head.ok) throw await Problem.fromResponse(await authorizedFetch(new Request(archivePath(ids))));
+  return Number(head.headers.get('content-length') ?? 0);
+}
+
+export async function downloadArchive(ids: readonly string[], name: string): Promise<void> {
+  if (hasServiceWorker()) downloadByFrame(archivePath(ids));
+  else await saveFrom(archivePath(ids), name);
 }
 
 export const downloadVersion = (id: string, version: string, name: string): Promise<void> =>

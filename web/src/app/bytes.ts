@@ -1,8 +1,9 @@
 // The bytes of one's own files, for all that shows them: from this device where they are kept, else from the server.
-import { openFileUrl, readFile, readTextStart } from '@/api/files';
+import { openFileUrl, readBlob, readFile, readPart, readTextStart } from '@/api/files';
 import { drive } from '@/data/drive';
 import { keptFile } from '@/data/keep';
 import type { ByteSource } from '@/features/look';
+import { hasServiceWorker } from '@/platform/web';
 
 export const ownBytes: ByteSource = {
   open: async (file, signal) => {
@@ -12,9 +13,16 @@ export const ownBytes: ByteSource = {
     return { url, release: () => URL.revokeObjectURL(url) };
   },
   read: async (file, signal) => (await keptFile(file))?.arrayBuffer() ?? readFile(file.id, signal),
+  part: async (file, from, to, signal) => {
+    const kept = await keptFile(file);
+    return kept ? kept.slice(from, to).arrayBuffer() : readPart(file.id, from, to, signal);
+  },
   readStart: async (file, limit, signal) => {
     const kept = await keptFile(file);
     return kept ? kept.slice(0, limit).text() : readTextStart(file.id, file.size ?? 0, limit, signal);
   },
+  blob: async (file, signal) => (await keptFile(file)) ?? readBlob(file.id, signal),
+  seekable: hasServiceWorker,
+  account: () => drive.value?.user.id ?? null,
   offline: () => drive.value?.sync.state.link === 'offline',
 };

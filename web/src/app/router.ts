@@ -43,6 +43,7 @@ const routes: RouteRecordRaw[] = [
     children: [
       { path: '', redirect: { name: 'files' } },
       { path: 'files/:folder?', name: 'files', component: DrivePage },
+      { path: 'search', name: 'search', component: () => import('@/features/search/SearchPage.vue') },
       { path: 'activity', name: 'activity', component: () => import('@/features/activity/ActivityPage.vue') },
       {
         path: 'shared/:which(with-me|by-me)',
@@ -62,12 +63,9 @@ const routes: RouteRecordRaw[] = [
         component: () => import('@/features/tags/PlacePage.vue'),
         props: { place: 'recent' },
       },
-      {
-        path: 'tags/:tag',
-        name: 'tag',
-        component: () => import('@/features/tags/PlacePage.vue'),
-        props: (route) => ({ place: 'tag', tag: route.params.tag }),
-      },
+      { path: 'tags', name: 'tags', component: () => import('@/features/tags/TagsPage.vue') },
+      // The places that tags had before there was a search.
+      { path: 'tags/:tag', redirect: ({ params }) => ({ name: 'search', query: { q: `tag:${String(params.tag)}` } }) },
       { path: 'links', name: 'links', component: () => import('@/features/share/LinksPage.vue') },
       { path: 'trash', name: 'trash', component: () => import('@/features/trash/TrashPage.vue') },
       { path: 'settings', name: 'settings', component: () => import('@/features/settings/SettingsPage.vue') },

@@ -10,3 +10,5 @@ export const drawerOpen = ref(false);
 export const railed = useStored('holdfast.rail', false);
 export const inspectorOpen = useStored('holdfast.inspector', true);
 export const paletteOpen = ref(false);
+/** Counts up when the search is asked for while it is open already: its field takes the keys again. */
+export const searchAsked = ref(0);

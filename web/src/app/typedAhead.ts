@@ -1,10 +1,9 @@
-// Keys that are typed for the palette while it is still being fetched. They would go to the list below it and be lost, or
+// Keys that are typed for the palette or the search while they are still being fetched. They would go to the list below it and be lost, or
 // worse, do something there.
-import { paletteOpen } from './shell';
-
 let typed = '';
 let entered = false;
 let stop: (() => void) | null = null;
+let cancel: () => void = () => undefined;
 
 function onKey(event: KeyboardEvent): void {
   if (event.isComposing) return;
@@ -13,15 +12,16 @@ function onKey(event: KeyboardEvent): void {
   if (chord || event.key === 'Shift') return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (event.key === 'Escape') paletteOpen.value = false;
+  if (event.key === 'Escape') cancel();
   else if (event.key === 'Backspace') typed = [...typed].slice(0, -1).join('');
   else if (event.key === 'Enter') entered = true;
   else if ([...event.key].length === 1) typed += event.key;
 }
 
-/** Keeps what is typed from now on, until `takeTyped` or `dropTyped`. */
-export function keepTyped(): void {
+/** Keeps what is typed from now on, until `takeTyped` or `dropTyped`. Escape cancels what was being fetched. */
+export function keepTyped(onCancel: () => void): void {
   dropTyped();
+  cancel = onCancel;
   addEventListener('keydown', onKey, { capture: true });
   stop = () => removeEventListener('keydown', onKey, { capture: true });
 }

@@ -48,6 +48,8 @@ export interface SpaceRow {
   id: string;
   kind: string;
   name: string;
+  /** Absent while nobody has told. */
+  owner_id?: string;
   root_id: string;
   used_bytes: number;
   reserved_bytes: number;
@@ -62,7 +64,7 @@ export interface SpaceRow {
   complete?: boolean;
 }
 
-/** The real id of an entry that was made here before the server knew it. */
+/** The id of what was there already, for a folder that was made here under another one and merged with it. */
 export interface Alias {
   temp: string;
   real: string;
@@ -163,6 +165,66 @@ export interface Star {
   id: string;
 }
 
+/** A person whose name was asked for. */
+export interface Person {
+  id: string;
+  name: string;
+}
+
+/** A search that is kept as a place. The server has no room for them, so they are this account's on this device only. */
+export interface SavedSearch {
+  id: string;
+  name: string;
+  /** As it stands in the address. */
+  query: string;
+  at: string;
+}
+
+/** What a person is told of in the bell. Kept here only: it is made from what the server tells anyway. */
+export interface Notice {
+  id: string;
+  /** What comes again under the same key is told as one, while it is new. */
+  key: string;
+  kind:
+    | 'changes'
+    | 'shared'
+    | 'team'
+    | 'dropped'
+    | 'quota'
+    | 'uploaded'
+    | 'failed'
+    | 'conflict'
+    | 'kept'
+    | 'refused'
+    | 'met'
+    | 'job';
+  at: string;
+  read: boolean;
+  /** Who did it. */
+  actor: string | null;
+  /** What it is about: the folder, the entry, the link. */
+  name: string;
+  count: number;
+  /** Of changes: what was done, and the one entry where there was only one. */
+  did?: { added: number; changed: number; removed: number; only: string | null };
+  /** Folders that came with it: what happens in them belongs to it. */
+  made?: string[];
+  /** The last change that is counted in. */
+  sequence?: number;
+  /** The address where it can be seen. */
+  to: string | null;
+}
+/** Whether a person wants to be told of what happens in a folder and below it. */
+export interface Follow {
+  id: string;
+  on: boolean;
+}
+/** What was seen last of something, so that only what is new is told. */
+export interface SeenRow {
+  id: string;
+  seen: Record<string, number>;
+}
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
@@ -176,8 +238,13 @@ export class DriveDb extends Dexie {
   kept!: EntityTable<Kept, 'id'>;
   tags!: EntityTable<Schemas['Tag'], 'id'>;
   stars!: EntityTable<Star, 'id'>;
+  people!: EntityTable<Person, 'id'>;
+  searches!: EntityTable<SavedSearch, 'id'>;
+  notices!: EntityTable<Notice, 'id'>;
+  follows!: EntityTable<Follow, 'id'>;
+  seen!: EntityTable<SeenRow, 'id'>;
 
-  constructor(userId: string) {
+  constructor(readonly userId: string) {
     super(`holdfast-${userId}`);
     this.version(1).stores({
       entries: 'id, parent_id, [parent_id+kind]',
@@ -190,5 +257,6 @@ export class DriveDb extends Dexie {
     this.version(4).stores({ shared: 'id, entry_id' });
     this.version(5).stores({ pins: 'id', kept: 'id' });
     this.version(6).stores({ tags: 'id, space_id', stars: 'id' });
+    this.version(8).stores({ people: 'id', searches: 'id', notices: 'id, key, at', follows: 'id', seen: 'id' });
   }
 }

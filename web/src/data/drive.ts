@@ -4,7 +4,7 @@ import { reactive, shallowReactive, shallowRef } from 'vue';
 import { compareNames, freeName } from '@/lib/names';
 import type { User } from '@/api/session';
 import { DriveDb } from './db';
-import { newTemp, type Op, type OpInput } from './outbox/ops';
+import { newEntryId, type Op, type OpInput } from './outbox/ops';
 import { enqueue } from './outbox/enqueue';
 import type { Note } from './outbox/send';
 import type { Item } from './project';
@@ -51,7 +51,7 @@ export class Drive {
 
   async createFolder(parent: Item, wanted: string): Promise<{ id: string; name: string }> {
     const siblings = new Set((await read.children(this.db, parent.id)).map((item) => item.name));
-    const temp = newTemp();
+    const temp = newEntryId();
     const name = freeName(wanted, 'folder', (candidate) => siblings.has(candidate));
     await this.queue([
       { kind: 'create-folder', temp, space: parent.space_id, parent: await read.realId(this.db, parent.id), name },
@@ -103,7 +103,7 @@ export class Drive {
       ops.push({
         kind: 'copy',
         entry: item.id,
-        temp: newTemp(),
+        temp: newEntryId(),
         space: item.space_id,
         parent: target,
         name,

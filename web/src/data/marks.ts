@@ -1,7 +1,8 @@
 // Tags and favourites, kept here so that a list can mark what has them without asking. Both are changed with a connection.
+// The journal tells of tags, and the pull asks for them then; of favourites, which nobody else sees, nothing tells: they are
+// asked for when the page is looked at again and when the connection is back.
 import { api, take, type Schemas } from '@/api/client';
 import type { DriveDb, Entry } from './db';
-import { isTemp } from './outbox/ops';
 import { putEntries } from './sync/store';
 
 export type Tag = Schemas['Tag'];
@@ -50,7 +51,8 @@ export function tagsOf(entry: Pick<Entry, 'tags'>, index: ReadonlyMap<string, Ta
 
 /** Puts a tag on entries, or takes it off, in steps of what one call may hold. */
 export async function setTag(db: DriveDb, tag: string, entries: readonly string[], on: boolean): Promise<void> {
-  const ids = entries.filter((id) => !isTemp(id));
+  // What the server has not heard of cannot have any yet.
+  const ids = (await db.entries.bulkGet([...entries])).flatMap((entry) => (entry ? [entry.id] : []));
   for (let from = 0; from < ids.length; from += pageSize) {
     const some = ids.slice(from, from + pageSize);
     const { items } = await take(
@@ -74,4 +76,31 @@ export async function setStar(db: DriveDb, entries: readonly string[], on: boole
       await db.stars.delete(id);
     }
   }
+}
+
+const restMs = 20_000;
+const steadyMs = 300_000;
+
+/** Keeps both in step with what is done on other devices, until it is told to stop. */
+export function followMarks(db: DriveDb, online: () => boolean): { ask: () => void; stop: () => void } {
+  let askedAt = -Infinity;
+  const ask = (atOnce = false) => {
+    if (document.visibilityState !== 'visible' || !online()) return;
+    if (!atOnce && performance.now() - askedAt < restMs) return;
+    askedAt = performance.now();
+    void pullMarks(db).catch(() => undefined);
+  };
+  const onLook = () => ask();
+  document.addEventListener('visibilitychange', onLook);
+  globalThis.addEventListener('focus', onLook);
+  const timer = setInterval(onLook, steadyMs);
+  ask(true);
+  return {
+    ask: () => ask(true),
+    stop: () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', onLook);
+      globalThis.removeEventListener('focus', onLook);
+    },
+  };
 }

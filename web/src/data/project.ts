@@ -7,11 +7,15 @@ export interface Item extends Entry {
   pending?: boolean;
 }
 
+/** Whether an item was made here and the server has not heard of it. */
+export const isUnsent = (item: Pick<Entry, 'revision'>) => item.revision === 0;
+
 export class Projection {
   /** Entries that exist only here so far. */
   private readonly made = new Map<string, Item>();
   private readonly changed = new Map<string, { name?: string; parent?: string }>();
-  private readonly gone = new Set<string>();
+  /** Ids of what is deleted here. */
+  readonly gone = new Set<string>();
 
   constructor(ops: readonly Op[]) {
     for (const op of ops) {

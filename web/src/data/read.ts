@@ -1,20 +1,19 @@
 // Reading the tree for the screen. All are plain queries of the local database, so `liveQuery` can watch them. It loses
 // sight of a query that waits for anything but the database, so nothing here awaits what is known already.
 import type { DriveDb, Entry } from './db';
-import { isTemp } from './outbox/ops';
 import { Projection, type Item } from './project';
 
 export async function projection(db: DriveDb): Promise<Projection> {
   return new Projection(await db.ops.orderBy('seq').toArray());
 }
 
-/** The id the server knows an entry by, where it does by now. */
+/** The id the server knows an entry by: another one than it was made under only where it was merged with what was there. */
 export async function realId(db: DriveDb, id: string): Promise<string> {
-  return isTemp(id) ? ((await db.aliases.get(id))?.real ?? id) : id;
+  return (await db.aliases.get(id))?.real ?? id;
 }
 
 export async function children(db: DriveDb, folder: string, kind?: 'folder'): Promise<Item[]> {
-  const id = isTemp(folder) ? await realId(db, folder) : folder;
+  const id = await realId(db, folder);
   const view = await projection(db);
   const stored = kind
     ? await db.entries.where({ parent_id: id, kind }).toArray()
@@ -26,7 +25,7 @@ export async function children(db: DriveDb, folder: string, kind?: 'folder'): Pr
 }
 
 export async function item(db: DriveDb, id: string): Promise<Item | null> {
-  const real = isTemp(id) ? await realId(db, id) : id;
+  const real = await realId(db, id);
   const view = await projection(db);
   const entry = await db.entries.get(real);
   return entry ? view.apply(entry) : view.madeHere(real);
@@ -36,7 +35,7 @@ export async function item(db: DriveDb, id: string): Promise<Item | null> {
 export async function trail(db: DriveDb, id: string): Promise<Item[]> {
   const view = await projection(db);
   const path: Item[] = [];
-  let at: string | null | undefined = isTemp(id) ? await realId(db, id) : id;
+  let at: string | null | undefined = await realId(db, id);
   while (at && path.length < 256) {
     const entry: Entry | undefined = await db.entries.get(at);
     const step: Item | null = entry ? view.apply(entry) : view.madeHere(at);
@@ -46,23 +45,4 @@ export async function trail(db: DriveDb, id: string): Promise<Item[]> {
     at = step.parent_id;
   }
   return path;
-}
-
-/** Entries whose name holds all of the words, those that begin with the text first. */
-export async function findByName(db: DriveDb, text: string, limit: number): Promise<Item[]> {
-  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return [];
-  const view = await projection(db);
-  const hits: Item[] = [];
-  await db.entries
-    .filter((entry) => entry.name !== '' && words.every((word) => entry.name.toLocaleLowerCase().includes(word)))
-    .limit(limit * 4)
-    .each((entry) => {
-      const shown = view.apply(entry);
-      if (shown) hits.push(shown);
-    });
-  const first = words[0]!;
-  const rank = (hit: Item) =>
-    (hit.name.toLocaleLowerCase().startsWith(first) ? 0 : 1) + (hit.kind === 'folder' ? 0 : 0.5);
-  return hits.sort((a, b) => rank(a) - rank(b) || a.name.length - b.name.length).slice(0, limit);
 }

@@ -5,7 +5,9 @@ import { keep } from './en.keep';
 import { account } from './en.account';
 import { office } from './en.admin';
 import { marks } from './en.marks';
+import { notices } from './en.notices';
 import { people } from './en.people';
+import { searching } from './en.search';
 import { sharing } from './en.sharing';
 
 export const en = {
@@ -14,7 +16,9 @@ export const en = {
   ...account,
   ...office,
   ...marks,
+  ...notices,
   ...people,
+  ...searching,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {
@@ -101,6 +105,7 @@ export const en = {
     kind: 'Kind',
     created: 'Created',
     type: 'Type',
+    where: 'Where',
     files: 'Files',
     search: 'Find a file or command',
     newFolder: 'New folder',
@@ -172,6 +177,9 @@ export const en = {
     view_grid: 'Show as grid',
     view_columns: 'Show as columns',
     view_gallery: 'Show as gallery',
+    showInFolder: 'Show in its folder',
+    palette: 'Command palette',
+    sort_rank: 'Best match',
     sort_name: 'Name',
     sort_modified: 'Date modified',
     sort_created: 'Date created',
@@ -231,7 +239,9 @@ export const en = {
     copiedOne: 'Copied “{name}”',
     copiedMany: 'Copied {count} items',
     downloading: 'Download started',
-    cannotDownloadFolder: 'Folders cannot be downloaded yet. Open it and pick files.',
+    downloadingZip: 'Download of an archive of {size} started',
+    tooManyToDownload: 'More than {count} cannot be downloaded at once. Download the folder that they are in.',
+    downloadOffline: 'This is not on this device. Downloading it needs a connection.',
     ownInside: 'A folder cannot go into itself.',
     note_renamedToo: '“{theirs}” was renamed elsewhere at the same time. It is now “{name}”.',
     note_numberAdded: '“{wanted}” was taken. It is now “{name}”.',
@@ -245,6 +255,7 @@ export const en = {
     moveTitle: 'Move “{name}”',
     moveMany: 'Move {count} items',
     moveYes: 'Move here',
+    spaces: 'Spaces',
     signOutTitle: 'Sign out with unsent changes?',
     signOutText:
       '{count} change has not reached the server. It stays on this device and is sent when you sign in again. | {count} changes have not reached the server. They stay on this device and are sent when you sign in again.',
@@ -336,6 +347,7 @@ export const en = {
     needAll: 'Every one of them is needed to read it: new files get no spare parts here.',
   },
   trash: {
+    download: 'Download {name}',
     title: 'Trash',
     empty: 'The trash is empty',
     emptyHint: 'What you delete comes here first and can be brought back.',

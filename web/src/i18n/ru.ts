@@ -5,7 +5,9 @@ import { keep } from './ru.keep';
 import { account } from './ru.account';
 import { office } from './ru.admin';
 import { marks } from './ru.marks';
+import { notices } from './ru.notices';
 import { people } from './ru.people';
+import { searching } from './ru.search';
 import { sharing } from './ru.sharing';
 
 export const ru = {
@@ -14,7 +16,9 @@ export const ru = {
   ...account,
   ...office,
   ...marks,
+  ...notices,
   ...people,
+  ...searching,
   ...sharing,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
   common: {
@@ -101,6 +105,7 @@ export const ru = {
     kind: 'Тип',
     created: 'Создан',
     type: 'Формат',
+    where: 'Где',
     files: 'Файлы',
     search: 'Найти файл или команду',
     newFolder: 'Новая папка',
@@ -172,6 +177,9 @@ export const ru = {
     view_grid: 'Показать плиткой',
     view_columns: 'Показать колонками',
     view_gallery: 'Показать галереей',
+    showInFolder: 'Показать в папке',
+    palette: 'Палитра команд',
+    sort_rank: 'Лучшее совпадение',
     sort_name: 'Имя',
     sort_modified: 'Дата изменения',
     sort_created: 'Дата создания',
@@ -232,7 +240,9 @@ export const ru = {
     copiedOne: 'Скопировано: «{name}»',
     copiedMany: 'Скопировано объектов: {count}',
     downloading: 'Скачивание началось',
-    cannotDownloadFolder: 'Папки пока нельзя скачать целиком. Откройте её и выберите файлы.',
+    downloadingZip: 'Скачивание архива началось: {size}',
+    tooManyToDownload: 'Больше {count} за раз не скачать. Скачайте папку, в которой они лежат.',
+    downloadOffline: 'Этого нет на устройстве. Чтобы скачать, нужна связь.',
     ownInside: 'Папку нельзя поместить в саму себя.',
     note_renamedToo: '«{theirs}» одновременно переименовали в другом месте. Теперь это «{name}».',
     note_numberAdded: 'Имя «{wanted}» было занято. Теперь это «{name}».',
@@ -246,6 +256,7 @@ export const ru = {
     moveTitle: 'Переместить «{name}»',
     moveMany: 'Переместить объекты ({count})',
     moveYes: 'Переместить сюда',
+    spaces: 'Пространства',
     signOutTitle: 'Выйти с неотправленными изменениями?',
     signOutText:
       '{count} изменение не дошло до сервера. Оно останется на этом устройстве и будет отправлено, когда вы снова войдёте. | {count} изменения не дошли до сервера. Они останутся на этом устройстве и будут отправлены, когда вы снова войдёте. | {count} изменений не дошли до сервера. Они останутся на этом устройстве и будут отправлены, когда вы снова войдёте.',
@@ -338,6 +349,7 @@ export const ru = {
     needAll: 'Чтобы прочитать файл, нужны все: запасных частей у новых файлов здесь нет.',
   },
   trash: {
+    download: 'Скачать «{name}»',
     title: 'Корзина',
     empty: 'Корзина пуста',
     emptyHint: 'Удалённое сначала попадает сюда, и его можно вернуть.',

@@ -32,6 +32,8 @@ export function matches(event: KeyboardEvent, shortcut: string): boolean {
   const key = parts.pop() ?? '';
   const wanted = { mod: parts.includes('mod'), shift: parts.includes('shift'), alt: parts.includes('alt') };
   const mod = isMac ? event.metaKey : event.ctrlKey;
+  // Some keyboards need Shift for it.
+  if (key === '/' && event.key === '/') return !mod && !event.altKey && !wanted.mod;
   if (mod !== wanted.mod || event.shiftKey !== wanted.shift || event.altKey !== wanted.alt) return false;
   if (/^[a-z]$/.test(key)) return event.code === `Key${key.toUpperCase()}`;
   return event.key.toLowerCase() === (key === 'space' ? ' ' : key);

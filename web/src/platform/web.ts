@@ -74,3 +74,25 @@ export async function copyText(text: string): Promise<boolean> {
 export async function askToPersist(): Promise<void> {
   if (navigator.storage?.persist && !(await navigator.storage.persisted())) await navigator.storage.persist();
 }
+
+/** Whether the system may be asked to show something: `absent` where the browser cannot. */
+export const mayNotify = (): NotificationPermission | 'absent' =>
+  'Notification' in globalThis ? Notification.permission : 'absent';
+
+/** Asks the person. Must come from a click. */
+export const askToNotify = (): Promise<NotificationPermission | 'absent'> =>
+  'Notification' in globalThis ? Notification.requestPermission() : Promise.resolve('absent');
+
+/** Shows something outside the page; the same tag takes the place of what was shown before, also by another tab. */
+export function notify(title: string, body: string, tag: string): void {
+  if (mayNotify() !== 'granted') return;
+  try {
+    const shown = new Notification(title, { body, tag, icon: '/icon.svg' });
+    shown.onclick = () => {
+      globalThis.focus();
+      shown.close();
+    };
+  } catch {
+    // Browsers of phones show them only from a service worker.
+  }
+}

@@ -64,6 +64,7 @@ try {
       }
     } finally {
       pages.state.cut = false;
+      pages.state.deaf = false;
       pages.state.bytesPerSecond = null;
       for (const context of contexts) await context.close();
     }

@@ -36,6 +36,8 @@ export function serve(port, apiPort) {
     for (const tunnel of tunnels) tunnel.destroy();
   };
   const state = {
+    /** Loses the answers to changes, and not the changes. */
+    deaf: false,
     get bytesPerSecond() {
       return bytesPerSecond;
     },
@@ -59,6 +61,12 @@ export function serve(port, apiPort) {
     const url = new URL(request.url, 'http://x');
     if (url.pathname.startsWith('/api/')) {
       const up = http.request({ host: '127.0.0.1', port: apiPort, path: request.url, method: request.method, headers: request.headers }, (answer) => {
+        if (state.deaf && request.method !== 'GET') {
+          // The server has done it, and nobody hears of it.
+          answer.resume();
+          answer.on('end', () => request.socket.destroy());
+          return;
+        }
         response.writeHead(answer.statusCode, answer.headers);
         answer.pipe(response);
       });

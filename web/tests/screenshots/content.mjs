@@ -1,6 +1,6 @@
 // What the screenshots show: the files of somebody who studies a coast, in two languages, of every kind.
 import { api, pdf, wav } from '../e2e/seed.mjs';
-import { photo } from './scenery.mjs';
+import { film, photo } from './scenery.mjs';
 
 const notes = `# Field notes, week 47
 
@@ -103,6 +103,7 @@ export async function fill(base, page) {
   for (const [at, [name, mood, width, height]] of scenes.entries())
     await file(name, await photo(page, at + 3, mood, width, height), 'image/jpeg', photos);
 
+  await file('Ferry leaving.webm', await film(page, 31, 'dawn'), 'video/webm', photos);
   await file('Coastline.jpg', await photo(page, 41, 'dawn'), 'image/jpeg');
   const note = await file('Field notes.md', '# Field notes, week 47\n', 'text/markdown');
   for (const text of [notes.slice(0, 220), notes.slice(0, 400), notes])
@@ -118,7 +119,7 @@ export async function fill(base, page) {
   await file('Budget 2026.xlsx', bytes(312_000), `${office}spreadsheetml.sheet`);
   await file('Keynote draft.pptx', bytes(4_700_000), `${office}presentationml.presentation`);
   await file('Low water.wav', wav(), 'audio/wav');
-  await file('Drone over the bay.mp4', bytes(6_800_000), 'video/mp4');
+  await file('Drone over the bay.webm', await film(page, 27, 'dusk'), 'video/webm');
   await file('station-4-backup.tar.zst', bytes(12_400_000), 'application/zstd');
   await file('Сводка показаний за ноябрь, предварительная.pdf', pdf(), 'application/pdf');
   const share = async (entry, rules) => (await server.call('POST', `/entries/${entry}/links`, rules)).json();
@@ -131,6 +132,12 @@ export async function fill(base, page) {
     counted: await share(await file('Chart of the bay.jpg', await photo(page, 12, 'noon'), 'image/jpeg', year), { mode: 'download', download_limit: 3 }),
     locked: await share(documents, { mode: 'download', password: 'long-enough', note: 'For the board' }),
   };
+  const listed = (await (await server.call('GET', `/folders/${server.root}/children?limit=1000`)).json()).items;
+  const idOf = (name) => listed.find((item) => item.name === name).id;
+  for (const [name, colour, names] of [['Urgent', 'red', ['Budget 2026.xlsx', 'Field notes.md']], ['For the board', 'blue', ['Budget 2026.xlsx', 'Keynote draft.pptx', 'Harbour survey.pdf']], ['На проверку', 'green', ['Сводка показаний за ноябрь, предварительная.pdf', 'Field notes.md']], ['Archive', 'grey', ['station-4-backup.tar.zst']]]) {
+    const tag = await (await server.call('POST', `/spaces/${server.space}/tags`, { name, colour })).json();
+    await server.call('POST', `/tags/${tag.id}/entries`, { put_on: names.map(idOf), take_off: [] });
+  }
   const json = { 'content-type': 'application/json' };
   const people = {};
   for (const [name, display] of [['mia', 'Mia Larsen'], ['grace', 'Grace Okafor'], ['lev', 'Лев Константинопольский']]) {

@@ -95,3 +95,35 @@ function draw({ seed, width, height, mood }) {
 export async function photo(page, seed, mood, width = 1200, height = 800) {
   return Buffer.from(await page.evaluate(draw, { seed, mood, width, height }), 'base64');
 }
+
+/** Runs inside the browser's page: pans over a picture while that is recorded. */
+async function record({ base64, width, height, ms }) {
+  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  const picture = await createImageBitmap(new Blob([bytes]));
+  const canvas = document.createElement('canvas');
+  canvas.width = width;
+  canvas.height = height;
+  const pen = canvas.getContext('2d');
+  const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: 'video/webm', videoBitsPerSecond: 4_000_000 });
+  const parts = [];
+  recorder.ondataavailable = (event) => parts.push(event.data);
+  const ended = new Promise((resolve) => (recorder.onstop = resolve));
+  recorder.start();
+  const begin = performance.now();
+  for (let at = 0; at < ms; at = performance.now() - begin) {
+    pen.drawImage(picture, (at / ms) * (picture.width - width), (picture.height - height) / 2, width, height, 0, 0, width, height);
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+  recorder.stop();
+  await ended;
+  const all = new Uint8Array(await new Blob(parts).arrayBuffer());
+  let text = '';
+  for (let at = 0; at < all.length; at += 0x8000) text += String.fromCharCode(...all.subarray(at, at + 0x8000));
+  return btoa(text);
+}
+
+/** Some seconds of a film, as WebM. */
+export async function film(page, seed, mood) {
+  const picture = await photo(page, seed, mood, 1400, 800);
+  return Buffer.from(await page.evaluate(record, { base64: picture.toString('base64'), width: 1280, height: 720, ms: 2_500 }), 'base64');
+}

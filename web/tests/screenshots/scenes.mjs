@@ -9,6 +9,11 @@ async function folder({ page, base }, id, view, key) {
   if (key) await page.keyboard.press(key);
   await page.waitForTimeout(150);
 }
+/** Waits until every picture in sight shows itself. */
+async function pictured({ page }) {
+  await row(page, 'August.jpg').waitFor();
+  await page.waitForFunction(() => [...document.querySelectorAll('#files [data-name$=".jpg"]')].every((one) => one.querySelector('img')));
+}
 const details = (page, open) =>
   page.evaluate((value) => localStorage.setItem('holdfast.inspector', String(value)), open);
 
@@ -39,6 +44,28 @@ export async function prepare(context) {
   await context.addInitScript(() => {
     if (!localStorage.getItem('holdfast.inspector')) localStorage.setItem('holdfast.inspector', 'false');
   });
+}
+
+/** Runs inside the page: notices as others and time would make them. */
+async function tellSomething(team) {
+  const name = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_')).name;
+  const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
+  const change = db.transaction(['notices', 'people'], 'readwrite');
+  for (const [id, who] of [['usr_mia', 'Mia Larsen'], ['usr_grace', 'Grace Okafor'], ['usr_lev', 'Лев Константинопольский']]) change.objectStore('people').put({ id, name: who });
+  const minutes = (count) => new Date(Date.now() - count * 60_000).toISOString();
+  const told = [
+    { kind: 'changes', actor: 'usr_mia', name: 'Minutes', count: 12, did: { added: 0, changed: 12, removed: 0, only: null }, at: minutes(2) },
+    { kind: 'shared', actor: 'usr_lev', name: 'Планы на весну', count: 1, at: minutes(18) },
+    { kind: 'dropped', actor: null, name: 'Показания с постов\nGrace', count: 3, at: minutes(50) },
+    { kind: 'changes', actor: 'usr_grace', name: 'Safety', count: 1, did: { added: 0, changed: 0, removed: 1, only: 'Old checklist.pdf' }, at: minutes(190), read: true },
+    { kind: 'uploaded', actor: null, name: 'Photos', count: 248, at: minutes(400), read: true },
+    { kind: 'failed', actor: null, name: 'Projects', count: 2, at: minutes(410), read: true },
+    { kind: 'team', actor: null, name: 'Harbour team', count: 1, at: minutes(2_000), read: true },
+    { kind: 'quota', actor: null, name: '', count: 91, at: minutes(4_000), read: true },
+  ];
+  for (const [at, one] of told.entries()) change.objectStore('notices').put({ id: `n${at}`, key: `n${at}:${team}`, read: false, to: `/files/${team}`, ...one });
+  await new Promise((resolve) => (change.oncomplete = resolve));
+  db.close();
 }
 
 export const scenes = {
@@ -74,8 +101,7 @@ export const scenes = {
   grid: {
     show: async (env) => {
       await folder(env, env.files.photos, 'grid', 'Control+2');
-      await row(env.page, 'August.jpg').waitFor();
-      await env.page.waitForTimeout(700);
+      await pictured(env);
     },
   },
   'list-groups': {
@@ -131,6 +157,7 @@ export const scenes = {
   'quick-look-picture': {
     show: async (env) => {
       await folder(env, env.files.photos, 'grid', 'Control+2');
+      await pictured(env);
       await look(env, 'Breakwater.jpg');
       await env.page.waitForSelector('[role=dialog] img');
       await env.page.waitForTimeout(300);
@@ -142,6 +169,43 @@ export const scenes = {
       await folder(env, env.files.root, 'list', 'Control+1');
       await look(env, 'Field notes.md');
       await env.page.waitForSelector('[role=dialog] .markdown h1');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'quick-look-table': {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      await look(env, 'Stations.csv');
+      await env.page.waitForSelector('[role=dialog] [data-table]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'quick-look-facts': {
+    show: async (env) => {
+      await folder(env, env.files.photos, 'grid', 'Control+2');
+      await pictured(env);
+      await look(env, 'Breakwater.jpg');
+      await env.page.click('[data-look-facts]');
+      await env.page.waitForSelector('[role=dialog] [data-picture-facts]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'edit-text': {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      await look(env, 'Field notes.md');
+      await env.page.click('[data-edit-text]');
+      await env.page.waitForSelector('[data-editor] textarea');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'move-to': {
+    show: async (env) => {
+      await folder(env, env.files.root, 'list', 'Control+1');
+      await row(env.page, 'Field notes.md').locator('[data-handle]').first().click({ button: 'right' });
+      await env.page.locator('[role=menuitem][data-action=move-to]').click();
+      await env.page.click('[data-spaces]');
+      await env.page.waitForSelector('[data-space="Harbour team"]');
     },
     leave: ({ page }) => page.keyboard.press('Escape'),
   },
@@ -162,6 +226,70 @@ export const scenes = {
       await env.page.waitForSelector('[role=option]');
     },
     leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  search: {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/search?q=${encodeURIComponent('st kind:pdf,document,text,archive,image')}`);
+      await env.page.waitForSelector('#files [data-name]');
+      await env.page.waitForTimeout(400);
+    },
+  },
+  'search-tags': {
+    show: async (env) => {
+      const tags = (await (await env.files.call('GET', `/spaces/${env.files.space}/tags`)).json()).items;
+      const query = tags.filter((tag) => ['Urgent', 'For the board'].includes(tag.name)).map((tag) => `tag:${tag.id}`);
+      await env.page.goto(`${env.base}/search?q=${encodeURIComponent(query.join(' '))}`);
+      await env.page.waitForSelector('#files [data-name]');
+    },
+  },
+  tags: {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/tags`);
+      await env.page.waitForSelector('[data-tag-row=Urgent]');
+      await env.page.waitForTimeout(400);
+    },
+  },
+  'tag-merge': {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/tags`);
+      await env.page.click('[data-tag-row=Urgent] button');
+      await env.page.click('[data-action=tag-merge]');
+      await env.page.waitForSelector('[data-into]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  bell: {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/files`);
+      await env.page.waitForSelector('#files [data-name]');
+      await env.page.evaluate(tellSomething, env.files.team.root_id);
+      if (env.phone) await env.page.click('header button');
+      await env.page.click('[data-bell]');
+      await env.page.waitForSelector('[data-notice]');
+      await env.page.waitForTimeout(300);
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'search-help': {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/search`);
+      await env.page.waitForSelector('[data-example=kind]');
+    },
+  },
+  'search-menu': {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/search?q=${encodeURIComponent('kind:image modified:week')}`);
+      await env.page.waitForSelector('#files [data-name]');
+      await env.page.click('[data-filter=kind]');
+      await env.page.waitForSelector('[role=menu]');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'search-nothing': {
+    show: async (env) => {
+      await env.page.goto(`${env.base}/search?q=${encodeURIComponent('zebra size:>1GB owner:me')}`);
+      await env.page.waitForSelector('text=/Nothing found|Ничего не найдено/');
+    },
   },
   empty: { show: (env) => folder(env, env.files.empty, 'list', 'Control+1') },
   versions: {

@@ -19,6 +19,8 @@ it('offers only what can be done with the names that clash', () => {
   expect(clashesOf([item('x', 'file')], there).items).toEqual([]);
   expect(clashesOf([item('a', 'file')], there).choices).toEqual(['rename', 'skip', 'replace']);
   expect(clashesOf([item('b', 'folder')], there).choices).toEqual(['rename', 'skip', 'merge']);
+  // Nor is anything replaced or merged between spaces.
+  expect(clashesOf([item('a', 'file'), item('b', 'folder')], there, true).choices).toEqual(['rename', 'skip']);
   // A file never takes the place of a folder.
   expect(clashesOf([item('c', 'file')], there).choices).toEqual(['rename', 'skip']);
 });

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DriveDb, type Entry } from '@/data/db';
 import { enqueue } from '@/data/outbox/enqueue';
-import { newOp, newTemp, type OpInput } from '@/data/outbox/ops';
+import { newEntryId, newOp, type OpInput } from '@/data/outbox/ops';
 import { drain } from '@/data/outbox/runner';
 import type { Note } from '@/data/outbox/send';
 import { children, item } from '@/data/read';
@@ -82,8 +82,16 @@ const run = () => drain(db, (note) => notes.push(note));
 const names = async (folder = 'ent_root') => (await children(db, folder)).map((one) => one.name).sort();
 const before = (one: Entry) => ({ name: one.name, parent: one.parent_id ?? '', revision: one.revision });
 
-it('shows a chain made without connection, then sends it with real ids in order', async () => {
-  const folder = newTemp();
+it('makes ids that the server takes: UUIDs of version 7, no two alike, in the order of time', () => {
+  const ids = [1_700_000_000_000, 1_800_000_000_001, 1_800_000_000_001].map((now) => newEntryId(now));
+  for (const id of ids) expect(id).toMatch(/^ent_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
+  expect(parseInt(ids[1]!.slice(4, 16), 16)).toBe(1_800_000_000_001);
+  expect(new Set(ids).size).toBe(3);
+  expect(ids[0]! < ids[1]!).toBe(true);
+});
+
+it('shows a chain made without connection, then sends it in order, under the ids it was made with', async () => {
+  const folder = newEntryId();
   const file = entry('ent_f', 'a.txt');
   await putEntries(db, [file]);
   await add(
@@ -103,31 +111,68 @@ it('shows a chain made without connection, then sends it with real ids in order'
     line === 'GET /folders/ent_root/children'
       ? { status: 200, body: { items: [] } }
       : line === 'POST /folders'
-        ? { status: 201, body: entry('ent_real', String(body?.name), 'ent_root', 1, 'folder') }
-        : line === 'PATCH /entries/ent_real'
-          ? { status: 200, body: entry('ent_real', 'Trip', 'ent_root', 2, 'folder') }
-          : { status: 200, body: entry('ent_f', 'a.txt', 'ent_real', 2) };
+        ? { status: 201, body: entry(String(body?.id), String(body?.name), 'ent_root', 1, 'folder') }
+        : line === `PATCH /entries/${folder}`
+          ? { status: 200, body: entry(folder, 'Trip', 'ent_root', 2, 'folder') }
+          : { status: 200, body: entry('ent_f', 'a.txt', folder, 2) };
   expect((await run()).state).toBe('empty');
-  expect(calls.slice(1).map((call) => call.line)).toEqual([
-    'POST /folders',
-    'PATCH /entries/ent_real',
-    'PATCH /entries/ent_f',
+  expect(calls.slice(1).map((call) => [call.line, call.body])).toEqual([
+    ['POST /folders', { id: folder, name: 'New folder', parent_id: 'ent_root' }],
+    [`PATCH /entries/${folder}`, { name: 'Trip' }],
+    ['PATCH /entries/ent_f', { parent_id: folder }],
   ]);
-  expect(calls.at(-1)?.body).toEqual({ parent_id: 'ent_real' });
-  // The temporary name of the folder still leads to it.
-  expect((await item(db, folder))?.id).toBe('ent_real');
-  expect(await names('ent_real')).toEqual(['a.txt']);
+  // The rename was sent as what it was based on then: the folder as it had just been made.
+  expect(calls[2]?.ifMatch).toBe('"1"');
+  expect(await names(folder)).toEqual(['a.txt']);
 });
 
-it('finds the real id of what was on the screen under its temporary one', async () => {
-  const folder = newTemp();
+it('copies what was just made, and puts things into a folder in one that the server has not heard of', async () => {
+  const outer = newEntryId();
+  const inner = newEntryId();
+  const copy = newEntryId();
+  const folderIn = (temp: string, parent: string, name: string): OpInput => ({
+    kind: 'create-folder',
+    temp,
+    space: 'spc_1',
+    parent,
+    name,
+  });
+  await add(folderIn(outer, 'ent_root', 'Outer'), folderIn(inner, outer, 'Inner'), {
+    kind: 'copy',
+    entry: inner,
+    temp: copy,
+    space: 'spc_1',
+    parent: outer,
+    name: 'Inner copy',
+    like: { kind: 'folder' },
+  });
+  expect(await names(outer)).toEqual(['Inner', 'Inner copy']);
+  answer = ({ line, body }) =>
+    line.startsWith('GET')
+      ? { status: 200, body: { items: [] } }
+      : { status: 201, body: entry(String(body?.id), String(body?.name), String(body?.parent_id), 1, 'folder') };
+  expect((await run()).state).toBe('empty');
+  expect(calls.filter((call) => call.line.startsWith('POST')).map((call) => [call.line, call.body?.id])).toEqual([
+    ['POST /folders', outer],
+    ['POST /folders', inner],
+    [`POST /entries/${inner}/copy`, copy],
+  ]);
+  expect(await names(outer)).toEqual(['Inner', 'Inner copy']);
+});
+
+it('finds what a folder was merged with under the id it was made with', async () => {
+  const folder = newEntryId();
   await add({ kind: 'create-folder', temp: folder, space: 'spc_1', parent: 'ent_root', name: 'New folder' });
   answer = ({ line, body }) =>
     line === 'POST /folders'
-      ? { status: 201, body: entry('ent_real', 'New folder', 'ent_root', 4, 'folder') }
-      : { status: 200, body: entry('ent_real', String(body?.name), 'ent_root', 5, 'folder') };
+      ? problem(409, 'name-taken')
+      : line.startsWith('GET')
+        ? { status: 200, body: { items: [entry('ent_real', 'New folder', 'ent_root', 4, 'folder')] } }
+        : { status: 200, body: entry('ent_real', String(body?.name), 'ent_root', 5, 'folder') };
   await run();
-  // The field was open while the answer came: its rename still speaks of the temporary id.
+  expect(notes).toEqual([{ code: 'merged', name: 'New folder' }]);
+  expect((await item(db, folder))?.id).toBe('ent_real');
+  // The field was open while the answer came: its rename still speaks of the id that it had.
   await enqueue(db, [
     { kind: 'update', entry: folder, name: 'Trip', before: { name: 'New folder', parent: 'ent_root', revision: 0 } },
   ]);
@@ -244,11 +289,11 @@ it('sends an operation under one id, however often, so that a lost answer is no 
   const file = entry('ent_f', 'a.txt');
   await putEntries(db, [file]);
   const inputs: OpInput[] = [
-    { kind: 'create-folder', temp: newTemp(), space: 'spc_1', parent: 'ent_root', name: 'New' },
+    { kind: 'create-folder', temp: newEntryId(), space: 'spc_1', parent: 'ent_root', name: 'New' },
     {
       kind: 'copy',
       entry: 'ent_f',
-      temp: newTemp(),
+      temp: newEntryId(),
       space: 'spc_1',
       parent: 'ent_root',
       name: 'b.txt',
@@ -281,10 +326,10 @@ it('sends an operation under one id, however often, so that a lost answer is no 
 });
 
 it('parks a refusal with what rests on it, shows the true state, and loses neither', async () => {
-  const folder = newTemp();
+  const folder = newEntryId();
   await add(
     { kind: 'create-folder', temp: folder, space: 'spc_1', parent: 'ent_root', name: 'No room' },
-    { kind: 'create-folder', temp: newTemp(), space: 'spc_1', parent: folder, name: 'Inside' },
+    { kind: 'create-folder', temp: newEntryId(), space: 'spc_1', parent: folder, name: 'Inside' },
   );
   answer = () => problem(507, 'quota-exceeded');
   // 507 is the server's word about this account, not a passing weakness.

@@ -48,7 +48,7 @@ describe('a folder', () => {
     const link = { downloads_left: null } as PublicLink;
     expect(showsPictures(link, entry('a.jpg'))).toBe(true);
     expect(showsPictures({ ...link, downloads_left: 5 }, entry('a.jpg'))).toBe(false);
-    expect(showsPictures(link, entry('a.jpg', { size: 5_000_000 }))).toBe(false);
+    expect(showsPictures(link, entry('a.jpg', { size: 13_000_000 }))).toBe(false);
     expect(showsPictures(link, entry('a.txt'))).toBe(false);
   });
   it('knows what is beside a file, without folders', () => {

@@ -22,28 +22,28 @@ afterEach(() => {
 });
 
 it('keeps letters, spaces and corrections, and lets none through', () => {
-  keepTyped();
+  keepTyped(() => (paletteOpen.value = false));
   for (const key of ['с', 'e', ' ', 'x', 'Backspace', 'ArrowDown', 'é']) expect(press(key).defaultPrevented).toBe(true);
   expect(below).toEqual([]);
   expect(takeTyped()).toEqual({ text: 'сe é', entered: false });
 });
 
 it('remembers Enter, and closes on Escape', () => {
-  keepTyped();
+  keepTyped(() => (paletteOpen.value = false));
   press('a');
   press('Enter');
   expect(takeTyped()).toEqual({ text: 'a', entered: true });
-  keepTyped();
+  keepTyped(() => (paletteOpen.value = false));
   press('Escape');
   expect(paletteOpen.value).toBe(false);
 });
 
 it('leaves chords alone, and everything once it was taken or dropped', () => {
-  keepTyped();
+  keepTyped(() => (paletteOpen.value = false));
   press('k', { ctrlKey: true });
   expect(takeTyped().text).toBe('');
   press('b');
-  keepTyped();
+  keepTyped(() => (paletteOpen.value = false));
   dropTyped();
   press('c');
   expect(below).toEqual(['k', 'b', 'c']);

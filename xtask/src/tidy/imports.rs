@@ -127,9 +127,9 @@ const HEAVY: &[Heavy] = &[
         because: "no domain crate speaks of HTTP",
     },
     Heavy {
-        libraries: &["argon2", "jsonwebtoken"],
+        libraries: &["argon2", "jsonwebtoken", "webauthn-rs"],
         homes: &["accounts"],
-        because: "passwords and tokens are made in accounts",
+        because: "passwords, tokens and passkeys are checked in accounts",
     },
     Heavy {
         libraries: &["totp-rs"],

@@ -2,7 +2,9 @@
 
 mod keys;
 mod mail;
+mod passkeys;
 mod people;
+mod providers;
 mod registration;
 mod second_factor;
 mod sessions;

@@ -2,6 +2,7 @@
 
 mod away;
 mod counts;
+mod pages;
 mod words;
 
 use std::{sync::Arc, time::Duration};

@@ -12,6 +12,7 @@ use db::{
 use crate::{
     Actor, Archive, Body, Entry, Error, Extras, File, Format, Links, Mode, OnConflict, Page, Put,
     drive::{Reach, is_file, is_folder},
+    growing::Growing,
     links::events::{About, By, EventKind},
 };
 
@@ -38,6 +39,8 @@ pub struct Visit {
     owner: Actor,
     owner_name: String,
     top: Located,
+    /// The upload that brings the file, if that goes on.
+    growing: Option<Growing>,
     pass: Option<accounts::Visit>,
     presented: Presented,
 }
@@ -59,6 +62,8 @@ pub struct Opened {
     pub downloads_left: Option<u64>,
     /// What its owner is called.
     pub owner_name: String,
+    /// Of a file that is still being uploaded: how many of its bytes are there. Who reads it waits for the others.
+    pub received: Option<u64>,
 }
 
 /// What a visitor goes on with.
@@ -171,21 +176,32 @@ impl Links {
             root: account.root,
         };
         let owner = Actor { principal, operation: None };
-        let (top, reach) = match self.drive.find(&owner, Action::Change, link.entry, "link").await {
-            Ok(found) => found,
-            Err(Error::Accounts(error)) if error.kind() == base::ErrorKind::Denied => return Err(absent()),
-            Err(error) => return Err(error),
-        };
-        if reach != Reach::Tree {
-            return Err(absent());
-        }
+        let (top, growing) = self.lead(&owner, link.entry).await?.ok_or_else(absent)?;
         if link.expires.is_some_and(|expires| expires <= self.drive.now()) {
             return Err(Error::LinkExpired);
         }
         let mode = Mode::parse(&link.mode).ok_or(Error::Shape("a link of an unknown mode"))?;
         let pass = presented.pass.as_deref().and_then(|pass| self.accounts.read_pass::<accounts::Visit>(pass));
         let pass = pass.filter(|pass| pass.link == link.id);
-        Ok(Visit { link, mode, owner, owner_name: account.display_name, top, pass, presented })
+        Ok(Visit { link, mode, owner, owner_name: account.display_name, top, growing, pass, presented })
+    }
+
+    /// What a link leads to, if whose rights it has may change that.
+    async fn lead(&self, owner: &Actor, entry: EntryId) -> Result<Option<(Located, Option<Growing>)>, Error> {
+        // An upload may become a file between the two questions, and be asked for once more.
+        for _ in 0..2 {
+            match self.drive.find(owner, Action::Change, entry, "link").await {
+                Ok((top, Reach::Tree)) => return Ok(Some((top, None))),
+                Ok(_) => return Ok(None),
+                Err(Error::NotFound(_)) => {}
+                Err(Error::Accounts(error)) if error.kind() == base::ErrorKind::Denied => return Ok(None),
+                Err(error) => return Err(error),
+            }
+            if let Some((top, growing)) = self.drive.growing(owner, entry).await? {
+                return Ok(Some((top, Some(growing))));
+            }
+        }
+        Ok(None)
     }
 
     /// What a visitor is told of the link. If there is nothing to unlock, this counts as opening it.
@@ -205,6 +221,7 @@ impl Links {
             expires: visit.link.expires,
             downloads_left: visit.left(),
             owner_name: visit.owner_name.clone(),
+            received: visit.growing.as_ref().filter(|_| unlocked).map(|growing| growing.received),
         })
     }
 
@@ -281,6 +298,7 @@ impl Links {
         is_file(&row)?;
         let content = row.content.ok_or(Error::Shape("a file without a content"))?;
         let file = File::new(visit.seen(&row)?, &self.drive.inner.store, content, row.size);
+        let file = file.brought_by(visit.growing.clone());
         if !self.goes_on(visit, &file.entry.etag(), download) {
             visit.has_left()?;
         }
@@ -300,6 +318,9 @@ impl Links {
         download: Option<&str>,
     ) -> Result<(Entry, Archive), Error> {
         visit.may_pack()?;
+        if visit.growing.is_some() {
+            return Err(Error::UploadNotComplete);
+        }
         let all = [visit.link.entry];
         let named = if entries.is_empty() { &all[..] } else { entries };
         let mut tops = Vec::with_capacity(named.len());
@@ -388,6 +409,10 @@ impl Links {
     /// # Errors
     /// [`Error::NotFound`] for `what`.
     async fn reach(&self, visit: &Visit, id: EntryId, what: &'static str) -> Result<EntryRow, Error> {
+        if visit.growing.is_some() {
+            let top = Some(&visit.top.entry).filter(|top| top.id == id);
+            return top.cloned().ok_or(Error::NotFound(what));
+        }
         let (db, space) = (&self.drive.inner.db, &visit.top.space);
         let located = tree::locate(db, id).await?.filter(|it| it.space.id == space.id).ok_or(Error::NotFound(what))?;
         let above = links::walk_up(db, space.id, id).await?;

@@ -2,7 +2,10 @@
 
 mod archives;
 mod bulk;
+mod crossing;
 mod extras;
+mod grants;
+mod journal;
 mod links;
 mod personal;
 mod plans;

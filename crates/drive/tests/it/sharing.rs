@@ -16,19 +16,19 @@ use crate::world::{World, body, bytes, channel, child, code, name, space_of};
 testkit::both! {
     every_role_may_what_it_is_for, a_role_holds_below_and_nowhere_else, roles_end, teams_have_members,
     what_is_shared_is_listed, a_part_of_a_space_is_followed, sharing_is_undone, refusals_change_nothing,
-    a_role_taken_while_bytes_flow, spaces_end, spaces_are_handed_over, accounts_end_while_bytes_flow, trees_go_over_to_other_spaces, transfers_race, moving_is_no_way_to_share, nobody_gives_what_they_have_not, removal_needs_a_say_in_the_folder,
+    a_role_taken_while_bytes_flow, an_end_that_was_cut_off_goes_on, spaces_end, spaces_are_handed_over, accounts_end_while_bytes_flow, trees_go_over_to_other_spaces, transfers_race, removal_needs_a_say_in_the_folder,
 }
 
 /// What somebody is given.
-fn given(subject: Subject, role: Role) -> NewGrant {
+pub(crate) fn given(subject: Subject, role: Role) -> NewGrant {
     NewGrant { subject, role, expires: None }
 }
 
-fn to(actor: &Actor) -> Subject {
+pub(crate) fn to(actor: &Actor) -> Subject {
     Subject::Account(actor.principal.account)
 }
 
-async fn give(world: &World, id: EntryId, subject: Subject, role: Role) {
+pub(crate) async fn give(world: &World, id: EntryId, subject: Subject, role: Role) {
     world.drive.give(&world.alice, id, given(subject, role)).await.expect("a role is given");
 }
 
@@ -726,62 +726,34 @@ async fn accounts_end_while_bytes_flow(test: TestDb) {
     world.check().await;
 }
 
-async fn moving_is_no_way_to_share(test: TestDb) {
+async fn an_end_that_was_cut_off_goes_on(test: TestDb) {
     let world = World::new(test).await;
-    let carol = world.person("carol").await;
-    let team = world.drive.create_space(&world.alice, "Team").await.expect("a team's space");
-    let part = world.folder(Some(team.root), "part").await;
-    give(&world, part, to(&world.bob), Role::Editor).await;
-    // Bob may change a part of the team's space, and share nothing of it. His own he shares as he likes.
-    let own = world.drive.create_folder(&world.bob, NewFolder::named(world.bob.principal.root, name("mine"))).await;
-    let own = own.expect("a folder").id;
-    let file = world.drive.put(&world.bob, child(Some(own), "f", OnConflict::Fail), body(b"x")).await.expect("a file");
-    world.drive.give(&world.bob, own, given(to(&carol), Role::Manager)).await.expect("given");
-    let tag = world.drive.create_tag(&world.bob, space_of(&world.bob), "his", drive::Colour::Red).await.expect("a tag");
-    world.drive.tag_entries(&world.bob, tag.id, vec![own], vec![]).await.expect("tagged");
-    assert_eq!(code(world.drive.stat(&carol, file.entry.id).await), "ok");
-    let away = |parent| Update { parent: Some(parent), ..Update::default() };
-    let moved = world.drive.update(&world.bob, own, away(part)).await.expect("moved");
-    assert_eq!(moved.space, team.id);
-    // What he gave counts for nothing there, and the team has no tag of his.
-    assert_eq!(code(world.drive.stat(&carol, own).await), "not-found");
-    assert_eq!(code(world.drive.stat(&carol, file.entry.id).await), "not-found");
-    assert!(moved.extras.tags.is_empty());
-    let tags = world.drive.tags(&world.alice, team.id, drive::Count::No).await.expect("tags");
-    assert!(tags.is_empty());
-    assert_eq!(world.read(file.entry.id).await.expect("bytes"), b"x");
-    world.check().await;
-}
-
-async fn nobody_gives_what_they_have_not(test: TestDb) {
-    let world = World::new(test).await;
-    let carol = world.person("carol").await;
-    let folder = world.folder(None, "d").await;
-    let now = world.clock.handle().now();
-    let (soon, later) = (Some(now.plus(Duration::from_secs(60))), Some(now.plus(Duration::from_secs(61))));
-    let manager = |subject, expires| NewGrant { subject, role: Role::Manager, expires };
-    let (own, _) = world.drive.give(&world.alice, folder, manager(to(&world.bob), soon)).await.expect("given");
-    // Somebody who manages for a minute cannot make it longer, neither for others nor for themselves.
-    for (subject, expires) in
-        [(to(&carol), None), (to(&carol), later), (to(&world.bob), None), (Subject::Everyone, later)]
-    {
-        assert_eq!(code(world.drive.give(&world.bob, folder, manager(subject, expires)).await), "invalid-grant");
-    }
-    assert_eq!(code(world.drive.change_grant(&world.bob, own.id, None, Some(None)).await), "invalid-grant");
-    assert_eq!(code(world.drive.give(&world.bob, folder, manager(to(&carol), soon)).await), "ok");
-    world.clock.advance(Duration::from_secs(60));
-    for actor in [&world.bob, &carol] {
-        assert_eq!(code(world.drive.stat(actor, folder).await), "not-found");
-    }
-    // Without the permission to share, as an API token may be, nobody is given anything: not by an undo either.
-    let (grant, _) = world.drive.give(&world.alice, folder, given(to(&world.bob), Role::Viewer)).await.expect("given");
-    world.drive.take(&world.alice, grant.id).await.expect("taken");
-    let mut token = world.alice.clone();
-    token.principal.permissions = accounts::Permissions::of([accounts::Permission::Files]);
-    let space = space_of(&world.alice);
-    assert_eq!(code(world.drive.undo(&token, space, Which::Newest).await), "permission-missing");
-    let viewer = given(to(&carol), Role::Viewer);
-    assert_eq!(code(world.drive.give(&token, folder, viewer).await), "permission-missing");
-    assert_eq!(code(world.drive.stat(&world.bob, folder).await), "not-found");
+    let ids = base::Ids::new(world.clock.handle(), 7);
+    let options = accounts::Options::default();
+    let accounts = accounts::Accounts::open(world.test.db.clone(), world.clock.handle(), ids, options);
+    let accounts = accounts.await.expect("accounts open");
+    let root = {
+        let mut principal = world.person("root").await.principal;
+        principal.permissions = accounts::Permissions::of(accounts::Permission::ALL);
+        Actor { principal, operation: None }
+    };
+    let administrator = async move |tx: db::Tx| {
+        tx.exec("UPDATE account SET permissions = 'admin.users' WHERE name = 'root'", &[]).await.map(drop)
+    };
+    world.test.db.write(db::Lane::Free, administrator).await.expect("an administrator");
+    let (file, bob) = (world.put(None, "f", b"x").await.expect("a file").entry.id, world.bob.principal.account);
+    let (alice, from) = (world.alice.principal.account, std::net::Ipv4Addr::LOCALHOST.into());
+    // The process ended right after the account was closed.
+    accounts.close_person(&root.principal, alice, serde_json::json!({ "hand-over": bob }), from).await.expect("closed");
+    let files = drive::Files::HandOver { to: bob };
+    let space = world.drive.end_account(&accounts, &root, alice, files, from).await.expect("ended");
+    assert_eq!(space, Some(space_of(&world.alice)));
+    assert_eq!(code(world.drive.stat(&world.bob, file).await), "ok");
+    // The log tells of both beginnings, and what was to become of the files.
+    let log = accounts.audit(&root.principal, &db::audit::Filter::default(), None, 10).await.expect("the log").items;
+    let closed: Vec<_> = log.iter().filter(|line| line.action == "account-closed").collect();
+    assert_eq!(closed.len(), 2);
+    assert!(closed.iter().all(|line| line.detail["files"]["hand-over"] == bob.to_string()), "{closed:?}");
+    assert_eq!(log.iter().filter(|line| line.action == "account-ended").count(), 1);
     world.check().await;
 }

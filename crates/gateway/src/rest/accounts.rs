@@ -49,6 +49,8 @@ struct PrivateFields {
     /// `en` or `ru`.
     #[schema(example = "en")]
     language: String,
+    /// An account that an identity provider's sign-in made has none until its owner chooses one.
+    has_password: bool,
 }
 
 /// A new account.
@@ -88,8 +90,9 @@ pub(crate) struct ProfileBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordBody {
-    #[schema(value_type = String, example = "correct horse battery staple")]
-    old_password: Secret,
+    /// Only an account without a password leaves it out; its session must then have begun within ten minutes.
+    #[schema(value_type = Option<String>, example = "correct horse battery staple")]
+    old_password: Option<Secret>,
     /// 8 to 256 characters.
     #[schema(value_type = String, example = "a much longer and better one")]
     new_password: Secret,
@@ -167,7 +170,8 @@ pub(crate) async fn change_password(
     _: NoQuery,
     Json(body): Json<PasswordBody>,
 ) -> Result<StatusCode, Problem> {
-    app.state.accounts.change_password(&caller.principal, body.old_password, body.new_password, from).await?;
+    let old = body.old_password.unwrap_or_else(|| Secret::new(""));
+    app.state.accounts.change_password(&caller.principal, old, body.new_password, from).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -180,6 +184,7 @@ impl From<UserView> for User {
             created_at: private.created,
             email: private.email,
             language: private.language,
+            has_password: private.has_password,
         });
         Self { id: view.id, name: view.name, display_name: view.display_name, private }
     }

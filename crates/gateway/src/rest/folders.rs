@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 use crate::{
     auth::Caller,
     error::Problem,
-    extract::{Id, Json, NoQuery, Query, page_limit, parse_id, parse_name},
+    extract::{Id, Json, NoQuery, Query, RawJson, page_limit, parse_id, parse_name},
+    listings::Key,
     rest::{
         page::{self, Page},
         trash::{DeleteQuery, delete},
@@ -89,7 +90,7 @@ pub(crate) async fn list_children(
     caller: Caller,
     Id(id): Id<EntryId>,
     Query(query): Query<ChildrenQuery>,
-) -> Result<Json<Page<EntryView>>, Problem> {
+) -> Result<RawJson, Problem> {
     if query.sort.is_some_and(|sort| sort != "name") {
         return Err(Problem::invalid("`sort` must be `name`."));
     }
@@ -98,9 +99,19 @@ pub(crate) async fn list_children(
     let after = position
         .map(|name| Name::new(&name).map_err(|_| Problem::invalid("`cursor` is not one of ours.")))
         .transpose()?;
-    let children = app.state.drive.children(&caller.actor(), id, after.as_ref(), limit).await?;
+    let (drive, actor) = (&app.state.drive, caller.actor());
+    let listing = drive.listing(&actor, id).await?;
+    let key = Key::new(id, listing.moment, after.as_ref().map_or("", Name::as_str), limit);
+    if let Some(page) = app.listings.get(key).await {
+        return Ok(RawJson(page));
+    }
+    let children = listing.page(after.as_ref(), limit).await?;
     let next_cursor = children.items.last().filter(|_| children.more).map(|last| page::cursor(&last.name));
-    Ok(Json(Page { items: children.items.into_iter().map(EntryView::from).collect(), next_cursor }))
+    let items: Vec<_> = children.items.into_iter().map(EntryView::from).collect();
+    let count = items.len();
+    let page = RawJson::of(&Page { items, next_cursor })?;
+    app.listings.put(key, count, &page.0).await;
+    Ok(page)
 }
 
 /// Delete a folder

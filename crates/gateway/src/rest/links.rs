@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use base::{EntryId, LinkEventId, LinkId, Secret, Time};
+use base::{EntryId, LinkEventId, LinkId, Secret, Time, UploadId};
 use drive::{Actor, Event, Link, LinkUpdate, Mode, NewLink};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -157,16 +157,41 @@ pub(crate) async fn create_link(
     _: NoQuery,
     Json(body): Json<LinkBody>,
 ) -> Result<(StatusCode, Json<LinkView>), Problem> {
-    let new = NewLink {
-        mode: parse_mode(&body.mode)?,
-        name: body.name,
-        note: body.note,
-        password: body.password,
-        expires: body.expires_at.as_deref().map(parse_time).transpose()?,
-        download_limit: body.download_limit,
-    };
-    let link = app.links.create(&caller.actor(), id, new).await?;
+    let link = app.links.create(&caller.actor(), id, body.try_into()?).await?;
     Ok((StatusCode::CREATED, Json(link.into())))
+}
+
+/// Make a link to a file that is still being uploaded
+///
+/// It works at once: visitors get the bytes that are there, and their downloads wait for those that come. When the upload is done
+/// it is a link to the file; if it ends otherwise, the link is gone. The upload must say how long it will be.
+#[utoipa::path(post, path = "/api/v1/uploads/{id}/links", tag = "Links", security(("token" = [])), request_body = LinkBody,
+    params(("id" = String, Path, description = "An upload's id, `upl_…`.")),
+    responses((status = 201, description = "The link.", body = LinkView)))]
+pub(crate) async fn create_early_link(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<UploadId>,
+    _: NoQuery,
+    Json(body): Json<LinkBody>,
+) -> Result<(StatusCode, Json<LinkView>), Problem> {
+    let link = app.links.create_early(&caller.actor(), id, body.try_into()?).await?;
+    Ok((StatusCode::CREATED, Json(link.into())))
+}
+
+impl TryFrom<LinkBody> for NewLink {
+    type Error = Problem;
+
+    fn try_from(body: LinkBody) -> Result<Self, Problem> {
+        Ok(Self {
+            mode: parse_mode(&body.mode)?,
+            name: body.name,
+            note: body.note,
+            password: body.password,
+            expires: body.expires_at.as_deref().map(parse_time).transpose()?,
+            download_limit: body.download_limit,
+        })
+    }
 }
 
 /// List an entry's links

@@ -22,8 +22,9 @@ pub(crate) struct EmailBody {
     /// The new address; `null` for none.
     #[schema(example = "ada@example.org")]
     email: Option<String>,
-    #[schema(value_type = String, example = "correct horse battery staple")]
-    password: Secret,
+    /// Only an account without a password leaves it out; its session must then have begun within ten minutes.
+    #[schema(value_type = Option<String>, example = "correct horse battery staple")]
+    password: Option<Secret>,
 }
 
 /// The token of a mailed link.
@@ -67,7 +68,8 @@ pub(crate) async fn change_email(
     _: NoQuery,
     Json(body): Json<EmailBody>,
 ) -> Result<StatusCode, Problem> {
-    app.state.accounts.change_email(&caller.principal, body.email.as_deref(), &body.password, from).await?;
+    let proof = body.password.unwrap_or_else(|| Secret::new(""));
+    app.state.accounts.change_email(&caller.principal, body.email.as_deref(), &proof, from).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

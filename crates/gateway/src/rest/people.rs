@@ -240,7 +240,7 @@ pub(crate) async fn create_person(
         display_name: body.display_name,
         email: body.email,
         permissions: body.permissions,
-        quota_bytes: body.quota_bytes,
+        quota_bytes: quota(body.quota_bytes)?,
         language: body.language,
     };
     let (person, password) = app.state.accounts.make_person(&caller.principal, new, from).await?;
@@ -282,9 +282,20 @@ pub(crate) async fn update_person(
         permissions: body.permissions,
         disabled: body.disabled,
         email: body.email,
-        quota_bytes: body.quota_bytes,
+        quota_bytes: body.quota_bytes.map(quota).transpose()?,
     };
     Ok(Json(app.state.accounts.update_person(&caller.principal, id, update, from).await?.into()))
+}
+
+/// A bound for bytes, as far as counters go.
+///
+/// # Errors
+/// `invalid-request`.
+fn quota(bytes: Option<u64>) -> Result<Option<u64>, Problem> {
+    if bytes.is_some_and(|bytes| i64::try_from(bytes).is_err()) {
+        return Err(Problem::invalid("`quota_bytes` is at most 9223372036854775807."));
+    }
+    Ok(bytes)
 }
 
 /// What becomes of the files.

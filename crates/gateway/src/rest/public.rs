@@ -64,6 +64,9 @@ pub(crate) struct PublicLinkView {
     /// Who made it.
     #[schema(example = "Ada")]
     owner_name: String,
+    /// Of a file that is still being uploaded, how many of its bytes are there; a download gets those and waits for the others.
+    /// `null` for everything else.
+    received_bytes: Option<u64>,
 }
 
 /// A folder or file, as far as visitors of a link see it.
@@ -387,6 +390,7 @@ impl From<Opened> for PublicLinkView {
             expires_at: opened.expires,
             downloads_left: opened.downloads_left,
             owner_name: opened.owner_name,
+            received_bytes: opened.received,
         }
     }
 }

@@ -21,8 +21,16 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProofBody {
-    #[schema(value_type = String, example = "correct horse battery staple")]
-    password: Secret,
+    /// Only an account without a password leaves it out; its session must then have begun within ten minutes.
+    #[schema(value_type = Option<String>, example = "correct horse battery staple")]
+    password: Option<Secret>,
+}
+
+impl ProofBody {
+    /// What was given; nothing is no account's password.
+    pub(crate) fn proof(self) -> Secret {
+        self.password.unwrap_or_else(|| Secret::new(""))
+    }
 }
 
 /// A code of the authenticator app.
@@ -102,7 +110,7 @@ pub(crate) async fn begin_second_factor(
     _: NoQuery,
     Json(body): Json<ProofBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    let setup = app.state.accounts.begin_second_factor(&caller.principal, &body.password).await?;
+    let setup = app.state.accounts.begin_second_factor(&caller.principal, &body.proof()).await?;
     let setup = SecondFactorSetup { secret: setup.secret.expose().to_owned(), uri: setup.uri.expose().to_owned() };
     Ok((NEVER_KEPT, Json(setup)))
 }
@@ -135,7 +143,7 @@ pub(crate) async fn renew_recovery_codes(
     _: NoQuery,
     Json(body): Json<ProofBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(shown_once(&app.state.accounts.renew_recovery_codes(&caller.principal, &body.password, from).await?))
+    Ok(shown_once(&app.state.accounts.renew_recovery_codes(&caller.principal, &body.proof(), from).await?))
 }
 
 /// Remove one's second factor
@@ -150,7 +158,7 @@ pub(crate) async fn remove_second_factor(
     _: NoQuery,
     Json(body): Json<ProofBody>,
 ) -> Result<StatusCode, Problem> {
-    app.state.accounts.remove_second_factor(&caller.principal, &body.password, from).await?;
+    app.state.accounts.remove_second_factor(&caller.principal, &body.proof(), from).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -170,7 +178,7 @@ pub(crate) async fn login_second_factor(
 }
 
 /// Secrets stay out of every cache.
-const NEVER_KEPT: [(header::HeaderName, HeaderValue); 1] =
+pub(crate) const NEVER_KEPT: [(header::HeaderName, HeaderValue); 1] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
 fn shown_once(codes: &[Secret]) -> impl IntoResponse + use<> {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::State;
 use base::{AccountId, EntryId, SpaceId, Time};
-use drive::Space;
+use drive::{Reading, Space};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -104,6 +104,19 @@ pub(crate) struct Changes {
     more: bool,
 }
 
+/// A part of all entries of a space.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Snapshot {
+    /// In no order that means anything.
+    items: Vec<EntryView>,
+    /// The cursor of the journal from which on changes have to be applied once the last page was read. It is the same on every
+    /// page.
+    #[schema(example = "1.42")]
+    since: String,
+    /// What to give as `cursor` for the next page; `null` on the last one.
+    next_cursor: Option<String>,
+}
+
 /// Something that happened to an entry.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Change {
@@ -182,6 +195,40 @@ pub(crate) async fn get_space(
 ) -> Result<Json<SpaceView>, Problem> {
     let space = app.state.drive.space(&caller.actor(), id).await?;
     Ok(Json(space.into()))
+}
+
+/// List all entries of a space
+///
+/// For clients that begin. Pages may be read while others change the space: when the last page was read, apply the changes after
+/// `since`, except those with a lower revision than an entry has already. A page may hold fewer than `limit`, since what is in the
+/// trash is left out. Who sees only a part of the space gets that part.
+#[utoipa::path(get, path = "/api/v1/spaces/{id}/entries", tag = "Spaces", security(("token" = [])),
+    params(
+        ("id" = String, Path, description = "A space's id, `spc_…`."),
+        ("limit" = Option<u32>, Query, description = "Items on the page: 1 to 1000, 100 if absent."),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of entries.", body = Snapshot)))]
+pub(crate) async fn list_entries(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Id(id): Id<SpaceId>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Snapshot>, Problem> {
+    let limit = page_limit(query.limit)?;
+    let from = query.cursor.as_deref().map(reading).transpose()?;
+    let page = app.state.drive.snapshot(&caller.actor(), id, from, limit).await?;
+    let next_cursor = page.next.map(|next| page::cursor(&format!("{} {}", next.since, next.after)));
+    let items = page.items.into_iter().map(EntryView::from).collect();
+    Ok(Json(Snapshot { items, since: page.since.to_string(), next_cursor }))
+}
+
+/// Where the reader of a snapshot is, from a cursor.
+fn reading(cursor: &str) -> Result<Reading, Problem> {
+    let text = page::position(cursor)?;
+    let parts = text.split_once(' ').and_then(|(since, after)| Some((since.parse().ok()?, after.parse().ok()?)));
+    let (since, after) = parts.ok_or_else(|| Problem::invalid("`cursor` is not one of ours."))?;
+    Ok(Reading { since, after })
 }
 
 /// Create a team's space

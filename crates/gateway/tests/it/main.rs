@@ -7,6 +7,7 @@ mod downloads;
 mod extras;
 mod keys;
 mod links;
+mod listings;
 mod pages;
 mod people;
 mod second_factor;

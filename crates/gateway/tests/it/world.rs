@@ -30,6 +30,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 pub(crate) struct World {
     pub(crate) router: Router,
+    state: Box<dyn Fn() -> State + Send + Sync>,
     pub(crate) alice: Person,
     pub(crate) bob: Person,
     pub(crate) admin: Person,
@@ -71,13 +72,17 @@ impl World {
         let accounts = accounts.await.expect("accounts open in a new database");
         accounts.ensure_admin(Some(Secret::new(PASSWORD))).await.expect("an administrator");
         let jobs = bus::Jobs::new(test.db.clone(), clock.handle(), bus::Options::default());
-        let watch = Watch {
-            ready: Arc::new(|| async { Vec::new() }.boxed()),
-            metrics: Arc::new(|| "metric 1\n".to_owned()),
-            stopping: tokio_util::sync::CancellationToken::new(),
+        let now = clock.handle();
+        let state = move || {
+            let watch = Watch {
+                ready: Arc::new(|| async { Vec::new() }.boxed()),
+                metrics: Arc::new(|| "metric 1\n".to_owned()),
+                stopping: tokio_util::sync::CancellationToken::new(),
+            };
+            let (accounts, drive, cluster) = (accounts.clone(), drive.clone(), cluster.clone());
+            State { accounts, drive, cluster, jobs: jobs.clone(), clock: now.clone(), watch }
         };
-        let state = State { accounts, drive, cluster, jobs, clock: clock.handle(), watch };
-        let router = gateway::router(state, options);
+        let router = gateway::router(state(), options);
         for name in ["alice", "bob"] {
             let body = json!({ "name": name, "password": PASSWORD });
             let answer = send(&router, "POST", "/api/v1/register", &[], &body).await;
@@ -85,7 +90,12 @@ impl World {
         }
         let (alice, bob, admin) =
             (sign_in(&router, "alice").await, sign_in(&router, "bob").await, sign_in(&router, "admin").await);
-        Self { router, alice, bob, admin, node, clock, _test: test, _folder: folder }
+        Self { router, state: Box::new(state), alice, bob, admin, node, clock, _test: test, _folder: folder }
+    }
+
+    /// Another gateway of the same system.
+    pub(crate) fn another(&self, options: Options) -> Router {
+        gateway::router((self.state)(), options)
     }
 
     /// Asks without a token.

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use clap::CommandFactory;
 
-use super::{ADMIN_PASSWORD, CLUSTER_SECRET, Config, DATABASE, MAIL_PASSWORD, REDIS, REDIS_PASSWORD};
+use super::{ADMIN_PASSWORD, CLUSTER_SECRET, Config, DATABASE, MAIL_PASSWORD, Oidc, REDIS, REDIS_PASSWORD};
 use crate::cli::Cli;
 
 const SOURCES: [&str; 2] = [include_str!("../config.rs"), include_str!("sections.rs")];
@@ -28,7 +28,7 @@ const OTHERS: [(&str, &str); 2] = [
 ];
 
 /// What the example shows for keys that have no default.
-const EXAMPLES: [(&str, &str); 20] = [
+const EXAMPLES: [(&str, &str); 26] = [
     ("database", "\"postgres://holdfast:PASSWORD@db.internal/holdfast\""),
     ("redis", "\"redis://redis.internal:6379\""),
     ("redis_password", "\"of Redis\""),
@@ -41,6 +41,12 @@ const EXAMPLES: [(&str, &str); 20] = [
     ("mail.from", "\"Files <files@example.org>\""),
     ("mail.password", "\"of the mail server\""),
     ("mail.password_file", "\"/etc/holdfast/mail-password\""),
+    ("oidc.id", "\"company\""),
+    ("oidc.name", "\"Company account\""),
+    ("oidc.issuer", "\"https://id.example.org/realms/company\""),
+    ("oidc.client_id", "\"holdfast\""),
+    ("oidc.client_secret", "\"of this server\""),
+    ("oidc.client_secret_file", "\"/etc/holdfast/oidc-secret\""),
     ("drive.team_quota", "\"1 TiB\""),
     ("node.id", "\"nod_0197f3c6b1d07c3a9d2e5f60718293a4\""),
     ("node.listen", "\"0.0.0.0:7001\""),
@@ -62,6 +68,8 @@ struct Field {
 struct Key {
     path: String,
     section: String,
+    /// Whether there may be several such sections.
+    repeats: bool,
     type_name: String,
     meaning: String,
 }
@@ -126,19 +134,21 @@ fn keys() -> Vec<Key> {
     let mut keys = Vec::new();
     let mut sections = Vec::new();
     for field in &structs["Config"] {
-        match structs.contains_key(&field.type_name) {
+        match structs.contains_key(element(&field.type_name)) {
             true => sections.push(field),
             false => keys.push(Key {
                 path: field.name.clone(),
                 section: String::new(),
+                repeats: false,
                 type_name: field.type_name.clone(),
                 meaning: field.meaning.clone(),
             }),
         }
     }
     for section in sections {
-        for field in &structs[&section.type_name] {
+        for field in &structs[element(&section.type_name)] {
             keys.push(Key {
+                repeats: section.type_name.starts_with("Vec<"),
                 path: format!("{}.{}", section.name, field.name),
                 section: section.name.clone(),
                 type_name: field.type_name.clone(),
@@ -149,10 +159,19 @@ fn keys() -> Vec<Key> {
     keys
 }
 
+/// What a list is of, or the type itself.
+fn element(type_name: &str) -> &str {
+    type_name.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(type_name)
+}
+
 /// The defaults by key, as TOML writes them.
 fn defaults() -> BTreeMap<String, String> {
     let table = toml::Table::try_from(Config::default()).expect("defaults are TOML");
     let mut found = BTreeMap::new();
+    let each = toml::Table::try_from(Oidc::default()).expect("defaults are TOML");
+    let has_default = |key: &str| !EXAMPLES.iter().any(|(path, _)| path.strip_prefix("oidc.") == Some(key));
+    let each = each.into_iter().filter(|(key, _)| has_default(key));
+    found.extend(each.map(|(key, value)| (format!("oidc.{key}"), value.to_string())));
     for (name, value) in table {
         match value {
             toml::Value::Table(section) => {
@@ -169,9 +188,9 @@ fn defaults() -> BTreeMap<String, String> {
 /// Type and unit of a key, as people call them.
 fn described(key: &Key, enums: &BTreeMap<String, Vec<String>>) -> (String, &'static str) {
     let inner = key.type_name.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(&key.type_name);
-    let element = inner.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>'));
+    let is_list = inner.starts_with("Vec<");
     let words = |words: &Vec<String>| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    let one = match element.unwrap_or(inner) {
+    let one = match element(inner) {
         "PathBuf" => "path".to_owned(),
         "SocketAddr" => "address and port".to_owned(),
         "String" => "text".to_owned(),
@@ -179,7 +198,9 @@ fn described(key: &Key, enums: &BTreeMap<String, Vec<String>>) -> (String, &'sta
         "NodeId" => "id (`nod_…`)".to_owned(),
         "ByteSize" => "size".to_owned(),
         "u32" | "usize" => "number".to_owned(),
-        "bool" => "true or false".to_owned(),
+        "bool" => "`true` or `false`".to_owned(),
+        "BTreeMap<String, String>" => "table: text for each name".to_owned(),
+        "BTreeMap<String, Vec<String>>" => "table: list of texts for each name".to_owned(),
         other => {
             format!("one of {}", words(enums.get(other).unwrap_or_else(|| panic!("the type {other} has no name here"))))
         }
@@ -192,7 +213,7 @@ fn described(key: &Key, enums: &BTreeMap<String, Vec<String>>) -> (String, &'sta
         _ if key.path.ends_with("_days") => "days",
         _ => "",
     };
-    (if element.is_some() { format!("list: {one}") } else { one }, unit)
+    (if is_list { format!("list: {one}") } else { one }, unit)
 }
 
 /// The variable that gives a key its value: that of a flag, or one of [`VARIABLES`].
@@ -228,7 +249,11 @@ fn page() -> String {
     for key in &keys {
         if section != Some(&key.section) {
             section = Some(&key.section);
-            let title = if key.section.is_empty() { "Top level".to_owned() } else { format!("`[{}]`", key.section) };
+            let title = match (key.section.as_str(), key.repeats) {
+                ("", _) => "Top level".to_owned(),
+                (section, false) => format!("`[{section}]`"),
+                (section, true) => format!("`[[{section}]]`, for each one"),
+            };
             let _ = write!(
                 page,
                 "\n## {title}\n\n| key | type | unit | default | environment | meaning |\n| --- | --- | --- | --- | --- | --- |\n"
@@ -261,7 +286,10 @@ fn example() -> String {
     for key in &keys {
         if section != key.section {
             section.clone_from(&key.section);
-            let _ = write!(file, "\n[{section}]\n");
+            let _ = match key.repeats {
+                false => write!(file, "\n[{section}]\n"),
+                true => write!(file, "\n#[[{section}]]\n"),
+            };
         }
         let name = key.path.rsplit('.').next().unwrap_or_default();
         file.push('\n');
@@ -296,7 +324,21 @@ fn write_if_changed(name: &str, text: &str) {
 fn switched_on(wanted: impl Fn(&str) -> bool) -> String {
     let mut section = String::new();
     let mut text = String::new();
+    // A section that repeats is there with all its keys, or not at all: its first key says which.
+    let mut repeated = None;
     for line in example().lines() {
+        if let Some(name) = line.strip_prefix("#[[").and_then(|rest| rest.strip_suffix("]]")) {
+            section = format!("{name}.");
+            let is_on = wanted(&format!("{section}id"));
+            repeated = Some(is_on);
+            text.push_str(if is_on { &line[1..] } else { line });
+            text.push('\n');
+            continue;
+        }
+        if line.starts_with('[') {
+            repeated = None;
+        }
+        let wanted = |key: &str| repeated.unwrap_or_else(|| wanted(key));
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             section = format!("{name}.");
         }

@@ -1,6 +1,6 @@
 //! The sections of the configuration, each converted to the options of the component that it is for.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use base::{ByteSize, NodeId, Secret};
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,68 @@ pub(crate) struct Mail {
     pub(crate) password_file: Option<PathBuf>,
 }
 
+/// An identity provider (OpenID Connect) that people may sign in at, beside accounts of their own. There may be several.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Oidc {
+    /// What it is called in addresses and in the database: 1 to 32 of a to z, digits, `-`. People come back from it to
+    /// `/sign-in/ID` of gateway.public_url, which the provider has to know. Never give it to another provider.
+    pub(crate) id: String,
+    /// What people read on the button.
+    pub(crate) name: String,
+    /// Its issuer identifier, as it writes it itself.
+    pub(crate) issuer: String,
+    /// What it calls this server.
+    pub(crate) client_id: String,
+    /// What this server proves that with; none for a public client.
+    #[serde(serialize_with = "hidden")]
+    pub(crate) client_secret: Option<Secret>,
+    /// A file with that secret, in place of `client_secret`.
+    pub(crate) client_secret_file: Option<PathBuf>,
+    /// What is asked for, besides `openid`.
+    pub(crate) scopes: Vec<String>,
+    /// Where a person's groups are found in what the provider says: a name, or names with dots between, such as
+    /// `realm_access.roles`.
+    pub(crate) group_claim: String,
+    /// Groups there, and the groups here that they stand for, which are made where they are missing. Who is in these is
+    /// decided by the provider alone, at each sign-in.
+    pub(crate) groups: BTreeMap<String, String>,
+    /// Groups there, and the permissions that they stand for. Who of those who sign in there has these is decided by the
+    /// provider alone, at each sign-in.
+    pub(crate) permissions: BTreeMap<String, Vec<String>>,
+    /// Whether somebody who is not known gets an account.
+    pub(crate) create_accounts: bool,
+    /// Domains of addresses that the provider has confirmed, such as `example.org`: nobody without one signs in by it. All
+    /// may where the list is empty.
+    pub(crate) mail_domains: Vec<String>,
+    /// Whether somebody whose address the provider has confirmed is taken for the owner of the account with that address.
+    /// Whoever administers the provider can then sign in as anybody who has an address.
+    pub(crate) link_by_mail: bool,
+    /// Whether signing in there counts as both factors, so that no code is asked for here.
+    pub(crate) second_factor: bool,
+}
+
+impl Default for Oidc {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+            issuer: String::new(),
+            client_id: String::new(),
+            client_secret: None,
+            client_secret_file: None,
+            scopes: vec!["profile".to_owned(), "email".to_owned()],
+            group_claim: "groups".to_owned(),
+            groups: BTreeMap::new(),
+            permissions: BTreeMap::new(),
+            create_accounts: true,
+            mail_domains: Vec::new(),
+            link_by_mail: false,
+            second_factor: false,
+        }
+    }
+}
+
 /// The trash, and versions.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -128,6 +190,9 @@ pub(crate) struct Drive {
     /// Days that an older version is kept after another one took its place, unless it is pinned or has a name; 0 for no
     /// bound by age.
     pub(crate) versions_days: u32,
+    /// Days that the history goes back: what was done, undo, and how long a client may have been away and still be told only what
+    /// changed; at least 90, or 0 for ever.
+    pub(crate) history_days: u32,
     /// Bytes that a new team space may hold; no bound if it is left out.
     #[serde(serialize_with = "size_if_any")]
     pub(crate) team_quota: Option<ByteSize>,
@@ -138,7 +203,7 @@ pub(crate) struct Drive {
 
 impl Default for Drive {
     fn default() -> Self {
-        Self { trash_days: 30, versions_days: 0, team_quota: None, team_spaces: true }
+        Self { trash_days: 30, versions_days: 0, history_days: 0, team_quota: None, team_spaces: true }
     }
 }
 

@@ -9,7 +9,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli::Role, roles::System, telemetry};
+use crate::{
+    cli::Role,
+    roles::{System, shared},
+    telemetry,
+};
 
 /// How long a readiness probe waits for the database.
 const PROBE: Duration = Duration::from_secs(3);
@@ -40,6 +44,8 @@ pub(crate) fn router(
                 .map(|network| network.parse())
                 .collect::<Result<_, _>>()
                 .context("the key gateway.trusted_proxies")?,
+            shared_listings: system.commons.clone().map(shared::listings),
+            has_tls: system.config.gateway.public_url.as_ref().is_some_and(|url| url.starts_with("https:")),
             on_span: Some(adopt),
             ..gateway::Options::default()
         };

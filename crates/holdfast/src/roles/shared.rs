@@ -1,9 +1,12 @@
-//! What this process has in common with others through Redis: word of what is committed, and counters of attempts.
+//! What this process has in common with others through Redis: word of what is committed, counters of attempts, and pages of
+//! listings.
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use base::Clock;
-use commons::{Commons, Counts};
+use bytes::Bytes;
+use commons::{Commons, Counts, Pages};
 use tokio::task::JoinSet;
 
 use crate::config::Config;
@@ -20,6 +23,26 @@ pub(crate) fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Op
 /// The counters of attempts to sign in.
 pub(crate) fn counts(commons: Commons) -> Arc<dyn accounts::counts::SharedCounts> {
     Arc::new(Counts::new(commons))
+}
+
+/// Pages of listings.
+#[derive(Debug)]
+struct SharedPages(Pages);
+
+#[async_trait]
+impl gateway::SharedListings for SharedPages {
+    async fn get(&self, key: &str) -> Option<Bytes> {
+        self.0.get(key).await
+    }
+
+    async fn put(&self, key: &str, page: Bytes) {
+        self.0.put(key, &page).await;
+    }
+}
+
+/// What gateways share pages of listings through.
+pub(crate) fn listings(commons: Commons) -> Arc<dyn gateway::SharedListings> {
+    Arc::new(SharedPages(Pages::new(commons)))
 }
 
 /// Tells other processes what this one commits, and takes in what they say, until the tasks are stopped.

@@ -12,6 +12,7 @@ use crate::{
     cli::Role,
     clock,
     config::{Config, Registration},
+    provider,
     roles::{
         membership::{self, ClusterDoor},
         shared,
@@ -32,6 +33,8 @@ pub(crate) struct System {
     pub(crate) jobs: bus::Jobs,
     pub(crate) accounts: accounts::Accounts,
     pub(crate) drive: drive::Drive,
+    /// Redis, if it is used.
+    pub(crate) commons: Option<commons::Commons>,
     pub(crate) door: Option<ClusterDoor>,
     /// The administrator's password, if it was made in this start.
     pub(crate) first_password: Option<String>,
@@ -84,7 +87,8 @@ impl System {
 
         let jobs = bus::Jobs::new(db.clone(), clock.clone(), bus::Options::default());
         let shared_counts = commons.clone().map(shared::counts);
-        let options = accounts::Options { shared_counts, ..account_options(&config) };
+        let providers = provider::providers(&config)?;
+        let options = accounts::Options { shared_counts, providers, ..account_options(&config) };
         let accounts = accounts::Accounts::open(db.clone(), clock.clone(), ids.clone(), options).await?;
         let first_password =
             accounts.ensure_admin(Config::admin_password()).await?.map(|password| password.expose().to_owned());
@@ -100,7 +104,21 @@ impl System {
             tasks.spawn(membership::local_heartbeats(cluster.clone(), by_id.into_values().collect(), stop));
         }
         let nodes = local.into_iter().map(|(_, node)| node).collect();
-        Ok(Self { config, clock, db, store, cluster, jobs, accounts, drive, door, first_password, nodes, tasks })
+        Ok(Self {
+            config,
+            clock,
+            db,
+            store,
+            cluster,
+            jobs,
+            accounts,
+            drive,
+            commons,
+            door,
+            first_password,
+            nodes,
+            tasks,
+        })
     }
 
     /// Accounts and drive of this system by another clock, for a past that is told. The store below them keeps the real
@@ -213,6 +231,7 @@ fn drive_options(config: &Config) -> drive::Options {
         versions_kept: config.gateway.versions_kept,
         trash_lifetime: days(config.drive.trash_days),
         version_lifetime: days(config.drive.versions_days),
+        history_lifetime: days(config.drive.history_days),
         team_quota_bytes: config.drive.team_quota.map(|size| size.0),
         settings: None,
     }

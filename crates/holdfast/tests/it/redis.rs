@@ -66,6 +66,7 @@ async fn gateways_tell_each_other_through_redis() {
     let took = told(&writer, &mut live, "with Redis", CHANGES).await;
     assert!(took < AT_ONCE, "it took {took:?}");
     session_ends(&world).await;
+    pages_are_shared(&world, &writer, &reader).await;
 
     redis.kill();
     // Nothing fails: changes, sign-in, sessions that end, readiness; and what others change still shows, only later.
@@ -157,4 +158,24 @@ async fn check_reaches_redis() {
     redis.kill();
     let bad = check();
     assert!(!bad.status.success() && String::from_utf8_lossy(&bad.stderr).contains("Redis cannot be used"), "{bad:?}");
+}
+
+/// A long page that one gateway made is not made again by the other.
+async fn pages_are_shared(world: &World, writer: &User, reader: &User) {
+    let folder = writer.post("/folders", &json!({ "name": "long" })).await.expect(201);
+    let folder = folder["id"].as_str().expect("an id").to_owned();
+    for number in 0..60 {
+        let body = json!({ "name": format!("{number:02}"), "parent_id": folder });
+        writer.post("/folders", &body).await.expect(201);
+    }
+    let path = format!("/folders/{folder}/children?limit=1000");
+    // One of them may find Redis busy for a moment; then each change makes a new page.
+    eventually("a page is shared", PATIENCE, async || {
+        writer.upload(&uuid::Uuid::now_v7().to_string(), vec![1]).await;
+        let (made, taken) = (writer.get(&path).await.body, reader.get(&path).await.body);
+        assert_eq!(made, taken);
+        let metrics = reqwest::get(format!("{}/metrics", world.gateways[1].url)).await.ok()?.text().await.ok()?;
+        metrics.contains("holdfast_listings_total{from=\"shared\"}").then_some(())
+    })
+    .await;
 }

@@ -1,7 +1,7 @@
-// Writing down what a person did. What was on the screen a moment ago may have got its real id since: the ids are looked
-// up in the same transaction, so that nothing comes to rest on a name that no longer leads anywhere.
+// Writing down what a person did. What was on the screen a moment ago may have been merged with something else since: the
+// ids are looked up in the same transaction, so that nothing comes to rest on one that no longer leads anywhere.
 import type { DriveDb } from '../db';
-import { isTemp, newOp, refersTo, withRealId, type Op, type OpInput } from './ops';
+import { newOp, refersTo, withRealId, type Op, type OpInput } from './ops';
 
 /** Returns the operations as they were written, in their order. */
 export async function enqueue(db: DriveDb, inputs: readonly OpInput[]): Promise<Op[]> {
@@ -9,7 +9,7 @@ export async function enqueue(db: DriveDb, inputs: readonly OpInput[]): Promise<
     const ops: Op[] = [];
     for (const input of inputs) {
       let op = newOp(input);
-      for (const temp of refersTo(op).filter(isTemp)) {
+      for (const temp of refersTo(op)) {
         const real = (await db.aliases.get(temp))?.real;
         if (real) op = withRealId(op, temp, real);
       }

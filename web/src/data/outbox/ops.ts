@@ -24,7 +24,7 @@ interface Base {
 
 export interface CreateFolder extends Base {
   kind: 'create-folder';
-  /** The id it goes by until the server has given one. */
+  /** The id it is made under, which the server takes over. Only where it merges with what is there it gets another one. */
   temp: string;
   space: string;
   parent: string;
@@ -69,8 +69,19 @@ export interface Restore extends Base {
 export type Op = CreateFolder | Update | Copy | Delete | Restore;
 export type OpInput<T extends Op = Op> = T extends Op ? Omit<T, keyof Base> : never;
 
-export const isTemp = (id: string) => id.startsWith('tmp_');
-export const newTemp = () => `tmp_${crypto.randomUUID()}`;
+/**
+ * An id for what is made here, which the server takes as its own: so a folder can be filled, renamed and moved before the
+ * server has heard of it. A UUIDv7: the milliseconds since 1970, then chance.
+ */
+export function newEntryId(now: number = Date.now()): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, Math.floor(now / 2 ** 32));
+  view.setUint32(2, now % 2 ** 32);
+  bytes[6] = 0x70 | (bytes[6]! & 0x0f);
+  bytes[8] = 0x80 | (bytes[8]! & 0x3f);
+  return `ent_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
 
 export function newOp(input: OpInput): Op {
   return {
@@ -98,7 +109,7 @@ export function refersTo(op: Op): string[] {
   }
 }
 
-/** The same operation with the real id in place of a temporary one. */
+/** The same operation with the id that the server has in place of the one made here. */
 export function withRealId(op: Op, temp: string, real: string): Op {
   const swap = (id: string) => (id === temp ? real : id);
   switch (op.kind) {

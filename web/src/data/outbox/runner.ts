@@ -3,7 +3,7 @@ import { Problem } from '@/api/problem';
 import type { DriveDb } from '../db';
 import { putEntries, removeTrees } from '../sync/store';
 import { pullTree } from '../sync/pull';
-import { isTemp, refersTo, withRealId, type Op } from './ops';
+import { refersTo, withRealId, type Op } from './ops';
 import { needsPerson, send, type Note, type Outcome } from './send';
 
 const firstDelayMs = 1_000;
@@ -24,9 +24,7 @@ export async function drain(
   for (;;) {
     const op = await db.ops.where('state').equals('waiting').first();
     if (!op?.seq) return { state: 'empty' };
-    const orphan = refersTo(op).some(isTemp);
-    if (orphan) {
-      // What it rests on was refused or taken back.
+    if (await restsOnRefused(db, op)) {
       await park(db, op, { code: 'depends', detail: 'It rests on a change that could not be saved.' });
       continue;
     }
@@ -58,6 +56,13 @@ export async function drain(
   }
 }
 
+/** Whether what it is about was to be made by a change that the server has refused. */
+async function restsOnRefused(db: DriveDb, op: Op): Promise<boolean> {
+  const ids = new Set(refersTo(op));
+  const refused = await db.ops.where('state').equals('parked').toArray();
+  return refused.some((other) => 'temp' in other && ids.has(other.temp));
+}
+
 async function park(db: DriveDb, op: Op, failure: NonNullable<Op['failure']>): Promise<void> {
   await db.ops.update(op.seq!, { state: 'parked', failure });
 }
@@ -68,7 +73,7 @@ async function settle(db: DriveDb, op: Op, entry: Parameters<typeof putEntries>[
     await db.ops.delete(op.seq!);
     if (entry) await putEntries(db, [entry]);
     else if (op.kind !== 'create-folder' && op.kind !== 'copy') await removeTrees(db, [op.entry]);
-    if (entry && (op.kind === 'create-folder' || op.kind === 'copy')) {
+    if (entry && 'temp' in op && op.temp !== entry.id) {
       const temp = op.temp;
       await db.aliases.put({ temp, real: entry.id });
       const rest = await db.ops.toArray();

@@ -72,7 +72,10 @@ async function sendCreate(op: Extract<Op, { kind: 'create-folder' }>): Promise<O
   try {
     return {
       entry: await take(
-        api.POST('/api/v1/folders', { params: { header: named(op) }, body: { name: op.name, parent_id: op.parent } }),
+        api.POST('/api/v1/folders', {
+          params: { header: named(op) },
+          body: { id: op.temp, name: op.name, parent_id: op.parent },
+        }),
       ),
     };
   } catch (error) {
@@ -84,7 +87,10 @@ async function sendCreate(op: Extract<Op, { kind: 'create-folder' }>): Promise<O
       const name = numbered(op.name, 'folder', count);
       try {
         const entry = (await take(
-          api.POST('/api/v1/folders', { params: { header: named(op) }, body: { name, parent_id: op.parent } }),
+          api.POST('/api/v1/folders', {
+            params: { header: named(op) },
+            body: { id: op.temp, name, parent_id: op.parent },
+          }),
         )) as Entry;
         return { entry, note: { code: 'number-added', name, wanted: op.name } };
       } catch (again) {
@@ -147,7 +153,7 @@ async function sendCopy(op: Extract<Op, { kind: 'copy' }>): Promise<Outcome> {
       entry: await take(
         api.POST('/api/v1/entries/{id}/copy', {
           params: { path: { id: op.entry }, header: named(op) },
-          body: { parent_id: op.parent, name: op.name, on_conflict: 'rename' },
+          body: { id: op.temp, parent_id: op.parent, name: op.name, on_conflict: 'rename' },
         }),
       ),
     };

@@ -2,6 +2,7 @@
 import { api, take, type Schemas } from '@/api/client';
 import { isProblem } from '@/api/problem';
 import type { DriveDb, Entry, Role, SharedRow, SpaceRow } from '../db';
+import { pullTags } from '../marks';
 import type { Away } from './review';
 import { dropSpace, putEntries, removeTrees } from './store';
 
@@ -24,6 +25,7 @@ export async function pullSpaces(db: DriveDb): Promise<void> {
         id: space.id,
         kind: space.kind,
         name: space.name,
+        owner_id: space.owner_id,
         root_id: space.root_id,
         used_bytes: space.used_bytes,
         reserved_bytes: space.reserved_bytes,
@@ -139,8 +141,33 @@ export async function applyPage(
   away: Away | null,
 ): Promise<void> {
   await away?.pulled(db, changes);
+  await tellOf(db, spaceId, changes);
   await applyChanges(db, changes);
+  // What the tags of the space are stands in no change: it is asked for before the cursor goes on, so that a page that
+  // could not be finished asks again.
+  if (changes.some((change) => change.kind === 'tags')) await pullTagsSeen(db, spaceId);
   await db.spaces.update(spaceId, { cursor: next });
+}
+
+/** What others did is told in the bell, unless this device learns the space only now. That this fails holds up nothing. */
+async function tellOf(db: DriveDb, spaceId: string, changes: readonly Change[]): Promise<void> {
+  try {
+    if (changes.length === 0 || !(await db.spaces.get(spaceId))?.complete) return;
+    const { noteChanges } = await import('../notices/journal');
+    await noteChanges(db, changes);
+  } catch (error) {
+    console.warn('changes of others could not be told', error);
+  }
+}
+
+async function pullTagsSeen(db: DriveDb, spaceId: string): Promise<void> {
+  if ((await db.spaces.get(spaceId))?.partial) return;
+  try {
+    await pullTags(db, spaceId);
+  } catch (error) {
+    // Who may not see them is not held up by them.
+    if (!isProblem(error) || error.passing) throw error;
+  }
 }
 
 export async function applyChanges(db: DriveDb, changes: readonly Change[]): Promise<void> {

@@ -1,5 +1,6 @@
 // What can be done in the drive, as actions: the menus, the toolbar, the palette and the keys all come from here.
 import {
+  Bell,
   CircleArrowDown,
   ClipboardPaste,
   Copy,
@@ -10,6 +11,7 @@ import {
   FolderInput,
   FolderOpen,
   FolderPlus,
+  FolderSearch,
   FolderUp,
   PencilLine,
   Scissors,
@@ -27,7 +29,9 @@ import { offer } from '@/actions/registry';
 import { isProblem } from '@/api/problem';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
-import { isTemp } from '@/data/outbox/ops';
+import { isFollowed, setFollowed } from '@/data/notices/follow';
+import { isUnsent } from '@/data/project';
+import { useLive } from '@/data/useLive';
 import { sharing } from '@/features/share';
 import { tagging } from '@/features/tags';
 import { pickFiles } from '@/features/upload';
@@ -38,12 +42,14 @@ import { offerViewActions, viewMenu } from './viewActions';
 
 export const itemMenu = [
   'open',
+  'show-in-folder',
   'quick-look',
   'download',
   'share',
   'keep-offline',
   'tags',
   'favourite',
+  'follow',
   '-',
   'rename',
   'duplicate',
@@ -66,6 +72,7 @@ export const folderMenu = [
   ...viewMenu,
   '-',
   'share',
+  'follow',
   'inspector',
 ];
 export const addMenu = ['new-folder', '-', 'upload', 'upload-folder'];
@@ -79,7 +86,7 @@ export function offerDriveActions(state: FolderState): void {
   /** The one selected item, or the open folder; not what the server does not know yet. */
   const shareable = () => {
     const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
-    if (!it || isTemp(it.id)) return null;
+    if (!it || isUnsent(it)) return null;
     if (it.parent_id) return it;
     return state.space.value?.kind === 'team' ? { ...it, team: true } : null;
   };
@@ -101,6 +108,19 @@ export function offerDriveActions(state: FolderState): void {
       toast(isProblem(error) && error.status !== 0 ? error.message : t('places.offline'), { tone: 'danger' });
     }
   }
+  /** The one selected folder, or the open one. */
+  const watched = () => {
+    const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
+    return it?.kind === 'folder' && !isUnsent(it) ? it : null;
+  };
+  const followed = useLive(() => isFollowed(state.drive.db, watched()?.id ?? null), true, [() => watched()?.id]);
+  async function follow(): Promise<void> {
+    const folder = watched();
+    if (!folder) return;
+    const on = !followed.value;
+    await setFollowed(state.drive.db, folder.id, on);
+    toast(t(on ? 'notices.following' : 'notices.muted', { name: folder.name || t('nav.personal') }));
+  }
   const readOnly = () => (state.canEdit.value ? null : t('people.needEditor'));
   const hold = (mode: 'cut' | 'copy') => {
     clipboard.value = { mode, items: state.selected.value };
@@ -117,6 +137,15 @@ export function offerDriveActions(state: FolderState): void {
       run: () => state.open(state.selected.value[0]!),
     },
     {
+      id: 'show-in-folder',
+      label: 'actions.showInFolder',
+      group: 'go',
+      icon: FolderSearch,
+      shortcuts: ['mod+enter'],
+      enabled: () => state.isSearch && one(),
+      run: () => state.showInFolder(state.selected.value[0]!),
+    },
+    {
       id: 'quick-look',
       label: 'actions.quickLook',
       group: 'file',
@@ -130,7 +159,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'actions.download',
       group: 'file',
       icon: Download,
-      enabled: () => state.selected.value.some((item) => item.kind === 'file' && !item.pending),
+      enabled: () => state.selected.value.some((item) => !isUnsent(item)),
       run: () => state.download(),
     },
     {
@@ -138,7 +167,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'keep.action',
       group: 'file',
       icon: CircleArrowDown,
-      enabled: () => canKeep() && some() && state.selected.value.every((item) => !isTemp(item.id)),
+      enabled: () => canKeep() && some() && state.selected.value.every((item) => !isUnsent(item)),
       checked: () => allPinned(),
       run: () => keepHere(),
     },
@@ -147,7 +176,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'tags.action',
       group: 'edit',
       icon: Tag,
-      enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
+      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
       blocked: readOnly,
       run: () => void (tagging.value = state.selected.value),
     },
@@ -157,9 +186,18 @@ export function offerDriveActions(state: FolderState): void {
       group: 'file',
       icon: Star,
       shortcuts: ['alt+b'],
-      enabled: () => some() && state.selected.value.every((item) => !isTemp(item.id)),
+      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
       checked: () => allStarred(),
       run: () => star(),
+    },
+    {
+      id: 'follow',
+      label: 'notices.follow',
+      group: 'file',
+      icon: Bell,
+      enabled: () => watched() !== null,
+      checked: () => followed.value,
+      run: () => follow(),
     },
     {
       id: 'share',

@@ -11,11 +11,16 @@ export interface Clash {
 }
 export const clash = shallowRef<Clash | null>(null);
 
-/** Those of the items whose names are taken, with what can be chosen. */
-export function clashesOf(what: readonly Item[], there: readonly Item[]): { items: Item[]; choices: Choice[] } {
+/** Those of the items whose names are taken, with what can be chosen: between spaces nothing is replaced or merged. */
+export function clashesOf(
+  what: readonly Item[],
+  there: readonly Item[],
+  across = false,
+): { items: Item[]; choices: Choice[] } {
   const taken = new Map(there.map((item) => [item.name, item.kind]));
   const items = what.filter((item) => taken.has(item.name));
-  const alike = (kind: Item['kind']) => items.some((item) => item.kind === kind && taken.get(item.name) === kind);
+  const alike = (kind: Item['kind']) =>
+    !across && items.some((item) => item.kind === kind && taken.get(item.name) === kind);
   const choices: Choice[] = ['rename', 'skip'];
   if (alike('file')) choices.push('replace');
   if (alike('folder')) choices.push('merge');

@@ -1,12 +1,12 @@
 // The columns of the list: how wide each is, and which give way when there is no room for all.
 import type { ColumnKey } from './prefs';
 
-const widths: Record<ColumnKey, number> = { modified: 160, created: 160, kind: 124, type: 176, size: 88 };
+const widths: Record<ColumnKey, number> = { where: 220, modified: 160, created: 160, kind: 124, type: 176, size: 88 };
 const gap = 12;
 /** Below this a name says too little. */
 const leastName = 232;
 /** Who goes first when it gets narrow. The size stays: it is short, and what people look for on a phone. */
-const giveWay: readonly ColumnKey[] = ['type', 'kind', 'created', 'modified'];
+const giveWay: readonly ColumnKey[] = ['type', 'kind', 'created', 'modified', 'where'];
 
 export function fitColumns(chosen: readonly ColumnKey[], width: number): ColumnKey[] {
   let columns = [...chosen];

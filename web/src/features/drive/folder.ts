@@ -1,24 +1,20 @@
-// The open folder: what is in it, in order, what is selected, and what a person can do with it.
-import { computed, inject, provide, ref, shallowRef, watch, type InjectionKey } from 'vue';
+// What is shown: a folder, or what a search found, in order; what is selected, and what a person can do with it.
+import { computed, inject, provide, ref, shallowReactive, shallowRef, watch, type InjectionKey } from 'vue';
 import { useI18n } from 'vue-i18n';
 import { useRouter } from 'vue-router';
-import { downloadFile } from '@/api/files';
-import { isProblem } from '@/api/problem';
-import type { Alias, KeptUse } from '@/data/db';
+import type { KeptUse } from '@/data/db';
 import { drive as signedIn, useDrive } from '@/data/drive';
-import { keptFile, keptUse } from '@/data/keep';
+import { keptUse } from '@/data/keep';
 import { tagIndex } from '@/data/marks';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { useLive } from '@/data/useLive';
-import { downloadBlob } from '@/platform/web';
-import { toast } from '@/ui/toasts';
-import { prefsOf, setPrefs, type View, type ViewPrefs } from './prefs';
+import type { Place } from './place';
 import { Selection } from './selection';
-import { sectionsOf, sortItems } from './sort';
+import { sectionsOf } from './sort';
 import { did, history } from './history';
-import { useRole } from './role';
-import { useTotals } from './totals';
+import { useCanEdit } from './role';
+import { useTotals, type Total } from './totals';
 import { createdStep, movedStep, trashedStep } from './steps';
 import { copyInto, moveOrCopy } from './transfer';
 
@@ -26,19 +22,15 @@ import { copyInto, moveOrCopy } from './transfer';
 export const clipboard = shallowRef<{ mode: 'cut' | 'copy'; items: readonly Item[] } | null>(null);
 watch(signedIn, () => (clipboard.value = null));
 
-export function createFolderState(folderId: () => string) {
+export function createFolderState(place: Place) {
   const { t } = useI18n();
   const drive = useDrive();
   const router = useRouter();
+  const { id: folderId, folder, crumbs, stored, items, space, prefs } = place;
+  /** Items of many folders stand together, in the order of a search. */
+  const isSearch = place.title !== undefined;
+  const title = () => place.title?.() ?? (folder.value?.name || t('nav.personal'));
 
-  const folder = useLive(() => read.item(drive.db, folderId()), null, [folderId]);
-  const crumbs = useLive(() => read.trail(drive.db, folderId()), [] as Item[], [folderId]);
-  // Items and the ids they had before come in one piece: apart, an item that gets its real id would look like another one.
-  const stored = useLive(
-    async () => ({ items: await read.children(drive.db, folderId()), aliases: await drive.db.aliases.toArray() }),
-    { items: [] as Item[], aliases: [] as Alias[] },
-    [folderId],
-  );
   /** What is shared by link, to be marked. */
   const linked = useLive(
     async () => new Set((await drive.db.links.toArray()).map((link) => link.entry_id)),
@@ -51,35 +43,15 @@ export function createFolderState(folderId: () => string) {
   const tags = useLive(async () => tagIndex(await drive.db.tags.toArray()), tagIndex([]));
   /** What is kept on this device, to be marked. */
   const keptHere = useLive<KeptUse>(() => keptUse(drive), { pinned: new Set(), kept: new Map(), bytes: 0 });
-  const space = useLive(
-    async () => {
-      const id = (await read.item(drive.db, folderId()))?.space_id ?? drive.user.space_id;
-      return (await drive.db.spaces.get(id)) ?? null;
-    },
-    null,
-    [folderId],
-  );
-  const { role, canEdit } = useRole(folderId);
-
-  /** Going from column to column does not leave the columns, whatever the next folder was last seen as. */
-  const kept = ref<{ folder: string; view: View } | null>(null);
-  const prefs = computed(() => {
-    const own = prefsOf(folderId());
-    return kept.value?.folder === folderId() ? { ...own, view: kept.value.view } : own;
-  });
-  /** Only what is read from top to bottom has room for headings. */
-  const group = computed(() =>
-    prefs.value.view === 'list' || prefs.value.view === 'grid' ? prefs.value.group : 'none',
-  );
-  const items = computed(() => sortItems(stored.value.items, { ...prefs.value, group: group.value }));
-  const totals = useTotals(folderId, items);
-  const sections = computed(() => sectionsOf(items.value, group.value));
+  const totals = isSearch ? shallowRef<ReadonlyMap<string, Total>>(new Map()) : useTotals(folderId, items);
+  const sections = computed(() => sectionsOf(items.value, prefs.value.group));
   const ids = computed(() => items.value.map((item) => item.id));
   /** A name for an item that stays when it gets its real id, so that its row (and a field in it) stays too. */
   const firstIds = computed(() => new Map(stored.value.aliases.map((alias) => [alias.real, alias.temp])));
   const keyOf = (id: string) => firstIds.value.get(id) ?? id;
   const selection = new Selection(() => ids.value);
   const selected = computed(() => items.value.filter((item) => selection.has(item.id)));
+  const canEdit = place.canEdit ?? useCanEdit(selected);
   const cursorItem = computed(() => items.value.find((item) => item.id === selection.cursor) ?? null);
   /** Where keys and menus act: the selection, or the open folder's own. */
   const renaming = ref<string | null>(null);
@@ -117,6 +89,25 @@ export function createFolderState(folderId: () => string) {
     greet(new Set(ids.value), new Map(stored.value.aliases.map((alias) => [alias.temp, alias.real])));
   }
 
+  /** The way to a folder in words, for lists whose items are in many; asked for when it is first shown. */
+  const ways = shallowReactive(new Map<string, string>());
+  const asked = new Set<string>();
+  watch(items, () => {
+    ways.clear();
+    asked.clear();
+  });
+  function whereIs(item: Item): string {
+    const parent = item.parent_id ?? '';
+    const known = ways.get(parent);
+    if (known !== undefined || asked.has(parent)) return known ?? '';
+    asked.add(parent);
+    void read.trail(drive.db, parent).then((path) => {
+      const names = path.map((step) => step.name || t('nav.personal'));
+      ways.set(parent, names.join(' › ') || t('people.withMe'));
+    });
+    return '';
+  }
+
   function open(item: Item): void {
     if (item.kind === 'folder') goTo(item.id, { stay: prefs.value.view === 'columns' });
     else {
@@ -127,10 +118,14 @@ export function createFolderState(folderId: () => string) {
 
   /** Opens another folder, in the same view when `stay` is set, with an item selected if one is named. */
   function goTo(id: string, options: { stay?: boolean; select?: string; replace?: boolean } = {}): void {
-    kept.value = options.stay ? { folder: id, view: prefs.value.view } : null;
+    place.keepView(options.stay ? id : null);
     const to = { name: 'files', params: { folder: id } };
     void (options.replace ? router.replace(to) : router.push(to));
     if (options.select) expectItems([options.select], false);
+  }
+
+  function showInFolder(item: Item): void {
+    void router.push({ name: 'files', params: { folder: item.parent_id ?? item.id }, query: { show: item.id } });
   }
 
   async function makeFolder(): Promise<void> {
@@ -161,23 +156,23 @@ export function createFolderState(folderId: () => string) {
   }
 
   async function duplicate(): Promise<void> {
-    expectItems(await copyInto(drive, selected.value, folderId()), false);
+    const made: string[] = [];
+    const parents = new Set(selected.value.map((item) => item.parent_id ?? folderId()));
+    const chosen = selected.value;
+    for (const parent of parents)
+      made.push(
+        ...(await copyInto(
+          drive,
+          chosen.filter((item) => (item.parent_id ?? folderId()) === parent),
+          parent,
+        )),
+      );
+    expectItems(made, false);
   }
 
   async function download(): Promise<void> {
-    const files = selected.value.filter((item) => item.kind === 'file');
-    if (files.length < selected.value.length) toast(t('toasts.cannotDownloadFolder'));
-    for (const file of files) {
-      try {
-        const bytes = await keptFile(file);
-        if (bytes) downloadBlob(bytes, file.name);
-        else await downloadFile(file.id, file.name);
-      } catch (error) {
-        toast(isProblem(error) ? error.message : t('errors.title'), { tone: 'danger' });
-        return;
-      }
-    }
-    if (files.length > 0) toast(t('toasts.downloading'));
+    const everything = selected.value.length === items.value.length;
+    await (await import('./download')).download(selected.value, everything ? folder.value : null);
   }
 
   async function remove(what: readonly Item[]): Promise<void> {
@@ -204,8 +199,12 @@ export function createFolderState(folderId: () => string) {
     totals,
     tags,
     keptHere,
-    role,
     canEdit,
+    title,
+    isSearch,
+    views: place.views,
+    columns: place.columns,
+    whereIs,
     space,
     prefs,
     selection,
@@ -220,6 +219,7 @@ export function createFolderState(folderId: () => string) {
     sections,
     open,
     goTo,
+    showInFolder,
     makeFolder,
     rename,
     transfer,
@@ -227,10 +227,7 @@ export function createFolderState(folderId: () => string) {
     duplicate,
     download,
     remove,
-    setPrefs: (change: Partial<ViewPrefs>) => {
-      kept.value = null;
-      setPrefs(folderId(), change);
-    },
+    setPrefs: place.setPrefs,
     awaitItems: (wanted: readonly string[]) => expectItems(wanted, false),
   };
 }

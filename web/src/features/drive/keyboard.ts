@@ -80,6 +80,8 @@ export function useViewKeys(state: FolderState, plan: KeyPlan): (event: Keyboard
       default:
         if (
           event.key.length !== 1 ||
+          // No name has one: it is the way to the search.
+          event.key === '/' ||
           mod ||
           event.altKey ||
           (event.key === ' ' && performance.now() - typedAt > typingPauseMs)

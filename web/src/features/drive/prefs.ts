@@ -9,11 +9,13 @@ export const groupings = ['none', 'kind', 'date'] as const;
 export type Grouping = (typeof groupings)[number];
 /** The columns of the list beside the name, in the order in which they stand. */
 export const columnKeys = ['modified', 'created', 'kind', 'type', 'size'] as const;
-export type ColumnKey = (typeof columnKeys)[number];
+/** Where an item is has a column only where items of many folders stand together. */
+export type ColumnKey = (typeof columnKeys)[number] | 'where';
 
 export interface ViewPrefs {
   view: View;
-  sort: SortKey;
+  /** `rank` is the order of a search, in which what fits best comes first. */
+  sort: SortKey | 'rank';
   descending: boolean;
   group: Grouping;
   columns: readonly ColumnKey[];

@@ -1,9 +1,9 @@
-// What one may do in the open folder: from what this device knows at once, and from the server where that says more.
-import { computed, shallowRef, watch } from 'vue';
+// What one may do in the open folder, or with items of many: from what this device knows at once, and from the server where that says more.
+import { computed, shallowRef, watch, type Ref } from 'vue';
 import { api, take } from '@/api/client';
 import type { Role } from '@/data/db';
 import { useDrive } from '@/data/drive';
-import { isTemp } from '@/data/outbox/ops';
+import type { Item } from '@/data/project';
 import { atLeast, greater, roleOf } from '@/data/roles';
 import { useLive } from '@/data/useLive';
 
@@ -15,7 +15,9 @@ export function useRole(folderId: () => string) {
   watch(
     [folderId, () => known.value],
     async ([folder, role]) => {
-      if (role === null || role === 'manager' || isTemp(folder) || told.value?.folder === folder) return;
+      if (role === null || role === 'manager' || told.value?.folder === folder) return;
+      // The server has not heard of a folder that was just made here.
+      if (!(await drive.db.entries.get(folder))) return;
       const entry = await take(api.GET('/api/v1/entries/{id}', { params: { path: { id: folder } } })).catch(() => null);
       if (entry) told.value = { folder, role: entry.role as Role };
     },
@@ -27,4 +29,21 @@ export function useRole(folderId: () => string) {
   /** Until it is known nothing is kept from anybody: the server has the last word. */
   const canEdit = computed(() => role.value === undefined || atLeast(role.value, 'editor'));
   return { role, canEdit };
+}
+
+/** Whether all of the items may be renamed, moved and deleted, which is for whoever may edit the folder each is in. */
+export function useCanEdit(items: Readonly<Ref<readonly Item[]>>): Readonly<Ref<boolean>> {
+  const drive = useDrive();
+  const parents = computed(() => [...new Set(items.value.map((item) => item.parent_id ?? item.id))]);
+  return useLive(
+    async () => {
+      for (const parent of parents.value) {
+        const role = (await roleOf(drive.db, parent)) ?? undefined;
+        if (role !== undefined && !atLeast(role, 'editor')) return false;
+      }
+      return true;
+    },
+    true,
+    [parents],
+  );
 }

@@ -3,7 +3,7 @@
 import type { Item } from '@/data/project';
 import { kindOf, type Kind } from '@/lib/kinds';
 import { compareNames } from '@/lib/names';
-import type { Grouping, SortKey } from './prefs';
+import type { Grouping, ViewPrefs } from './prefs';
 
 export type Age = 'today' | 'yesterday' | 'week' | 'month' | 'year' | 'earlier';
 export type GroupKey = Kind | Age | 'all';
@@ -52,13 +52,14 @@ function rankOf(item: Item, group: Grouping, now: number): number {
 }
 
 export interface Order {
-  sort: SortKey;
+  sort: ViewPrefs['sort'];
   descending: boolean;
   group?: Grouping;
 }
 
 const text = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-const comparers: Record<SortKey, (a: Item, b: Item) => number> = {
+const comparers: Record<ViewPrefs['sort'], (a: Item, b: Item) => number> = {
+  rank: () => 0,
   name: () => 0,
   size: (a, b) => (a.size ?? 0) - (b.size ?? 0),
   modified: (a, b) => text(a.modified_at, b.modified_at),

@@ -3,8 +3,8 @@
 import { onScopeDispose, shallowRef, watch, type Ref } from 'vue';
 import { api, take, type Schemas } from '@/api/client';
 import type { Entry } from '@/data/db';
+import { useDrive } from '@/data/drive';
 import type { Item } from '@/data/project';
-import { isTemp } from '@/data/outbox/ops';
 
 export type Total = Schemas['Total'];
 type Told = Entry & { total?: Total | null };
@@ -19,11 +19,14 @@ export function useTotals(
   folderId: () => string,
   items: Readonly<Ref<readonly Item[]>>,
 ): Readonly<Ref<ReadonlyMap<string, Total>>> {
+  const { db } = useDrive();
   const totals = shallowRef<ReadonlyMap<string, Total>>(new Map());
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   async function load(folder: string, mine: number): Promise<void> {
+    // The server has not heard of a folder that was just made here.
+    if (!(await db.entries.get(folder))) return;
     const found = new Map<string, Total>();
     let cursor: string | undefined;
     for (let page = 0; page < maxPages; page += 1) {
@@ -42,7 +45,7 @@ export function useTotals(
       asked += 1;
       clearTimeout(timer);
       if (before[0] !== folder) totals.value = new Map();
-      if (folders === 0 || isTemp(folder)) return;
+      if (folders === 0) return;
       const mine = asked;
       timer = setTimeout(() => void load(folder, mine), restMs);
     },

@@ -1,8 +1,7 @@
 // Moving and copying into a folder, from wherever it was asked for; both can be taken back.
 import { i18n } from '@/i18n';
 import type { Drive } from '@/data/drive';
-import type { Item } from '@/data/project';
-import { isTemp } from '@/data/outbox/ops';
+import { isUnsent, type Item } from '@/data/project';
 import * as read from '@/data/read';
 import { toast } from '@/ui/toasts';
 import { askAboutClash, clashesOf } from './clash';
@@ -22,21 +21,22 @@ export async function moveOrCopy(
     toast(t('toasts.ownInside'), { tone: 'danger' });
     return [];
   }
+  const into = path.at(-1);
   // What is in the folder already stays there, or gets a copy beside it: neither is a question.
-  const coming = what.filter((item) => item.parent_id !== path.at(-1)?.id);
+  const coming = what.filter((item) => item.parent_id !== into?.id);
   const across = path[0] !== undefined && what.some((item) => item.space_id !== path[0]!.space_id);
-  const known = !isTemp(target) && what.every((item) => !isTemp(item.id) && !item.pending);
+  const known = into !== undefined && !isUnsent(into) && what.every((item) => !item.pending);
   const online = drive.sync.state.link !== 'offline' && known;
-  const clashes = clashesOf(coming, await read.children(drive.db, target));
+  const clashes = clashesOf(coming, await read.children(drive.db, target), across);
   if (across && !online) {
     toast(t('clash.offline'), { tone: 'danger' });
     return [];
   }
   const choice = online && clashes.items.length > 0 ? await askAboutClash(clashes.items, clashes.choices) : 'rename';
   if (choice === null) return [];
-  if (across || choice !== 'rename') {
+  if (into && (across || choice !== 'rename')) {
     const { bulkTransfer } = await import('./bulk');
-    const step = await bulkTransfer(drive, coming, target, mode, choice);
+    const step = await bulkTransfer(drive, coming, into, mode, choice);
     if (step) did(step);
     return [];
   }

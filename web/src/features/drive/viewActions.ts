@@ -12,7 +12,7 @@ export const viewIcons: Record<View, Component> = {
   columns: Columns3,
   gallery: GalleryHorizontalEnd,
 };
-const sorts = [...sortKeys.map((key) => `sort-${key}`), '-', 'sort-descending'];
+const sorts = ['sort-rank', ...sortKeys.map((key) => `sort-${key}`), '-', 'sort-descending'];
 const groups = groupings.map((key) => `group-${key}`);
 const columns = columnKeys.map((key) => `column-${key}`);
 
@@ -31,6 +31,7 @@ export function offerViewActions(state: FolderState): void {
       group: 'view' as const,
       icon: viewIcons[id],
       shortcuts: [`mod+${at + 1}`],
+      enabled: () => state.views.includes(id),
       checked: () => view.value === id,
       run: () => state.setPrefs({ view: id }),
     })),
@@ -49,7 +50,7 @@ export function offerViewActions(state: FolderState): void {
       id: `group-${key}`,
       label: `actions.group_${key}`,
       group: 'view' as const,
-      enabled: () => view.value === 'list' || view.value === 'grid',
+      enabled: () => !state.isSearch && (view.value === 'list' || view.value === 'grid'),
       checked: () => state.prefs.value.group === key,
       run: () => state.setPrefs({ group: key }),
     })),
@@ -60,16 +61,25 @@ export function offerViewActions(state: FolderState): void {
       label: `actions.column_${key}`,
       group: 'view' as const,
       hidden: true,
-      enabled: () => view.value === 'list',
+      enabled: () => view.value === 'list' && state.columns.includes(key),
       checked: () => state.prefs.value.columns.includes(key),
       run: () => {
         const { columns: shown } = state.prefs.value;
         const next = shown.includes(key) ? shown.filter((one) => one !== key) : [...shown, key];
-        state.setPrefs({ columns: columnKeys.filter((one) => next.includes(one)) });
+        state.setPrefs({ columns: state.columns.filter((one) => next.includes(one)) });
       },
     })),
   );
   set([
+    {
+      id: 'sort-rank',
+      label: 'actions.sort_rank',
+      group: 'view',
+      hidden: true,
+      enabled: () => state.isSearch,
+      checked: () => state.prefs.value.sort === 'rank',
+      run: () => state.setPrefs({ sort: 'rank', descending: false }),
+    },
     {
       id: 'sort-descending',
       label: 'actions.sortDescending',

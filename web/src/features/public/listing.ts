@@ -3,8 +3,8 @@ import { kindOf } from '@/lib/kinds';
 import { compareNames } from '@/lib/names';
 import type { LinkedEntry, PublicLink } from './api';
 
-/** Larger pictures than this show as their kind: the server makes no small ones yet. */
-export const maxPictureBytes = 3_000_000;
+/** Larger pictures than this show as their kind: small ones are made of all their bytes. */
+export const maxPictureBytes = 12_000_000;
 
 /** Folders first, then by name as people read names. */
 export const order = (items: readonly LinkedEntry[]): LinkedEntry[] =>

@@ -3,7 +3,6 @@
 import { computed, reactive, shallowRef, watch } from 'vue';
 import { Problem, isProblem } from '@/api/problem';
 import { drive, type Drive } from '@/data/drive';
-import { isTemp } from '@/data/outbox/ops';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { freeName } from '@/lib/names';
@@ -247,14 +246,13 @@ class Uploads {
     }
   }
 
-  /** A folder made here gets its real id when the outbox has sent it. */
+  /** A folder that was made here is there for files once the outbox has sent it. */
   private async realParent(owner: Drive, id: string, signal: AbortSignal): Promise<string> {
     for (;;) {
       const real = await read.realId(owner.db, id);
-      if (!isTemp(real)) return real;
-      if (!(await owner.db.ops.filter((op) => 'temp' in op && op.temp === real && op.state === 'waiting').count())) {
-        throw new Problem(404, 'not-found', 'The folder for it could not be made.');
-      }
+      const making = await owner.db.ops.filter((op) => 'temp' in op && op.temp === real).first();
+      if (!making) return real;
+      if (making.state === 'parked') throw new Problem(404, 'not-found', 'The folder for it could not be made.');
       owner.sync.kick();
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(resolve, 150);

@@ -19,6 +19,8 @@ export function sendResumable(job: Job): Promise<Entry | null> {
         parent: job.parent,
         on_conflict: job.onConflict,
       },
+      // By this the server knows the upload again whose answer was lost.
+      headers: { 'Operation-Id': job.id },
       // The queue itself remembers where each upload goes.
       storeFingerprintForResuming: false,
       uploadUrl: job.url,

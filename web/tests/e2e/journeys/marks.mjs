@@ -1,7 +1,7 @@
-// Tags, favourites, descriptions, sizes of folders, and names that clash.
+// Tags, favourites, descriptions, sizes of folders, and names that clash; tags changed here show elsewhere.
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
-import { click, eventually, onServer, ownFolder, row, settled } from '../steps.mjs';
+import { click, eventually, names, onServer, ownFolder, row, settled } from '../steps.mjs';
 
 async function noBarriers(page, where) {
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
@@ -31,11 +31,33 @@ export async function tagsStarsAndDescribes({ open, files, base, out }) {
   await page.click('aside >> text="Save"');
   await page.click('[aria-label="Add a property"]');
   await page.fill('[aria-label=Property]', 'Amount');
+  await page.selectOption('[data-property-kind] select', 'number');
+  await page.fill('[aria-label=Value]', '12O');
+  assert.equal(await page.locator('[data-property-form] button[type=submit]').isDisabled(), true, 'no number');
   await page.fill('[aria-label=Value]', '120');
   await page.keyboard.press('Enter');
   await page.waitForSelector('[data-property=Amount]');
+  await page.click('[aria-label="Add a property"]');
+  await page.fill('[aria-label=Property]', 'Due');
+  await page.selectOption('[data-property-kind] select', 'date');
+  await page.fill('input[name=property-day]', '2027-03-01');
+  await page.click('[data-property-form] button[type=submit]');
+  await page.locator('[data-property=Due]', { hasText: 'Mar 1, 2027' }).waitFor();
+  await page.click('[aria-label="Add a property"]');
+  await page.fill('[aria-label=Property]', 'Paid');
+  await page.selectOption('[data-property-kind] select', 'boolean');
+  await noBarriers(page, 'a property that is made');
+  await page.screenshot({ path: `${out}marks-property.png` });
+  await page.click('[data-property-form] button[type=submit]');
+  await page.locator('[data-property=Paid] [role=checkbox][aria-checked=true]').click();
+  await page.locator('[data-property=Paid] [role=checkbox][aria-checked=false]').waitFor();
+  // What is there is changed in its place.
+  await page.locator('[data-property=Due] dd button').first().click();
+  await page.fill('input[name=property-day]', '2027-03-02');
+  await page.click('[data-property-form] >> text="Save"');
+  await page.locator('[data-property=Due]', { hasText: 'Mar 2, 2027' }).waitFor();
   const entry = async () => (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find((item) => item.name === 'plan.txt');
-  await eventually(async () => (await entry()).properties?.Amount, { type: 'number', value: 120 });
+  await eventually(async () => (await entry()).properties, { Amount: { type: 'number', value: 120 }, Due: { type: 'date', value: '2027-03-02' }, Paid: { type: 'boolean', value: false } });
   assert.equal((await entry()).description, 'The plan that was agreed on.');
   await eventually(async () => (await row(page, 'Inside').innerText()).replaceAll(/\s/g, ' ').includes('10 KB'), true, 'a folder has its size');
   await noBarriers(page, 'inspector');
@@ -43,7 +65,7 @@ export async function tagsStarsAndDescribes({ open, files, base, out }) {
   await click(page, 'Inside');
   await page.waitForSelector('[data-total]');
   await page.click('[data-tag-places] >> text=Urgent');
-  await page.waitForSelector('[data-place="plan.txt"]');
+  await row(page, 'plan.txt').waitFor();
   await noBarriers(page, 'tag');
   await page.screenshot({ path: `${out}marks-tag.png` });
   await page.click('nav >> text=Favourites');
@@ -103,4 +125,73 @@ export async function asksAboutNamesThatClash({ open, files, base, out }) {
   await page.keyboard.press('Control+v');
   await eventually(() => onServer(files, space.root_id), ['same.txt'], 'a copy is in the other space');
   await row(page, 'same.txt').waitFor();
+}
+
+export async function renamesMergesAndFollowsTags({ open, files, base, out }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Tagged');
+  const tag = async (name, colour) => (await files.call('POST', `/spaces/${files.space}/tags`, { name, colour })).json();
+  const [draft, sketch, later] = [await tag('Draft', 'red'), await tag('Sketch', 'blue'), await tag('Later', 'grey')];
+  const put = async (which, ...entries) => assert.ok((await files.call('POST', `/tags/${which.id}/entries`, { put_on: entries, take_off: [] })).ok);
+  const one = await files.file('one.txt', '1', 'text/plain', folder);
+  const two = await files.file('two.txt', '2', 'text/plain', folder);
+  await put(draft, one);
+  await put(sketch, one, two);
+  const places = () => page.$$eval('[data-tag-places] a', (list) => list.map((item) => item.textContent.trim()).filter((name) => ['Draft', 'Sketch', 'Later', 'Outline'].includes(name)));
+  await eventually(places, ['Draft', 'Later', 'Sketch'], 'tags made elsewhere come by themselves');
+  await row(page, 'two.txt').locator('[data-tags]').waitFor();
+
+  // What has several of them.
+  await page.click('[data-tag-places] >> text=Sketch');
+  await eventually(async () => (await names(page)).sort(), ['one.txt', 'two.txt']);
+  await page.click('[data-filter=tag]');
+  await page.click(`[data-action="tag-${draft.id}"]`);
+  await eventually(() => names(page), ['one.txt'], 'two tags find what has both');
+
+  const task = async (name, action) => {
+    await page.hover(`[data-tag-places] a:has-text("${name}")`);
+    await page.click(`[data-tag-places] [aria-label="Actions for the tag “${name}”"]`);
+    await page.click(`[data-action=${action}]`);
+  };
+  await task('Draft', 'tag-edit');
+  await page.fill('input[name=tag-name]', 'Later');
+  await page.click('[data-tag-act]');
+  await page.waitForSelector('text=There is a tag of this name.');
+  await page.fill('input[name=tag-name]', 'Outline');
+  await page.click('[role=dialog] [aria-label=Green]');
+  await noBarriers(page, 'edit a tag');
+  await page.click('[data-tag-act]');
+  await eventually(places, ['Later', 'Outline', 'Sketch'], 'renamed');
+  const onServerNow = async () => (await (await files.call('GET', `/spaces/${files.space}/tags`)).json()).items.filter((item) => [draft.id, sketch.id, later.id].includes(item.id)).map((item) => `${item.name} ${item.colour}`).sort();
+  assert.deepEqual(await onServerNow(), ['Later grey', 'Outline green', 'Sketch blue']);
+
+  await page.goto(`${base}/tags`);
+  await page.waitForSelector('[data-tag-row=Sketch] >> text=2 items');
+  await noBarriers(page, 'tags');
+  await page.screenshot({ path: `${out}tags-page.png` });
+  await page.click('[data-tag-row=Outline] button');
+  await page.click('[data-action=tag-merge]');
+  await page.click('[data-into=Later]');
+  await noBarriers(page, 'merge');
+  await page.screenshot({ path: `${out}tags-merge.png` });
+  await page.click('[data-tag-act]');
+  await eventually(places, ['Later', 'Sketch'], 'merged');
+  await page.waitForSelector('[data-tag-row=Later] >> text=1 item');
+  // Who had the one by its id has the other.
+  await page.goto(`${base}/search?q=tag:${draft.id}`);
+  await eventually(() => names(page), ['one.txt']);
+  await page.waitForSelector('[data-chip] >> text=Later');
+  await task('Later', 'tag-delete');
+  await page.click('[data-tag-act]');
+  await eventually(places, ['Sketch'], 'deleted');
+  await page.locator('button:visible', { hasText: 'Undo' }).last().click();
+  await eventually(places, ['Later', 'Sketch'], 'and taken back');
+  assert.deepEqual(await onServerNow(), ['Later grey', 'Sketch blue']);
+
+  // A star that was set elsewhere shows when the page is looked at again.
+  await page.goto(`${base}/files/${folder}`);
+  await row(page, 'two.txt').waitFor();
+  await files.call('PUT', `/entries/${two}/favourite`);
+  await page.reload();
+  await row(page, 'two.txt').locator('[data-star]').waitFor();
 }

@@ -1,6 +1,6 @@
 // Without a connection, with somebody else at work, and with a server that goes away.
 import assert from 'node:assert/strict';
-import { click, eventually, names, onServer, openFolder, ownFolder, row, settled, sync } from '../steps.mjs';
+import { click, dropFiles, eventually, names, onServer, openFolder, ownFolder, row, settled, sync } from '../steps.mjs';
 
 export async function worksWithoutAConnectionAndConverges({ open, files, base, network }) {
   const page = await open();
@@ -65,6 +65,89 @@ export async function showsWhatOthersDoAndSurvivesARestart({ open, files, base, 
   await settled(first);
 }
 
+/** Folders in folders that the server has not heard of, with things in them, under addresses that stay. */
+export async function makesFoldersInFoldersWithoutAConnection({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Made away');
+  await files.file('plan.txt', 'x', 'text/plain', folder);
+  await row(page, 'plan.txt').waitFor();
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await settled(page);
+  const make = async (name) => {
+    await page.keyboard.press('Alt+n');
+    await page.waitForSelector('[role=grid] input');
+    await page.keyboard.type(name);
+    await page.keyboard.press('Enter');
+    await row(page, name).waitFor();
+  };
+  network.cut = true;
+  await make('Outer');
+  await click(page, 'plan.txt');
+  await page.keyboard.press('Control+x');
+  await openFolder(page, 'Outer');
+  const outer = page.url().split('/').at(-1);
+  assert.match(outer, /^ent_[0-9a-f]{32}$/);
+  await make('Inner');
+  await openFolder(page, 'Inner');
+  const inner = page.url().split('/').at(-1);
+  await page.keyboard.press('Control+v');
+  await row(page, 'plan.txt').waitFor();
+  await click(page, 'plan.txt');
+  await page.keyboard.press('F2');
+  await page.locator('[role=grid] input').fill('moved.txt');
+  await page.keyboard.press('Enter');
+  await row(page, 'moved.txt').waitFor();
+  // A file put into it waits for the folder.
+  await dropFiles(page, '#files', [{ name: 'dropped.txt', text: 'from the desktop' }]);
+  await page.reload();
+  await row(page, 'moved.txt').waitFor();
+  assert.deepEqual(await onServer(files, folder), ['plan.txt']);
+  network.cut = false;
+  await eventually(() => onServer(files, inner).catch(() => null), ['dropped.txt', 'moved.txt'], 'all of it has arrived', 30_000);
+  assert.deepEqual(await onServer(files, folder), ['Outer']);
+  assert.deepEqual(await onServer(files, outer), ['Inner']);
+  await settled(page);
+  await row(page, 'dropped.txt').waitFor();
+  assert.deepEqual((await names(page)).sort(), ['dropped.txt', 'moved.txt']);
+  assert.equal(page.url().split('/').at(-1), inner);
+}
+
+/** Whose answers are lost does everything once, and knows what came of it. */
+export async function doesNothingTwiceWhenAnswersAreLost({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Lost answers');
+  await files.file('plan.txt', 'x', 'text/plain', folder);
+  await files.file('gone.txt', 'x', 'text/plain', folder);
+  for (const name of ['plan.txt', 'gone.txt']) await row(page, name).waitFor();
+  await settled(page);
+  network.deaf = true;
+  await dropFiles(page, '#files', [
+    { name: 'small.txt', text: 'small' },
+    { name: 'large.bin', size: 9_000_000 },
+  ]);
+  await eventually(async () => (await onServer(files, folder)).includes('small.txt'), true, 'the server has the file');
+  await click(page, 'plan.txt');
+  await page.keyboard.press('Control+d');
+  await row(page, 'plan copy.txt').waitFor();
+  await page.keyboard.press('Alt+n');
+  await page.waitForSelector('[role=grid] input');
+  await page.keyboard.type('New one');
+  await page.keyboard.press('Enter');
+  await click(page, 'gone.txt');
+  await page.keyboard.press('Delete');
+  // The first of the changes is done, and waits here all the same.
+  await eventually(async () => (await onServer(files, folder)).includes('plan copy.txt'), true, 'the server has done it');
+  network.deaf = false;
+  const wanted = ['New one', 'large.bin', 'plan copy.txt', 'plan.txt', 'small.txt'];
+  await eventually(() => onServer(files, folder), wanted, 'each is there once', 40_000);
+  await settled(page);
+  await eventually(async () => (await names(page)).sort(), wanted, 'and so it is shown');
+  // Nothing was numbered, nothing has a second version.
+  const items = (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items;
+  for (const { id } of items.filter((item) => item.kind === 'file')) assert.equal((await (await files.call('GET', `/files/${id}/versions`)).json()).items.length, 1);
+  assert.equal(await page.locator('[data-review]').count(), 0);
+}
+
 /** After coming back everything is there to be looked at, with both sides, also after a reload. */
 export async function reviewsWhatHappenedMeanwhile({ open, files, base, network }) {
   const page = await open();
@@ -105,7 +188,36 @@ export async function reviewsWhatHappenedMeanwhile({ open, files, base, network 
   assert.deepEqual(await onServer(files, folder), ['Theirs', 'mine alone.txt', 'notes.txt', 'their plan.txt']);
 }
 
-/** Random work in two browsers, with the network coming and going, ends in one and the same tree. */
+/** All paths below a folder, as the server has them. */
+async function treeOnServer(files, folder, path = '') {
+  const { items } = await (await files.call('GET', `/folders/${folder}/children?limit=1000`)).json();
+  const below = [];
+  for (const item of items) {
+    below.push(`${path}${item.name}`);
+    if (item.kind === 'folder') below.push(...(await treeOnServer(files, item.id, `${path}${item.name}/`)));
+  }
+  return below.sort();
+}
+/** The same as this browser has written it down. */
+const treeHere = (page, folder) =>
+  page.evaluate(async (top) => {
+    const ask = (request) => new Promise((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = reject)));
+    const { name } = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_'));
+    const db = await ask(indexedDB.open(name));
+    const entries = await ask(db.transaction('entries').objectStore('entries').getAll());
+    db.close();
+    const found = [];
+    const walk = (parent, path) => {
+      for (const entry of entries.filter((one) => one.parent_id === parent)) {
+        found.push(`${path}${entry.name}`);
+        walk(entry.id, `${path}${entry.name}/`);
+      }
+    };
+    walk(top, '');
+    return found.sort();
+  }, folder);
+
+/** Random work in two browsers, with the network coming and going and answers being lost, ends in one and the same tree. */
 export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, network }) {
   const seedNumber = Number(process.env.HOLDFAST_E2E_SEED ?? Date.now() % 100_000);
   console.log(`      seed ${seedNumber}`);
@@ -119,48 +231,83 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
   const second = await open();
   await second.goto(`${base}/files/${folder}`);
   for (let at = 0; at < 6; at += 1) await files.file(`file ${at}.txt`, String(at), 'text/plain', folder);
-  for (const page of [first, second]) await row(page, 'file 5.txt').waitFor();
-  const steps = Number(process.env.HOLDFAST_E2E_STEPS ?? 30);
-  for (let step = 0; step < steps; step += 1) {
-    if (random(5) === 0) network.cut = !network.cut;
+  for (const page of [first, second]) {
+    await row(page, 'file 5.txt').waitFor();
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  }
+  // A change of the other browser may take a row away under the hand, as it may for a person.
+  const soon = { timeout: 1_000 };
+  const missed = () => undefined;
+  const steps = {
+    async make(page, _, step) {
+      await page.keyboard.press('Alt+n');
+      await page.waitForSelector('[role=grid] input', soon).catch(missed);
+      await page.keyboard.type(`folder ${random(4)}-${step}`);
+      await page.keyboard.press('Enter');
+    },
+    async rename(page, name, step) {
+      await click(page, name, soon).catch(missed);
+      await page.keyboard.press('F2');
+      const input = page.locator('[role=grid] input');
+      if ((await input.count()) === 0) return;
+      await input.fill(`name ${random(3)} at ${step}.txt`, soon).catch(missed);
+      await page.keyboard.press('Enter');
+    },
+    async duplicate(page, name) {
+      await click(page, name, soon).catch(missed);
+      await page.keyboard.press('Control+d');
+    },
+    async undo(page) {
+      await page.focus('#files', soon).catch(missed);
+      await page.keyboard.press(random(3) === 0 ? 'Control+Shift+z' : 'Control+z');
+    },
+    async remove(page, name) {
+      if ((await names(page)).length < 4) return;
+      await click(page, name, soon).catch(missed);
+      await page.keyboard.press('Delete');
+    },
+    /** Into a folder that is there, which may be one that the server has not heard of. */
+    async move(page, name) {
+      const into = (await names(page)).find((one) => one.startsWith('folder') && one !== name);
+      if (!into) return;
+      await click(page, name, soon).catch(missed);
+      await page.keyboard.press('Control+x');
+      await row(page, into).dblclick({ position: { x: 60, y: 12 }, ...soon }).catch(missed);
+      await page.waitForFunction((wanted) => document.querySelector('nav h1')?.textContent?.trim() === wanted, into, soon).catch(missed);
+      await page.keyboard.press('Control+v');
+    },
+  };
+  const kinds = Object.values(steps);
+  const count = Number(process.env.HOLDFAST_E2E_STEPS ?? 40);
+  for (let step = 0; step < count; step += 1) {
+    const weather = random(8);
+    if (weather === 0) network.cut = !network.cut;
+    network.deaf = weather === 1;
     const page = random(2) === 0 ? first : second;
     const known = await names(page);
     const name = known[random(known.length)];
-    const what = random(6);
-    if (what === 0 || !name) {
-      await page.keyboard.press('Alt+n');
-      await page.waitForSelector('[role=grid] input');
-      await page.keyboard.type(`folder ${random(4)}-${step}`);
-      await page.keyboard.press('Enter');
-    } else if (what === 1) {
-      // A change of the other browser may take the row away under the hand, as it may for a person.
-      await click(page, name, { timeout: 1_000 }).catch(() => undefined);
-      await page.keyboard.press('F2');
-      const input = page.locator('[role=grid] input');
-      if ((await input.count()) > 0) {
-        await input.fill(`name ${random(3)} at ${step}.txt`, { timeout: 1_000 }).catch(() => undefined);
-        await page.keyboard.press('Enter');
-      }
-    } else if (what === 2) {
-      await click(page, name, { timeout: 1_000 }).catch(() => undefined);
-      await page.keyboard.press('Control+d');
-    } else if (what === 3) {
-      await page.focus('#files', { timeout: 1_000 }).catch(() => undefined);
-      await page.keyboard.press(random(3) === 0 ? 'Control+Shift+z' : 'Control+z');
-    } else if (known.length > 3) {
-      await click(page, name, { timeout: 1_000 }).catch(() => undefined);
-      await page.keyboard.press('Delete');
-    }
+    const act = name ? kinds[random(kinds.length)] : steps.make;
+    await act(page, name, step);
     await page.keyboard.press('Escape');
+    if (!page.url().endsWith(folder) && random(3) > 0) {
+      await page.keyboard.press('Alt+ArrowUp');
+      await page.waitForTimeout(60);
+    }
   }
   network.cut = false;
+  network.deaf = false;
   // What rests on something that the other one removed is refused and kept aside, never dropped.
-  for (const page of [first, second]) await eventually(async () => /^(?:Up to date|\d+ changes? could not be saved)$/.test(await sync(page)), true, 'the sync state', 30_000);
+  for (const page of [first, second]) await eventually(async () => /^(?:Up to date|\d+ changes? could not be saved)$/.test(await sync(page)), true, 'the sync state', 40_000);
   for (const page of [first, second]) {
     const difference = async () => {
-      const [truth, shown] = [await onServer(files, folder), (await names(page)).sort()];
-      return { missing: truth.filter((name) => !shown.includes(name)), extra: shown.filter((name) => !truth.includes(name)) };
+      const [truth, known] = [await treeOnServer(files, folder), await treeHere(page, folder)];
+      return { missing: truth.filter((path) => !known.includes(path)), extra: known.filter((path) => !truth.includes(path)) };
     };
     await eventually(difference, { missing: [], extra: [] }, `seed ${seedNumber}: a browser and the server differ`, 20_000);
+    // And what is shown is what is known, but for what could not be saved.
+    await page.goto(`${base}/files/${folder}`);
+    const shown = async () => (await names(page)).sort();
+    const top = async () => (await treeOnServer(files, folder)).filter((path) => !path.includes('/')).sort();
+    await eventually(async () => (await shown()).join() === (await top()).join(), true, `seed ${seedNumber}: ${await shown()} is not ${await top()}`);
   }
 }

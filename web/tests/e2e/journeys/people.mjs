@@ -98,7 +98,7 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
   await hers.locator('[data-shared="Tide tables"]').waitFor({ state: 'detached' });
 }
 
-export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBase }) {
+export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBase, out }) {
   const mia = await person(apiBase, 'mia', 'Mia Larsen');
   const page = await open();
   const folder = await ownFolder(page, files, base, 'Letters out');
@@ -106,6 +106,20 @@ export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBa
   await files.file('diary.txt', 'Dear nobody', 'text/plain', folder);
   const given = await files.call('PUT', `/entries/${letter}/grants`, { subject: { kind: 'user', id: mia.id }, role: 'viewer', expires_at: new Date(Date.now() + 3 * 86_400_000).toISOString() });
   assert.equal(given.status, 201);
+  // The end may be any day, and means the whole of it.
+  await row(page, 'letter.txt').waitFor();
+  await click(page, 'letter.txt');
+  await page.keyboard.press('Alt+s');
+  await dialog(page).locator('[data-grant="Mia Larsen"]').getByRole('button').last().click();
+  await page.click('[role=menuitem][data-action=grant-date]');
+  const day = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10);
+  await page.fill('input[name=grant-day]', day);
+  await page.screenshot({ path: `${out}people-end.png` });
+  await page.locator('[data-grant-end] button[type=submit]').click();
+  await page.waitForSelector('[data-grant-end]', { state: 'detached' });
+  const end = async () => (await (await files.call('GET', `/entries/${letter}/grants`)).json()).items[0].expires_at;
+  await eventually(async () => Math.round(new Date(await end()).getTime() / 1000), Math.round(new Date(`${day}T23:59:59`).getTime() / 1000), 'the end of that day');
+  await page.keyboard.press('Escape');
   const hers = await browserOf(open, mia);
   await hers.getByRole('link', { name: 'Shared with me' }).click();
   const line = hers.locator('[data-shared="letter.txt"]');

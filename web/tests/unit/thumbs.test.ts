@@ -1,0 +1,137 @@
+// Small pictures: which are made, in which order, and what of them stays.
+import { beforeEach, expect, it, vi } from 'vitest';
+import { Memory, type Thumb } from '@/features/thumbs/memory';
+import { Queue } from '@/features/thumbs/queue';
+import { Store } from '@/features/thumbs/store';
+import { canThumb } from '@/features/thumbs/useThumb';
+import { imageSize } from '@/lib/imageHead';
+
+const file = (name: string, size: number) => ({ id: name, name, kind: 'file' as const, size, version_id: 'v' });
+
+it('makes pictures of what browsers open and of what is not too large for it', () => {
+  expect(canThumb(file('a.jpg', 24e6), true)).toBe(true);
+  expect(canThumb(file('a.jpg', 26e6), true)).toBe(false);
+  expect(canThumb(file('a.heic', 1e6), true)).toBe(false);
+  expect(canThumb(file('a.svg', 2e6), true)).toBe(false);
+  expect(canThumb(file('a.pdf', 1e6), true)).toBe(false);
+  expect(canThumb(file('empty.png', 0), true)).toBe(false);
+  expect(canThumb({ ...file('a.jpg', 1e6), version_id: undefined }, true)).toBe(false);
+  // Of a film only the start is read, where that is possible.
+  expect(canThumb(file('a.mp4', 4e9), true)).toBe(true);
+  expect(canThumb(file('a.mp4', 4e9), false)).toBe(false);
+});
+
+it('draws what came into sight last first, what came together in order, and forgets what left', async () => {
+  vi.useFakeTimers();
+  const queue = new Queue(1, 100);
+  const done: string[] = [];
+  const ends: (() => void)[] = [];
+  const work = (name: string) => () =>
+    new Promise<void>((resolve) => {
+      done.push(name);
+      ends.push(resolve);
+    });
+  queue.add('a', work('a'));
+  const leave = queue.add('b', work('b'));
+  queue.add('c', work('c'));
+  expect(done).toEqual([]);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(done).toEqual(['a']);
+  queue.add('d', work('d'));
+  queue.add('e', work('e'));
+  await vi.advanceTimersByTimeAsync(100);
+  leave();
+  for (let at = 0; at < 4; at += 1) {
+    ends[at]!();
+    await vi.advanceTimersByTimeAsync(0);
+  }
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(done).toEqual(['a', 'd', 'e', 'c']);
+  vi.useRealTimers();
+});
+it('never lets more wait than it is told', async () => {
+  vi.useFakeTimers();
+  const queue = new Queue(9, 10, 2);
+  const done: string[] = [];
+  for (const name of ['a', 'b', 'c']) queue.add(name, () => Promise.resolve(void done.push(name)));
+  await vi.advanceTimersByTimeAsync(10);
+  expect(done).toEqual(['b', 'c']);
+  vi.useRealTimers();
+});
+
+it('keeps the addresses that are shown, and some that were', () => {
+  const revoked: string[] = [];
+  vi.spyOn(URL, 'revokeObjectURL').mockImplementation((url) => void revoked.push(url));
+  const thumb = (url: string): Thumb => ({ url, width: 1, height: 1, density: 1, seconds: null });
+  const memory = new Memory(1);
+  memory.put('a', thumb('a'));
+  expect(memory.take('a')?.url).toBe('a');
+  memory.put('b', thumb('b'));
+  memory.put('c', thumb('c'));
+  // One idle one is kept: the one that came last.
+  expect(revoked).toEqual(['b']);
+  memory.release('a');
+  expect(revoked).toEqual(['b', 'c']);
+  expect(memory.take('a')?.url).toBe('a');
+  memory.clear();
+  expect(revoked).toEqual(['b', 'c', 'a']);
+});
+
+let account: string;
+beforeEach(() => (account = crypto.randomUUID()));
+const row = (version: string, bytes: number) => ({
+  version,
+  picture: new Blob([new Uint8Array(bytes)]),
+  width: 4,
+  height: 3,
+  seconds: null,
+});
+it('keeps pictures by version, and that there is none, across pages', async () => {
+  const store = new Store(account);
+  await store.put(row('one', 100));
+  await store.put({ ...row('two', 0), picture: null });
+  store.close();
+  const next = new Store(account);
+  expect(await next.find('one')).toMatchObject({ width: 4, height: 3, bytes: 300 });
+  expect(await next.find('two')).toMatchObject({ picture: null });
+  expect(await next.find('three')).toBeNull();
+  expect(await next.size()).toBe(500);
+  await next.empty();
+  expect(await next.size()).toBe(0);
+});
+it('makes room by what was not looked at for longest', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000_000 });
+  const store = new Store(account, 3_000);
+  for (const name of ['a', 'b', 'c']) {
+    await store.put(row(name, 700));
+    vi.setSystemTime(Date.now() + 2 * 86_400_000);
+  }
+  await store.find('a');
+  vi.setSystemTime(Date.now() + 1);
+  await store.put(row('d', 700));
+  expect(await store.size()).toBe(2_700);
+  expect(await store.find('b')).toBeNull();
+  expect(await store.find('a')).not.toBeNull();
+  expect(await store.find('d')).not.toBeNull();
+  vi.useRealTimers();
+});
+
+it('reads how large a picture is from its first bytes', () => {
+  const bytes = (text: string) => Uint8Array.from(text.split(' ').map((two) => parseInt(two, 16)));
+  expect(imageSize(bytes('89 50 4e 47 0d 0a 1a 0a 00 00 00 0d 49 48 44 52 00 00 02 d0 00 00 01 e0'))).toEqual({
+    width: 720,
+    height: 480,
+  });
+  expect(imageSize(bytes('47 49 46 38 39 61 0a 00 05 00 00 00'))).toEqual({ width: 10, height: 5 });
+  // A comment, then the frame.
+  expect(imageSize(bytes('ff d8 ff fe 00 04 41 42 ff c0 00 0b 08 00 64 00 c8 01 01 11 00'))).toEqual({
+    width: 200,
+    height: 100,
+  });
+  expect(
+    imageSize(bytes('52 49 46 46 00 00 00 00 57 45 42 50 56 50 38 58 0a 00 00 00 00 00 00 00 1f 03 00 57 02 00')),
+  ).toEqual({ width: 800, height: 600 });
+  // Cut off, or something else: no answer, and no end without one.
+  for (const text of ['ff d8 ff', 'ff d8 ff e1 00 00 00 00', 'ff d8 41 42 43 44', '00 01'])
+    expect(imageSize(bytes(text))).toBeNull();
+});
