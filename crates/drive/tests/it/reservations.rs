@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use db::{Lane, params};
 use drive::{Append, Limits, NewUpload, OnConflict, Put, UploadKind, jobs::Expirer};
 use futures::{SinkExt, future::join_all};
 use testkit::database::TestDb;
@@ -13,6 +14,7 @@ use crate::{
 
 testkit::both! {
     of_a_hundred_one_gets_the_room, what_a_killed_process_held_comes_back, what_is_promised_is_kept,
+    what_is_cancelled_becomes_no_file,
 }
 
 const LONG: u64 = 64 << 20;
@@ -162,5 +164,65 @@ async fn what_is_promised_is_kept(test: TestDb) {
     stored.expect("its room was reserved");
     assert_eq!((world.used().await, world.reserved().await), (LONG + 20_000, 0));
     assert_eq!(code(world.put(None, "h", b"x").await), "quota-exceeded");
+    world.check().await;
+}
+
+async fn what_is_cancelled_becomes_no_file(test: TestDb) {
+    let world = World::new(test).await;
+    let office = Office::of(&world).await;
+    let (admin, boss) = (&office.admin, &office.boss);
+    let resumed = world.drive.create_upload(&world.alice, new_upload("f", 5000)).await.expect("an upload");
+    // Uploads are in the order of their ids, which is that of their milliseconds.
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(code(admin.uploads(&world.alice, None, None, None, 10).await), "permission-missing");
+    // Cancelled in the process that takes the bytes, and in another one, of which this one sees only the row.
+    for here in [true, false] {
+        let (mut sender, long) = channel();
+        let put = Put { length: Some(LONG), ..child(None, "long", OnConflict::Fail) };
+        let mut running = Box::pin(world.drive.put(&world.alice, put, long));
+        let more = async |sender: &mut futures::channel::mpsc::Sender<_>, pieces: usize, length: usize| {
+            for _ in 0..pieces {
+                sender.send(Ok(bytes::Bytes::from(vec![1; length]))).await?;
+            }
+            Ok::<_, futures::channel::mpsc::SendError>(())
+        };
+        tokio::select! {
+            _ = &mut running => panic!("the body has no end yet"),
+            sent = more(&mut sender, 3, 65_536) => sent.expect("the drive takes bytes"),
+        }
+        let listed = admin.uploads(boss, Some(world.alice.principal.account), None, None, 10).await.expect("a list");
+        let seen: Vec<_> = listed.items.iter().map(|one| (one.resumable, one.length, one.reserved)).collect();
+        assert_eq!(seen, [(true, Some(5000), 5000), (false, Some(LONG), LONG)]);
+        let id = listed.items[1].id;
+        if here {
+            admin.cancel_upload(office.by(), id).await.expect("cancelled");
+        } else {
+            let space = space_of(&world.alice);
+            let cancelled = world.test.db.write(Lane::Space(space), async move |tx| {
+                tx.exec("UPDATE upload SET state = 'cancelled', reserved = 0 WHERE id = $1", &params![id]).await?;
+                tx.exec("UPDATE space SET reserved_bytes = 5000 WHERE id = $1", &params![space]).await
+            });
+            cancelled.await.expect("as another process does");
+        }
+        assert_eq!(world.reserved().await, 5000);
+        assert_eq!(code(admin.cancel_upload(office.by(), id).await), "not-found");
+        let feed = async {
+            // Here it ends with the next bytes; else with the last.
+            let left = (LONG as usize - 3 * 65_536) / 65_536;
+            let sent = more(&mut sender, left, 65_536).await;
+            sender.close_channel();
+            sent
+        };
+        let (stored, fed) = futures::join!(running, feed);
+        assert_eq!(code(stored), "upload-cancelled");
+        assert_eq!(fed.is_err(), here, "who is cut is cut at once");
+        world.drive.settle().await;
+        assert_eq!((world.used().await, world.reserved().await), (0, 5000));
+        world.check().await;
+    }
+    admin.cancel_upload(office.by(), resumed.id).await.expect("cancelled");
+    assert_eq!(code(world.drive.upload(&world.alice, resumed.id).await), "not-found");
+    assert_eq!(world.reserved().await, 0);
+    assert_eq!(world.number("SELECT COUNT(*) FROM upload").await, 0);
     world.check().await;
 }

@@ -56,20 +56,21 @@ async fn jobs_that_may_be_left_undone_are_cancelled() {
         let made = alice.call("POST", "/api/v1/folders", &json!({ "name": name })).await.json();
         format!("/api/v1/entries/{}", made["id"].as_str().expect("an id"))
     };
-    let (kept, gone) = (folder("kept").await, folder("gone").await);
-    alice.upload(&format!("name=a&parent={}", gone.rsplit('/').next().expect("an id")), vec![1; 10]).await;
+    let kept = folder("kept").await;
     assert_eq!(alice.call("DELETE", &kept, &Value::Null).await.status, 204);
     assert_eq!(alice.call("DELETE", &format!("/api/v1/trash?space={space}"), &Value::Null).await.status, 202);
-    assert_eq!(alice.call("DELETE", &format!("{gone}?permanent=true"), &Value::Null).await.status, 204);
+    let team = alice.call("POST", "/api/v1/spaces", &json!({ "name": "team" })).await.json();
+    let team = format!("/api/v1/spaces/{}", team["id"].as_str().expect("an id"));
+    assert_eq!(alice.call("DELETE", &team, &Value::Null).await.status, 204);
     let queues = admin.get("/api/v1/admin/queues").await.json();
     let seen: Vec<_> =
         queues["items"].as_array().expect("items").iter().map(|one| (&one["kind"], &one["cancellable"])).collect();
-    assert_eq!(seen, [(&json!("drive.empty"), &json!(true)), (&json!("drive.purge"), &json!(false))], "{queues}");
+    assert_eq!(seen, [(&json!("drive.dissolve"), &json!(false)), (&json!("drive.empty"), &json!(true))], "{queues}");
     let jobs = admin.get("/api/v1/admin/jobs?state=waiting").await.json();
     for job in jobs["items"].as_array().expect("items") {
         let path = format!("/api/v1/admin/jobs/{}", job["id"].as_str().expect("an id"));
         let answer = admin.call("DELETE", &path, &Value::Null).await;
-        if job["kind"] == "drive.purge" {
+        if job["kind"] == "drive.dissolve" {
             answer.refused(409, "job-not-cancellable");
         } else {
             assert_eq!(answer.status, 204, "{answer:?}");

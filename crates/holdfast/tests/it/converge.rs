@@ -59,11 +59,13 @@ async fn converge(world: World) {
     let (seed, steps) = (setting("HOLDFAST_CONVERGE_SEED", 1), setting("HOLDFAST_CONVERGE_STEPS", 120));
     let team = admin.post("/spaces", &json!({ "name": "Team" })).await.expect(201);
     let mut spaces = Vec::new();
-    for (id, root) in [(text(&admin.user, "space_id"), admin.root().to_owned()), (text(&team, "id"), text(&team, "root_id"))]
+    for (id, root) in
+        [(text(&admin.user, "space_id"), admin.root().to_owned()), (text(&team, "id"), text(&team, "root_id"))]
     {
         let mut tags = Vec::new();
         for name in ["red", "blue"] {
-            let tag = admin.post(&format!("/spaces/{id}/tags"), &json!({ "name": name, "colour": name })).await.expect(201);
+            let tag =
+                admin.post(&format!("/spaces/{id}/tags"), &json!({ "name": name, "colour": name })).await.expect(201);
             tags.push(text(&tag, "id"));
         }
         spaces.push(Space { id, root, tags });
@@ -288,7 +290,8 @@ impl Client {
         entry.as_object_mut().expect("an entry").remove("total");
         let id = text(&entry, "id");
         let revision = entry["revision"].as_u64();
-        let newer = |known: &Value| known["revision"].as_u64() < revision || (read && known["revision"].as_u64() == revision);
+        let newer =
+            |known: &Value| known["revision"].as_u64() < revision || (read && known["revision"].as_u64() == revision);
         if self.known.get(&id).is_none_or(newer) {
             self.known.insert(id, entry);
         }
@@ -398,7 +401,8 @@ impl Client {
             }
             (14, _) => {
                 let given = self.user.get("/shared-by-me?limit=1000").await.expect(200);
-                let given: Vec<_> = given["items"].as_array().expect("items").iter().map(|it| text(&it["grant"], "id")).collect();
+                let given: Vec<_> =
+                    given["items"].as_array().expect("items").iter().map(|it| text(&it["grant"], "id")).collect();
                 if !given.is_empty() {
                     let id = &given[self.rng.below(given.len() as u64) as usize];
                     self.send("DELETE", &format!("/grants/{id}"), Value::Null).await;

@@ -114,7 +114,7 @@ fn unfold(text: &str) -> String {
 async fn letters_are_sent_and_their_links_work() {
     let post = MailServer::start().await;
     let settings = format!(
-        "accounts.registration = \"closed\"\ngateway.public_url = \"https://files.example.org\"\n\
+        "accounts.registration = \"invitation\"\ngateway.public_url = \"https://files.example.org\"\n\
          mail.server = \"smtp://post@127.0.0.1:{}\"\nmail.from = \"Files <files@example.org>\"\nmail.password = \"letmein\"\n",
         post.port
     );

@@ -75,7 +75,7 @@ async fn plans(mut world: World) {
 
     put(&far, "larger", bytes(2, 60_001)).await.refused(413, "plan-file-size");
     begin(&far, "larger", 60_001).await.refused(413, "plan-file-size");
-    let upload = begin(&far, HIDDEN, 40_000).await;
+    let upload = begin(&far, "hidden-plans-too.bin", 40_000).await;
     assert_eq!(upload.status, 201);
     let full = put(&far, "more", bytes(3, 20_000)).await;
     let problem = full.json();
