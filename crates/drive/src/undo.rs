@@ -55,7 +55,7 @@ pub struct Undone {
     pub kind: Changed,
     /// To which entry.
     pub entry_id: EntryId,
-    /// The entry after it; nothing if it is in the trash or in another space now.
+    /// The entry after it; nothing if it is in the trash or in another space now, or if a tag was changed.
     pub entry: Option<Entry>,
 }
 
@@ -161,7 +161,8 @@ impl Drive {
 fn again(row: ChangeRow) -> Result<Undone, Error> {
     let kind = Changed::parse(&row.kind).ok_or(Error::Shape("a change of an unknown kind"))?;
     let undoes = row.undoes.ok_or(Error::Shape("an undo of nothing"))?;
-    let state = row.state.as_deref().filter(|_| !kind.is_removal());
+    // The entry of a change of tags is the root, which stayed as it was.
+    let state = row.state.as_deref().filter(|_| !kind.is_removal() && kind != Changed::Tags);
     let entry = state.map(serde_json::from_str).transpose().map_err(|_| Error::Shape("no entry in the journal"))?;
     Ok(Undone { undoes, sequence: row.sequence, kind, entry_id: row.entry, entry })
 }

@@ -82,6 +82,15 @@ beforeEach(() => {
       });
     if (path === '/shared-with-me') return reply(200, { items: shared, next_cursor: null });
     if (path === '/folders/ent_root') return reply(200, root);
+    if (path === '/spaces/spc_1/entries') {
+      pulls.push('all');
+      const items = [...new Map(journal.map((one) => [one.entry_id, one.entry])).values()];
+      // In two pages, the first of which is half of it.
+      const rest = url.searchParams.get('cursor') === 'rest';
+      const half = Math.ceil(items.length / 2);
+      const page = rest ? items.slice(half) : items.slice(0, half);
+      return reply(200, { items: page, since: `1.${journal.length}`, next_cursor: rest ? null : 'rest' });
+    }
     if (path !== '/spaces/spc_1/changes') throw new Error(path);
     const since = url.searchParams.get('since');
     pulls.push(since ?? 'all');
@@ -180,8 +189,17 @@ it('starts over when the journal cannot be continued, and follows again', async 
   socket().say({ push: 'ended', space: 'spc_1', error: { code: 'cursor-gone' } });
   await vi.waitFor(() => expect(follows()).toHaveLength(2), 4_000);
   expect(follows()[1]).toMatchObject({ since: '1.4' });
-  expect(pulls).toEqual(['1.2', 'all']);
-  expect(await names()).toEqual(['after.txt']);
+  expect(pulls).toEqual(['1.2', 'all', 'all', '1.4']);
+  expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', 'after.txt']);
+});
+
+it('begins with the tree as it is, and not with all that ever happened', async () => {
+  // What a beginning that was cut off had brought, and somebody has deleted since.
+  await db.entries.put(entry('ent_stale', 'stale.txt', 1));
+  oldest = 2;
+  await follow();
+  expect(await names()).toEqual(['1.txt', '2.txt']);
+  expect((await db.spaces.get('spc_1'))?.cursor).toBe('1.2');
 });
 
 it('does not storm a server that refuses to be followed', async () => {
@@ -250,6 +268,10 @@ it('follows what is shared out of a space that it cannot see whole, and forgets 
     const { pathname } = new URL(request.url);
     const reply = (status: number, body: unknown) =>
       new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    if (pathname.endsWith('/spaces/spc_2/entries')) {
+      if (taken) return reply(404, { status: 404, code: 'not-found', title: '', detail: '' });
+      return reply(200, { items: [top, inside], since: '1.0', next_cursor: null });
+    }
     if (pathname.endsWith('/spaces/spc_2/changes')) {
       asked += 1;
       if (taken) return reply(404, { status: 404, code: 'not-found', title: '', detail: '' });

@@ -90,7 +90,7 @@ export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null 
   if (!space.partial && !(await db.entries.get(space.root_id))) {
     await pullRoot(db, space);
   }
-  let cursor = space.cursor;
+  let cursor = space.cursor ?? (await pullSnapshot(db, spaceId));
   let count = 0;
   for (let page = 0; page < maxPages; page += 1) {
     let answer;
@@ -113,6 +113,35 @@ export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null 
     if (!answer.more) break;
   }
   return count;
+}
+
+/**
+ * Begins with a space: all its entries as they are now, while others go on changing them. Returns from where on the journal
+ * makes that right; what an earlier beginning that was cut off left behind, and is not there any more, goes.
+ */
+async function pullSnapshot(db: DriveDb, spaceId: string): Promise<string> {
+  const seen = new Set<string>();
+  let cursor: string | undefined;
+  for (let page = 0; page < maxPages; page += 1) {
+    const answer = await take(
+      api.GET('/api/v1/spaces/{id}/entries', {
+        params: { path: { id: spaceId }, query: { limit: pageSize, cursor } },
+      }),
+    );
+    const entries = answer.items as unknown as Entry[];
+    await putEntries(db, entries);
+    for (const entry of entries) seen.add(entry.id);
+    cursor = answer.next_cursor ?? undefined;
+    if (cursor) continue;
+    await db.transaction('rw', db.entries, db.spaces, async () => {
+      const root = (await db.spaces.get(spaceId))?.root_id;
+      const stale = (entry: Entry) => entry.space_id === spaceId && entry.id !== root && !seen.has(entry.id);
+      await db.entries.filter(stale).delete();
+      await db.spaces.update(spaceId, { cursor: answer.since });
+    });
+    return answer.since;
+  }
+  throw new Error('the server goes on listing a space without an end');
 }
 
 async function pullRoot(db: DriveDb, space: SpaceRow): Promise<void> {
