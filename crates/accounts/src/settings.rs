@@ -325,7 +325,7 @@ impl Accounts {
                 changes.keys().map(|key| (key.clone(), of.get(key).cloned().unwrap_or_default())).collect()
             };
             let detail = json!({ "before": shown(&before), "after": shown(&said) });
-            let (accounts, principal) = (self.clone(), principal.clone());
+            let (accounts, principal) = (self.clone(), *principal);
             let written = self
                 .0
                 .db

@@ -82,6 +82,7 @@ beforeEach(() => {
       });
     if (path === '/shared-with-me') return reply(200, { items: shared, next_cursor: null });
     if (path === '/folders/ent_root') return reply(200, root);
+    if (path === '/spaces/spc_1/tags') return reply(200, { items: [], next_cursor: null });
     if (path === '/spaces/spc_1/entries') {
       pulls.push('all');
       const items = [...new Map(journal.map((one) => [one.entry_id, one.entry])).values()];
@@ -306,4 +307,39 @@ it('follows what is shared out of a space that it cannot see whole, and forgets 
   sync.doubt();
   await vi.waitFor(async () => expect(await db.spaces.get('spc_2')).toBeUndefined());
   expect(await db.entries.get('ent_in')).toBeUndefined();
+});
+
+it('lets the journal of one space say nothing of what is in another by now', async () => {
+  const folder = (space: string, revision: number): Entry => ({
+    ...entry('ent_f', 'F', revision),
+    kind: 'folder',
+    space_id: space,
+  });
+  const file = (space: string): Entry => ({ ...entry('ent_x', 'x.txt', 1, 'ent_f'), space_id: space });
+  const say = (kind: string, of: string, state: Entry | null) => ({ ...change(1, of), kind, entry: state });
+  const answer = globalThis.fetch;
+  vi.stubGlobal('fetch', async (request: Request) =>
+    new URL(request.url).pathname.endsWith('/folders/ent_f/children')
+      ? new Response(JSON.stringify({ items: [file('spc_2')], next_cursor: null }), {
+          headers: { 'content-type': 'application/json' },
+        })
+      : answer(request),
+  );
+  const there = [say('moved', 'ent_f', folder('spc_2', 2))];
+  const here = [
+    say('created', 'ent_f', folder('spc_1', 1)),
+    say('created', 'ent_x', file('spc_1')),
+    say('left', 'ent_f', null),
+  ];
+  // Whichever of the two journals is read first.
+  for (const first of [here, there]) {
+    await db.entries.clear();
+    for (const changes of first === here ? [here, there] : [there, here])
+      await pull.applyChanges(db, changes, changes === here ? 'spc_1' : 'spc_2');
+    const seen = (await db.entries.toArray()).map((one) => [one.id, one.space_id]);
+    expect(seen).toEqual([
+      ['ent_f', 'spc_2'],
+      ['ent_x', 'spc_2'],
+    ]);
+  }
 });

@@ -187,7 +187,7 @@ impl Admin {
         let taker = db::accounts::account(&self.drive.inner.db, to).await?;
         taker.filter(|row| row.disabled.is_none()).ok_or(Error::SubjectUnknown("user"))?;
         let (drive, accounts) = (self.drive.clone(), self.accounts.clone());
-        let (principal, address) = (by.actor.principal.clone(), by.address);
+        let (principal, address) = (by.actor.principal, by.address);
         let (name, by) = (found.name, principal.account);
         self.drive
             .write(space, async move |tx| {
@@ -216,7 +216,7 @@ impl Admin {
             return Err(Error::PersonalSpace);
         }
         let (drive, accounts) = (self.drive.clone(), self.accounts.clone());
-        let (principal, address) = (by.actor.principal.clone(), by.address);
+        let (principal, address) = (by.actor.principal, by.address);
         self.drive
             .write(space, async move |tx| {
                 let work = Work::hold(&drive, &tx, space, None).await?;
@@ -259,7 +259,7 @@ impl Admin {
         by.may()?;
         let seen = uploads::find_upload(&self.drive.inner.db, id).await?.ok_or(Error::NotFound("upload"))?;
         let (drive, accounts) = (self.drive.clone(), self.accounts.clone());
-        let (principal, address) = (by.actor.principal.clone(), by.address);
+        let (principal, address) = (by.actor.principal, by.address);
         self.drive
             .write(seen.space, async move |tx| {
                 let work = Work::hold(&drive, &tx, seen.space, None).await?;

@@ -244,7 +244,7 @@ impl Admin {
             for_team: new.for_team,
             created: self.drive.now(),
         };
-        let (made, accounts, principal) = (row.clone(), self.accounts.clone(), by.actor.principal.clone());
+        let (made, accounts, principal) = (row.clone(), self.accounts.clone(), by.actor.principal);
         self.drive
             .inner
             .db
@@ -280,7 +280,7 @@ impl Admin {
             let spaces = effect.spaces;
             return Ok(PlanChange { plan: Plan::of(new, spaces), effect });
         }
-        let (accounts, principal) = (self.accounts.clone(), by.actor.principal.clone());
+        let (accounts, principal) = (self.accounts.clone(), by.actor.principal);
         let (new, spaces) = db
             .write(Lane::Free, async move |tx| {
                 // As it is now: two who change different things at once both get what they want.
@@ -310,7 +310,7 @@ impl Admin {
     /// [`Error::NotFound`], [`Error::PlanInUse`].
     pub async fn remove_plan(&self, by: By<'_>, id: PlanId) -> Result<(), Error> {
         by.may()?;
-        let (accounts, principal) = (self.accounts.clone(), by.actor.principal.clone());
+        let (accounts, principal) = (self.accounts.clone(), by.actor.principal);
         self.drive
             .inner
             .db
@@ -372,7 +372,7 @@ impl Admin {
             return Ok(Assigned { space, limits: wanted, effect });
         }
         let (drive, accounts) = (self.drive.clone(), self.accounts.clone());
-        let (principal, address) = (by.actor.principal.clone(), by.address);
+        let (principal, address) = (by.actor.principal, by.address);
         let whose = (row.kind == spaces::PERSONAL).then_some(row.owner);
         let limits = db
             .write(Lane::Free, async move |tx| {
@@ -409,7 +409,7 @@ impl Admin {
         let row = self.live_space(space).await?;
         let usual = self.usual_quota(&row.kind);
         let (drive, accounts) = (self.drive.clone(), self.accounts.clone());
-        let (principal, address) = (by.actor.principal.clone(), by.address);
+        let (principal, address) = (by.actor.principal, by.address);
         let whose = (row.kind == spaces::PERSONAL).then_some(row.owner);
         self.drive
             .inner

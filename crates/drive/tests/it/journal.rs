@@ -42,7 +42,7 @@ async fn a_snapshot_and_what_came_after_are_the_tree(test: TestDb) {
                 let update = Update { parent: Some(folders[0]), name: Some(name("moved")), ..Update::default() };
                 drive.update(alice, folders[3], update).await.expect("moved");
             }
-            3 => drop(drive.trash(alice, folders[1], None).await.expect("trashed")),
+            3 => drive.trash(alice, folders[1], None).await.expect("trashed"),
             _ => {}
         }
         from = page.next;

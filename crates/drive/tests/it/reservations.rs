@@ -43,7 +43,7 @@ async fn of_a_hundred_one_gets_the_room(test: TestDb) {
     // Bodies of one request compete for what is left, and one that names no length too.
     let sent = bytes(40_000);
     let put = async |number: usize| {
-        let length = (number % 2 == 0).then_some(40_000);
+        let length = number.is_multiple_of(2).then_some(40_000);
         let put = Put { length, ..child(None, "g", OnConflict::Rename) };
         world.drive.put(&world.bob, put, body(&sent)).await
     };

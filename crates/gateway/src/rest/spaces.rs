@@ -200,7 +200,8 @@ pub(crate) async fn get_space(
 /// List all entries of a space
 ///
 /// For clients that begin. Pages may be read while others change the space: when the last page was read, apply the changes after
-/// `since`, except those with a lower revision than an entry has already. A page may hold fewer than `limit`, since what is in the
+/// `since`, except those with a lower revision than an entry has already, and list each folder that they moved, restored, copied or
+/// shared, even if it is known: it may have come when the pages where its content belongs were read already. A page may hold fewer than `limit`, since what is in the
 /// trash is left out. Who sees only a part of the space gets that part.
 #[utoipa::path(get, path = "/api/v1/spaces/{id}/entries", tag = "Spaces", security(("token" = [])),
     params(

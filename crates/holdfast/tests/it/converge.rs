@@ -152,6 +152,8 @@ struct Client {
     spaces: Vec<Space>,
     /// By space; none before it was begun with.
     cursors: BTreeMap<String, String>,
+    /// Spaces whose changes were not read to their end since they were begun with.
+    beginning: BTreeSet<String>,
     /// Who is given something and loses it again.
     reader: String,
     /// What is known, also below folders that are in the trash.
@@ -165,7 +167,7 @@ impl Client {
     fn new(user: User, rng: testkit::sim::Rng, spaces: &[Space], reader: &str) -> Self {
         let (known, trashed) = (BTreeMap::new(), BTreeMap::new());
         let (cursors, spaces, reader) = (BTreeMap::new(), spaces.to_vec(), reader.to_owned());
-        Self { user, rng, spaces, cursors, reader, known, trashed, done: 0 }
+        Self { user, rng, spaces, cursors, beginning: BTreeSet::new(), reader, known, trashed, done: 0 }
     }
 
     async fn live(mut self, steps: u64) -> Self {
@@ -209,6 +211,7 @@ impl Client {
                 }
                 self.cursors.insert(space.id.clone(), text(&page, "next"));
                 if page["more"] == false {
+                    self.beginning.remove(&space.id);
                     break;
                 }
             }
@@ -245,6 +248,7 @@ impl Client {
             }
         }
         self.cursors.insert(space.to_owned(), since);
+        self.beginning.insert(space.to_owned());
         true
     }
 
@@ -274,7 +278,9 @@ impl Client {
                 let came_back = self.trashed.remove(&id).is_some_and(|entry| here(&entry));
                 let known = came_back || self.known.get(&id).is_some_and(here);
                 self.take(change["entry"].clone(), false);
-                if !known && kind != "created" && change["entry"]["kind"] == "folder" {
+                // A folder that came while the snapshot was read may have come after the pages where what is in it belongs.
+                let whole = !known || self.beginning.contains(space);
+                if whole && kind != "created" && change["entry"]["kind"] == "folder" {
                     self.fetch(id).await;
                 }
             }

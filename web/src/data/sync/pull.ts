@@ -106,7 +106,7 @@ export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null 
       return count + (await pullSpace(db, spaceId));
     }
     const changes = answer.items as unknown as Change[];
-    await applyPage(db, spaceId, changes, answer.next, space.complete ? away : null);
+    await applyPage(db, spaceId, changes, answer.next, space.complete ? away : null, !space.complete);
     if (!answer.more) await db.spaces.update(spaceId, { complete: true });
     count += changes.length;
     cursor = answer.next;
@@ -133,6 +133,7 @@ async function pullSnapshot(db: DriveDb, spaceId: string): Promise<string> {
     for (const entry of entries) seen.add(entry.id);
     cursor = answer.next_cursor ?? undefined;
     if (cursor) continue;
+    await pullTagsSeen(db, spaceId);
     await db.transaction('rw', db.entries, db.spaces, async () => {
       const root = (await db.spaces.get(spaceId))?.root_id;
       const stale = (entry: Entry) => entry.space_id === spaceId && entry.id !== root && !seen.has(entry.id);
@@ -168,10 +169,11 @@ export async function applyPage(
   changes: readonly Change[],
   next: string,
   away: Away | null,
+  beginning = false,
 ): Promise<void> {
   await away?.pulled(db, changes);
   await tellOf(db, spaceId, changes);
-  await applyChanges(db, changes);
+  await applyChanges(db, changes, spaceId, beginning);
   // What the tags of the space are stands in no change: it is asked for before the cursor goes on, so that a page that
   // could not be finished asks again.
   if (changes.some((change) => change.kind === 'tags')) await pullTagsSeen(db, spaceId);
@@ -199,27 +201,39 @@ async function pullTagsSeen(db: DriveDb, spaceId: string): Promise<void> {
   }
 }
 
-export async function applyChanges(db: DriveDb, changes: readonly Change[]): Promise<void> {
+/**
+ * Plays changes of a space. The journal of another one may have told already that something is there now: what this one says
+ * of before does not take it back. `beginning`: they follow a snapshot, and a folder may have come when the pages where its
+ * content belongs were read already.
+ */
+export async function applyChanges(
+  db: DriveDb,
+  changes: readonly Change[],
+  spaceId?: string,
+  beginning = false,
+): Promise<void> {
   // Only the last word about an entry counts, but a tree that was removed takes its children along at that very moment:
   // the changes are played in order, in runs that are as long as possible.
   let run = new Map<string, Entry>();
   const flush = async () => {
-    await putEntries(db, [...run.values()]);
+    await putEntries(db, await notElsewhere(db, [...run.values()]));
     run = new Map();
   };
   for (const change of changes) {
     if (!change.entry) {
       // Deleted or trashed: it is no part of the tree any more.
       await flush();
-      await removeTrees(db, [change.entry_id]);
+      const known = change.kind === 'left' ? await db.entries.get(change.entry_id) : undefined;
+      if (!known || !spaceId || known.space_id === spaceId) await removeTrees(db, [change.entry_id]);
     } else {
       // A folder that comes into sight with what is in it, whatever brought it: a copy, the trash, a role, a move.
       const whole =
         change.entry.kind === 'folder' &&
         change.kind !== 'created' &&
-        (change.kind === 'copied' ||
+        (beginning ||
+          change.kind === 'copied' ||
           change.kind === 'restored' ||
-          (!run.has(change.entry_id) && !(await db.entries.get(change.entry_id))));
+          (run.get(change.entry_id) ?? (await db.entries.get(change.entry_id)))?.space_id !== change.entry.space_id);
       run.set(change.entry_id, change.entry);
       if (whole) {
         await flush();
@@ -228,6 +242,15 @@ export async function applyChanges(db: DriveDb, changes: readonly Change[]): Pro
     }
   }
   await flush();
+}
+
+/** Without states from before a move to another space: below what moved they have the same revision as those of after it. */
+async function notElsewhere(db: DriveDb, entries: readonly Entry[]): Promise<Entry[]> {
+  const known = await db.entries.bulkGet(entries.map((entry) => entry.id));
+  return entries.filter((entry, at) => {
+    const before = known[at];
+    return !before || before.space_id === entry.space_id || before.revision < entry.revision;
+  });
 }
 
 /** A copied or restored folder is one change in the journal: what is in it has to be listed. */
