@@ -9,6 +9,10 @@ import { roleOf } from '@/data/roles';
 import * as pull from '@/data/sync/pull';
 import { asSocket, FakeSocket } from './fakeSocket';
 
+// On a busy machine an event may take its time; what is tested is that it comes.
+vi.setConfig({ testTimeout: 20_000 });
+const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, 10_000);
+
 const at = '2026-11-21T05:00:00.000000Z';
 const entry = (id: string, name: string, revision: number, parent: string | null = 'ent_root'): Entry => ({
   id,
@@ -54,7 +58,7 @@ const socket = () => sockets.at(-1)!;
 const follows = () => socket().sent.filter((one) => one.do === 'follow');
 const names = async () =>
   (await db.entries.where('parent_id').equals('ent_root').toArray()).map((one) => one.name).sort();
-const settled = () => vi.waitFor(() => expect(sync.state).toMatchObject({ link: 'online', busy: false }));
+const settled = () => until(() => expect(sync.state).toMatchObject({ link: 'online', busy: false }));
 const push = (since: number, next: number, items = journal.slice(since, next)) =>
   socket().say({ push: 'changes', space: 'spc_1', since: `1.${since}`, next: `1.${next}`, items });
 
@@ -111,9 +115,9 @@ afterEach(() => sync.close());
 /** Started, pulled, and followed from the end of the journal. */
 async function follow(): Promise<void> {
   sync.start();
-  await vi.waitFor(() => expect(sockets).toHaveLength(1));
+  await until(() => expect(sockets).toHaveLength(1));
   socket().accept();
-  await vi.waitFor(() => expect(follows()).toHaveLength(1));
+  await until(() => expect(follows()).toHaveLength(1));
   await settled();
   socket().say({ reply: follows()[0]!.id, ok: { space: 'spc_1', cursor: `1.${journal.length}` } });
   pulls.splice(0);
@@ -130,7 +134,7 @@ it('writes down what goes on from its cursor without asking', async () => {
   journal.push(change(3), change(4), change(5));
   push(2, 3);
   push(3, 5);
-  await vi.waitFor(async () => expect((await db.spaces.get('spc_1'))?.cursor).toBe('1.5'));
+  await until(async () => expect((await db.spaces.get('spc_1'))?.cursor).toBe('1.5'));
   expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', '4.txt', '5.txt']);
   // Own work is sent, and what comes of it is told: a kick asks for nothing.
   sync.kick();
@@ -142,11 +146,11 @@ it('pulls where a push leaves a gap', async () => {
   await follow();
   journal.push(change(3), change(4));
   push(3, 4);
-  await vi.waitFor(async () => expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', '4.txt']));
+  await until(async () => expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', '4.txt']));
   expect(pulls).toEqual(['1.2']);
   journal.push(change(5));
   push(4, 5);
-  await vi.waitFor(async () => expect(await names()).toContain('5.txt'));
+  await until(async () => expect(await names()).toContain('5.txt'));
   expect(pulls).toEqual(['1.2']);
 });
 
@@ -155,13 +159,13 @@ it('takes nothing twice: what a pull brought already is passed over', async () =
   const apply = vi.spyOn(pull, 'applyPage');
   journal.push(change(3));
   socket().say({ push: 'behind', space: 'spc_1', next: '1.3' });
-  await vi.waitFor(async () => expect(await names()).toContain('3.txt'));
+  await until(async () => expect(await names()).toContain('3.txt'));
   await settled();
   apply.mockClear();
   push(2, 3);
   journal.push(change(4));
   push(3, 4);
-  await vi.waitFor(async () => expect(await names()).toContain('4.txt'));
+  await until(async () => expect(await names()).toContain('4.txt'));
   expect(pulls).toEqual(['1.2']);
 });
 
@@ -170,7 +174,7 @@ it('lets no older state replace a newer one that it knows already', async () => 
   await db.entries.put(entry('ent_3', 'newer.txt', 9));
   journal.push(change(3));
   push(2, 3);
-  await vi.waitFor(async () => expect((await db.spaces.get('spc_1'))?.cursor).toBe('1.3'));
+  await until(async () => expect((await db.spaces.get('spc_1'))?.cursor).toBe('1.3'));
   expect(await names()).toEqual(['1.txt', '2.txt', 'newer.txt']);
 });
 
@@ -178,7 +182,7 @@ it('pulls when there is more than a push holds, from its own cursor', async () =
   await follow();
   for (let number = 3; number <= 90; number += 1) journal.push(change(number));
   socket().say({ push: 'behind', space: 'spc_1', next: '1.90' });
-  await vi.waitFor(async () => expect(await names()).toHaveLength(90));
+  await until(async () => expect(await names()).toHaveLength(90));
   expect(pulls).toEqual(['1.2']);
 });
 
@@ -188,7 +192,7 @@ it('starts over when the journal cannot be continued, and follows again', async 
   oldest = 3;
   journal = [...journal, change(4, 'ent_4', 'after.txt')];
   socket().say({ push: 'ended', space: 'spc_1', error: { code: 'cursor-gone' } });
-  await vi.waitFor(() => expect(follows()).toHaveLength(2), 4_000);
+  await until(() => expect(follows()).toHaveLength(2));
   expect(follows()[1]).toMatchObject({ since: '1.4' });
   expect(pulls).toEqual(['1.2', 'all', 'all', '1.4']);
   expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', 'after.txt']);
@@ -219,13 +223,13 @@ it('is offline as soon as the socket breaks and nothing answers, and misses noth
   await follow();
   down = true;
   socket().onclose?.({ code: 1006 });
-  await vi.waitFor(() => expect(sync.state.link).toBe('offline'));
+  await until(() => expect(sync.state.link).toBe('offline'));
   journal.push(change(3));
   down = false;
-  await vi.waitFor(() => expect(sockets).toHaveLength(2), 4_000);
+  await until(() => expect(sockets).toHaveLength(2));
   journal.push(change(4));
   socket().accept();
-  await vi.waitFor(() => expect(follows()).toHaveLength(1), 4_000);
+  await until(() => expect(follows()).toHaveLength(1));
   await settled();
   expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', '4.txt']);
   expect(follows()[0]).toMatchObject({ since: '1.4' });
@@ -238,14 +242,14 @@ it('goes on by polling where there is no socket', async () => {
   journal.push(change(3));
   // Nobody tells, so each round asks.
   sync.kick();
-  await vi.waitFor(async () => expect(await names()).toContain('3.txt'));
+  await until(async () => expect(await names()).toContain('3.txt'));
   expect(pulls.length).toBeGreaterThan(rounds);
 });
 
 it('looks at once when the browser says that it is online', async () => {
   await follow();
   globalThis.dispatchEvent(new Event('online'));
-  await vi.waitFor(() => expect(pulls).toEqual(['1.2']));
+  await until(() => expect(pulls).toEqual(['1.2']));
   expect(socket().sent.at(-1)).toMatchObject({ do: 'ping' });
 });
 
@@ -255,7 +259,7 @@ it('pulls again what a push could not write down', async () => {
   vi.spyOn(db.entries, 'bulkPut').mockRejectedValueOnce(new Error('no room'));
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   push(2, 3);
-  await vi.waitFor(async () => expect(await names()).toContain('3.txt'));
+  await until(async () => expect(await names()).toContain('3.txt'));
   expect(pulls).toEqual(['1.2']);
 });
 
@@ -288,9 +292,9 @@ it('follows what is shared out of a space that it cannot see whole, and forgets 
   const grant = { id: 'grt_1', role: 'viewer', expires_at: null };
   shared = [{ grant, entry: top, space_id: 'spc_2', shared_by: { id: 'usr_2', name: 'ada', display_name: 'Ada' } }];
   sync.start();
-  await vi.waitFor(() => expect(sockets).toHaveLength(1));
+  await until(() => expect(sockets).toHaveLength(1));
   socket().accept();
-  await vi.waitFor(() => expect(follows().map((one) => one.space)).toEqual(['spc_1', 'spc_2']));
+  await until(() => expect(follows().map((one) => one.space)).toEqual(['spc_1', 'spc_2']));
   await settled();
   expect(asked).toBeGreaterThan(0);
   expect((await db.entries.where('parent_id').equals('ent_top').toArray()).map((one) => one.name)).toEqual(['in.txt']);
@@ -301,11 +305,11 @@ it('follows what is shared out of a space that it cannot see whole, and forgets 
   taken = true;
   journal.push(change(3));
   sync.doubt();
-  await vi.waitFor(async () => expect(await names()).toContain('3.txt'));
+  await until(async () => expect(await names()).toContain('3.txt'));
   await settled();
   shared = [];
   sync.doubt();
-  await vi.waitFor(async () => expect(await db.spaces.get('spc_2')).toBeUndefined());
+  await until(async () => expect(await db.spaces.get('spc_2')).toBeUndefined());
   expect(await db.entries.get('ent_in')).toBeUndefined();
 });
 
