@@ -22,6 +22,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 # What would end the session or the accounts that everything else is asked with.
 ENDING = {
     "logout",
+    "logout_of_provider",
     "end_session",
     "end_other_sessions",
     "refresh",
@@ -73,6 +74,13 @@ class Server:
             text = answer.read()
             return (json.loads(text) if text else None), answer.headers
 
+    def sign_in(self):
+        """Takes a new access token; who that is."""
+        self.headers = {}
+        login, _ = self.call("POST", "/login", {"name": "admin", "password": PASSWORD})
+        self.headers = {"authorization": f"Bearer {login['access_token']}"}
+        return login["user"]
+
     def stop(self):
         self.process.terminate()
         self.process.wait(timeout=60)
@@ -80,9 +88,7 @@ class Server:
 
 def populate(server):
     """Makes one of everything, so that calls reach more than "there is no such thing". Ids by the parts of paths."""
-    login, _ = server.call("POST", "/login", {"name": "admin", "password": PASSWORD})
-    server.headers = {"authorization": f"Bearer {login['access_token']}"}
-    space = login["user"]["space_id"]
+    space = server.sign_in()["space_id"]
     make = lambda path, body: server.call("POST", path, body)[0]
     file, _ = server.call("POST", "/files?name=a.txt", headers={"content-type": "text/plain"}, raw=b"hello")
     folder = make("/folders", {"name": "d"})
@@ -152,13 +158,15 @@ def main(program, examples):
             described.write_text(json.dumps(document))
             failed = False
             for deletes in (False, True):
+                # Access tokens live for a quarter of an hour.
+                server.sign_in()
                 settings = folder / "schemathesis.toml"
                 settings.write_text(configuration(document, known, deletes))
                 tool = Path(sys.executable).with_name("schemathesis")
                 command = [tool, "--config-file", settings, "run", described, "--url", server.url]
                 command += ["--header", f"Authorization: {server.headers['authorization']}"]
                 command += ["--checks", CHECKS, "--max-examples", examples, "--phases", "coverage,fuzzing"]
-                command += ["--workers", "2", "--request-timeout", "30", "--generation-database", "none", "--no-color"]
+                command += ["--workers", "1", "--request-timeout", "30", "--generation-database", "none", "--no-color"]
                 failed |= subprocess.run(command, cwd=folder).returncode != 0
             if server.process.poll() is not None or "panicked" in server.log.read_text():
                 sys.exit(f"the server fell over:\n{server.log.read_text()[-4000:]}")
