@@ -2227,7 +2227,8 @@ export interface paths {
         /**
          * List all entries of a space
          * @description For clients that begin. Pages may be read while others change the space: when the last page was read, apply the changes after
-         *     `since`, except those with a lower revision than an entry has already. A page may hold fewer than `limit`, since what is in the
+         *     `since`, except those with a lower revision than an entry has already, and list each folder that they moved, restored, copied or
+         *     shared, even if it is known: it may have come when the pages where its content belongs were read already. A page may hold fewer than `limit`, since what is in the
          *     trash is left out. Who sees only a part of the space gets that part.
          */
         get: operations["list_entries"];
@@ -5607,7 +5608,7 @@ export interface components {
         /** @description A setting of the server. */
         Setting: {
             /** @description What the configuration says. */
-            default: Record<string, never>;
+            default: unknown;
             /** @example trash_days */
             key: string;
             /** @description What it is for, and which values it takes. */
@@ -5618,7 +5619,7 @@ export interface components {
              */
             source: string;
             /** @description What holds: text, a number, or true or false. */
-            value: Record<string, never>;
+            value: unknown;
         };
         /** @description All settings. */
         SettingsView: {

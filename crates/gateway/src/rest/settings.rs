@@ -22,10 +22,10 @@ pub(crate) struct SettingItem {
     #[schema(example = "trash_days")]
     key: &'static str,
     /// What holds: text, a number, or true or false.
-    #[schema(value_type = Object, example = json!(30))]
+    #[schema(example = json!(30))]
     value: Value,
     /// What the configuration says.
-    #[schema(value_type = Object, example = json!(30))]
+    #[schema(example = json!(30))]
     default: Value,
     /// Where the value comes from: `configuration`, or `administrators` who changed it.
     #[schema(example = "configuration")]
