@@ -261,9 +261,15 @@ impl Client {
                     self.trashed.insert(id, entry);
                 }
             }
-            "deleted" | "hidden" => {
+            "deleted" => {
                 self.known.remove(&id);
                 self.trashed.remove(&id);
+            }
+            // What happens below it while it is out of sight is told by nobody, so all of it is forgotten.
+            "hidden" => {
+                self.trashed.remove(&id);
+                let below = self.tree(&BTreeSet::from([id.clone()]));
+                self.known.retain(|known, _| *known != id && !below.contains_key(known));
             }
             "left" => {
                 // The journal of the other space may have told already where it is now.
