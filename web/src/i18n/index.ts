@@ -20,9 +20,13 @@ export const i18n = createI18n<[Messages], Language, false>({
   missingWarn: true,
 });
 
+let russian = false;
+
 export async function setLanguage(language: Language): Promise<void> {
-  if (language === 'ru' && !i18n.global.availableLocales.includes('ru')) {
-    i18n.global.setLocaleMessage('ru', (await import('./ru')).ru);
+  if (language === 'ru' && !russian) {
+    // Pages that bring texts of their own may have done so already.
+    i18n.global.mergeLocaleMessage('ru', (await import('./ru')).ru);
+    russian = true;
   }
   i18n.global.locale.value = language;
   document.documentElement.lang = language;

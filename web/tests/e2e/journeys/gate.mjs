@@ -67,7 +67,7 @@ export async function hasNoBarriers({ open, base }) {
       await page.keyboard.press('Control+k');
       await page.waitForTimeout(300);
       await check('palette');
-      for (const [path, sign] of [['/trash', 'main'], ['/activity', '[data-activity]'], ['/settings', 'section ul li'], ['/admin/servers', 'main ul li'], ['/ui', 'main section']]) {
+      for (const [path, sign] of [['/trash', 'main'], ['/activity', '[data-activity]'], ['/settings', 'section ul li'], ['/admin', '[data-health]'], ['/admin/people', '[data-person]'], ['/admin/plans', 'main section p'], ['/admin/spaces', '[data-space]'], ['/admin/spaces/uploads', 'main section p'], ['/admin/settings', '[data-setting]'], ['/admin/jobs', 'main section p'], ['/admin/servers', '[data-server]'], ['/admin/zones', '[data-map]'], ['/ui', 'main section']]) {
         await page.goto(`${base}${path}`);
         await page.waitForSelector(sign);
         await page.waitForTimeout(300);

@@ -1,0 +1,9 @@
+// All of them in Russian.
+import { jobs } from './jobs.ru';
+import { office } from './people.ru';
+import { plans } from './plans.ru';
+import { servers } from './servers.ru';
+import { settings } from './settings.ru';
+import { spaces } from './spaces.ru';
+
+export const ru = { ...jobs, ...office, ...plans, ...servers, ...settings, ...spaces };
