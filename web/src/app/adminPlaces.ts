@@ -13,6 +13,7 @@ export interface AdminPlace {
   needs: readonly Permission[];
 }
 export const adminPlaces: readonly AdminPlace[] = [
+  { name: 'admin', label: 'house.overview', icon: Activity, needs: ['admin.nodes', 'admin.users'] },
   { name: 'people', label: 'house.people', icon: UserRoundCog, needs: ['admin.users'] },
   { name: 'admin-plans', label: 'house.plans', icon: Gauge, needs: ['admin.users'] },
   { name: 'admin-spaces', label: 'house.spaces', icon: Layers, needs: ['admin.users'] },

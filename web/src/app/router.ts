@@ -80,6 +80,7 @@ const routes: RouteRecordRaw[] = [
         path: 'admin',
         component: () => import('@/features/admin/AdminPage.vue'),
         children: [
+          { path: '', name: 'admin', component: () => import('@/features/admin/health/HealthPage.vue') },
           {
             path: 'people/:tab?',
             name: 'people',

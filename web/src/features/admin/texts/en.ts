@@ -1,4 +1,5 @@
 // All of them in English.
+import { health } from './health.en';
 import { jobs } from './jobs.en';
 import { office } from './people.en';
 import { plans } from './plans.en';
@@ -6,4 +7,4 @@ import { servers } from './servers.en';
 import { settings } from './settings.en';
 import { spaces } from './spaces.en';
 
-export const en = { ...jobs, ...office, ...plans, ...servers, ...settings, ...spaces };
+export const en = { ...health, ...jobs, ...office, ...plans, ...servers, ...settings, ...spaces };

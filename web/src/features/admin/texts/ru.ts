@@ -1,4 +1,5 @@
 // All of them in Russian.
+import { health } from './health.ru';
 import { jobs } from './jobs.ru';
 import { office } from './people.ru';
 import { plans } from './plans.ru';
@@ -6,4 +7,4 @@ import { servers } from './servers.ru';
 import { settings } from './settings.ru';
 import { spaces } from './spaces.ru';
 
-export const ru = { ...jobs, ...office, ...plans, ...servers, ...settings, ...spaces };
+export const ru = { ...health, ...jobs, ...office, ...plans, ...servers, ...settings, ...spaces };
