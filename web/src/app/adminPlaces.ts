@@ -20,6 +20,7 @@ export const adminPlaces: readonly AdminPlace[] = [
   { name: 'admin-settings', label: 'house.settings', icon: SlidersHorizontal, needs: ['admin.users'] },
   { name: 'admin-jobs', label: 'house.jobs', icon: ListChecks, needs: ['admin.nodes'] },
   { name: 'admin-servers', label: 'house.servers', icon: HardDrive, needs: ['admin.nodes'] },
+  { name: 'admin-zones', label: 'house.zones', icon: Globe, needs: ['admin.nodes'] },
 ];
 
 export const mayOpen = (place: AdminPlace, permissions: readonly string[]) =>

@@ -105,6 +105,7 @@ const routes: RouteRecordRaw[] = [
             name: 'admin-servers',
             component: () => import('@/features/admin/servers/ServersPage.vue'),
           },
+          { path: 'zones', name: 'admin-zones', component: () => import('@/features/admin/zones/ZonesPage.vue') },
         ],
       },
     ],

@@ -6,5 +6,6 @@ import { plans } from './plans.en';
 import { servers } from './servers.en';
 import { settings } from './settings.en';
 import { spaces } from './spaces.en';
+import { zones } from './zones.en';
 
-export const en = { ...health, ...jobs, ...office, ...plans, ...servers, ...settings, ...spaces };
+export const en = { ...health, ...jobs, ...office, ...plans, ...servers, ...settings, ...spaces, ...zones };

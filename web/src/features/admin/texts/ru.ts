@@ -6,5 +6,6 @@ import { plans } from './plans.ru';
 import { servers } from './servers.ru';
 import { settings } from './settings.ru';
 import { spaces } from './spaces.ru';
+import { zones } from './zones.ru';
 
-export const ru = { ...health, ...jobs, ...office, ...plans, ...servers, ...settings, ...spaces };
+export const ru = { ...health, ...jobs, ...office, ...plans, ...servers, ...settings, ...spaces, ...zones };
