@@ -2,6 +2,7 @@
 export const health = {
   health: {
     well: 'Everything is well',
+    wellSpaces: 'No space needs a look',
     look: '{count} thing needs a look | {count} things need a look',
     old: 'No connection: as it was a moment ago',
     warn_down: '{count} storage server does not answer | {count} storage servers do not answer',

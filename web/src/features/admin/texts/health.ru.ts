@@ -5,6 +5,7 @@ import type { health as english } from './health.en';
 export const health: Shape<typeof english> = {
   health: {
     well: 'Всё в порядке',
+    wellSpaces: 'Ни одно пространство не требует внимания',
     look: 'Требует внимания: {count} | Требует внимания: {count} | Требует внимания: {count}',
     old: 'Нет связи: данные чуть устарели',
     warn_down:

@@ -5,7 +5,6 @@ export const jobs = {
       'What the server does after it has answered: letters, repairs, emptying trashes. What fails is tried again for over an hour before it is given up.',
     queues: 'Kinds of work',
     list: 'Single tasks',
-    idle: 'Nothing waits, and nothing was given up.',
     kind: 'Kind',
     waiting: 'Waiting',
     lag: 'The oldest for',
