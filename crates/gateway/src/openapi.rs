@@ -426,6 +426,12 @@ fn refusals(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "create_token" | "create_s3_key" => &[JSON, NEW_KEY],
         "delete_token" | "delete_s3_key" => &[INVALID_ID, &[(ErrorKind::NotFound, "key-not-found")]],
         "end_session" => &[INVALID_ID, &[(ErrorKind::NotFound, "session-not-found")]],
+        "put_picture" => &[JSON, &[(ErrorKind::Invalid, "invalid-picture"), (ErrorKind::NotFound, "user-not-found")]],
+        "delete_picture" => &[],
+        "get_picture" => {
+            &[PERSON, &[(ErrorKind::NotFound, "picture-not-found"), (ErrorKind::Precondition, "precondition-failed")]]
+        }
+        "delete_picture_of" => &[PERSON],
         "get_user" => &[INVALID_ID, &[(ErrorKind::NotFound, "user-not-found")]],
         "get_space" | "get_usage" | "get_upload" | "get_entry" => &[ID],
         "list_changes" | "list_entries" => &[ID, &[(ErrorKind::Precondition, "cursor-gone")]],
