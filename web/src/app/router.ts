@@ -1,6 +1,7 @@
 // Where the pages are. All but the drive come when they are first opened.
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router';
 import { DrivePage } from '@/features/drive';
+import { learnLaterTexts } from '@/i18n';
 import AppShell from './AppShell.vue';
 import { session } from './session';
 
@@ -90,6 +91,12 @@ const routes: RouteRecordRaw[] = [
 ];
 
 export const router = createRouter({ history: createWebHistory(), routes });
+
+/** Pages that need nobody signed in, settings and administration speak of accounts: their texts are there before them. */
+const speaksOfAccounts = /^\/(?:settings|admin)(?:\/|$)/;
+router.beforeResolve(async (to) => {
+  if (to.meta.open || speaksOfAccounts.test(to.path)) await learnLaterTexts();
+});
 
 router.beforeEach((to) => {
   if (!session.value && !to.meta.open)

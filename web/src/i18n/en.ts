@@ -1,27 +1,23 @@
-// English texts, and the shape every other language has to have.
+// English texts that the drive needs, and the shape every other language has to have. Those of pages that are about accounts
+// come with these pages: see `later.ts`.
 import type { Shape } from './shape';
 import { looking } from './en.look';
 import { keep } from './en.keep';
-import { account } from './en.account';
-import { office } from './en.admin';
 import { marks } from './en.marks';
 import { notices } from './en.notices';
 import { people } from './en.people';
 import { searching } from './en.search';
 import { sharing } from './en.sharing';
-import { ways } from './en.ways';
+import type { later } from './later';
 
 export const en = {
   ...looking,
   ...keep,
-  ...account,
-  ...office,
   ...marks,
   ...notices,
   ...people,
   ...searching,
   ...sharing,
-  ...ways,
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {
     cancel: 'Cancel',
@@ -44,34 +40,6 @@ export const en = {
     unknown: 'unknown',
     skip: 'Skip to the files',
   },
-  signIn: {
-    title: 'Sign in',
-    name: 'Account name',
-    password: 'Password',
-    submit: 'Sign in',
-    show: 'Show password',
-    hide: 'Hide password',
-    wrong: 'This name and password do not belong together.',
-    offline: 'The server cannot be reached. Check the connection and try again.',
-    tooMany: 'Too many attempts. Try again in {wait}.',
-    ended: 'Your session has ended. Sign in again to go on; nothing you did is lost.',
-    client: 'Web browser',
-  },
-  register: {
-    title: 'Create an account',
-    text: 'A place of your own for your files.',
-    new: 'New here?',
-    link: 'Create an account',
-    have: 'Have an account?',
-    submit: 'Create account',
-    display: 'Name people see',
-    displayHint: 'Optional. The account name is used otherwise.',
-    nameHint: "2 to 64 letters, digits or . _ - {'@'}",
-    taken: 'This name is taken.',
-    badName: 'This cannot be an account name.',
-    closed: 'Registration is closed here',
-    closedHint: 'Accounts are made by the people who run this installation. Ask them for one.',
-  },
   nav: {
     activity: 'Activity',
     trash: 'Trash',
@@ -79,6 +47,7 @@ export const en = {
     spaces: 'Spaces',
     personal: 'My files',
     links: 'Shared by link',
+    people: 'People',
     admin: 'Storage servers',
     settings: 'Settings',
     signOut: 'Sign out',
@@ -448,51 +417,6 @@ export const en = {
     to: 'to {folder}',
     finishing: 'Finishing',
   },
-  settings: {
-    title: 'Settings',
-    look: 'Appearance',
-    language: 'Language',
-    theme: 'Theme',
-    system: 'As the system',
-    light: 'Light',
-    dark: 'Dark',
-    density: 'Density',
-    compact: 'Compact',
-    default: 'Default',
-    relaxed: 'Relaxed',
-    account: 'Account',
-    password: 'Password',
-    oldPassword: 'Current password',
-    newPassword: 'New password',
-    change: 'Change password',
-    changed: 'The password is changed. All other sessions have ended.',
-    short: 'At least 8 characters.',
-    wrongOld: 'The current password is not right.',
-    sessions: 'Where you are signed in',
-    current: 'This browser',
-    lastUsed: 'Used {when}',
-    signedIn: 'Signed in {when}',
-    end: 'Sign out',
-    ended: 'The session has ended.',
-    offlineList: 'The list needs a connection.',
-    space: 'Space',
-    spaceUsed: '{used} used',
-    spaceOf: '{used} of {total} used',
-    spaceFree: '{size} free',
-    spaceFull: 'Nothing is free',
-    files: 'Files',
-    versions: 'Earlier versions',
-    trash: 'Trash',
-    removing: 'Being removed',
-    reserved: 'Uploads under way',
-    spaceShared: 'Copies share {size} of it, so {stored} are really kept.',
-    spaceParity: '{size} of parity come on top, to survive the loss of servers. They count against nobody.',
-    counting: 'Counting…',
-    device: 'This device',
-    stored: 'Kept for offline',
-    storedHint: 'Names and details of your files, so that they open at once.',
-    shortcuts: 'Keyboard',
-  },
   admin: {
     title: 'Storage servers',
     subtitle: 'Every file is cut into parts over these servers.',
@@ -551,4 +475,4 @@ export const en = {
   },
 };
 
-export type Messages = Shape<typeof en>;
+export type Messages = Shape<typeof en & typeof later>;
