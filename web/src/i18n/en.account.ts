@@ -25,6 +25,9 @@ export const account = {
     nameHint: "2 to 64 letters, digits or . _ - {'@'}",
     taken: 'This name is taken.',
     badName: 'This cannot be an account name.',
+    invitation: 'Accounts are by invitation here',
+    invitationHint:
+      'Open the link of your invitation to make yours, or ask the people who run this installation for one.',
     closed: 'Registration is closed here',
     closedHint: 'Accounts are made by the people who run this installation. Ask them for one.',
   },

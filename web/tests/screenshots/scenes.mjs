@@ -77,6 +77,34 @@ export const scenes = {
       await page.evaluate(() => document.activeElement?.blur());
     },
   },
+  'signin-welcome': {
+    open: true,
+    show: async ({ page, base }) => {
+      const welcome = 'Фотографии и бумаги портового музея. С вопросами — к Мие, комната 12, по будням с девяти до шести.';
+      await page.route('**/public/instance', (route) => route.fulfill({ json: { name: 'Музей Северной гавани', welcome, registration: 'invitation' } }));
+      await page.goto(`${base}/signin`);
+      await page.getByText(welcome).waitFor();
+      await page.evaluate(() => document.activeElement?.blur());
+    },
+    leave: async ({ page, base }) => {
+      await page.unroute('**/public/instance');
+      // What the server calls itself is remembered.
+      await page.evaluate(() => localStorage.removeItem('holdfast.instance'));
+      await page.goto(`${base}/signin`);
+    },
+  },
+  'register-invited': {
+    open: true,
+    show: async ({ page, base }) => {
+      await page.route('**/public/instance', (route) => route.fulfill({ json: { name: 'Holdfast', welcome: '', registration: 'invitation' } }));
+      await page.goto(`${base}/register`);
+      await page.waitForSelector('[role=alert]');
+    },
+    leave: async ({ page }) => {
+      await page.unroute('**/public/instance');
+      await page.evaluate(() => localStorage.removeItem('holdfast.instance'));
+    },
+  },
   register: {
     open: true,
     show: async ({ page, base }) => {
