@@ -506,6 +506,34 @@ export const scenes = {
       await page.waitForSelector('[data-trashed]');
     },
   },
+  'trash-team': {
+    show: async ({ page, base, files }) => {
+      await page.route('**/trash/emptying*', (route) => route.fulfill({ json: { space_id: files.team.id, state: 'running', job_id: null, entries_total: 1_840, entries_left: 612, trees_left: 3 } }));
+      await page.goto(`${base}/trash?space=${files.team.id}`);
+      await page.waitForSelector('[data-trashed]');
+      await page.waitForSelector('[data-emptying]');
+    },
+    leave: ({ page }) => page.unroute('**/trash/emptying*'),
+  },
+  history: {
+    show: async (env) => {
+      await details(env.page, true);
+      await folder(env, env.files.team.root_id, 'list', 'Control+1');
+      await row(env.page, 'Berth plan, winter.txt').waitFor();
+      if (env.phone) {
+        await row(env.page, 'Berth plan, winter.txt').locator('[data-handle]').first().click({ button: 'right' });
+        await env.page.keyboard.press('Escape');
+        await env.page.keyboard.press('Control+i');
+      } else await click(env.page, 'Berth plan, winter.txt');
+      if ((await env.page.locator('[data-history]').count()) === 0 && env.width < 1100 && !env.phone) await env.page.keyboard.press('Control+i');
+      await env.page.waitForSelector('[data-activity]');
+      await env.page.locator('[data-history]').scrollIntoViewIfNeeded();
+    },
+    leave: async ({ page }) => {
+      await page.keyboard.press('Escape');
+      await details(page, false);
+    },
+  },
   activity: {
     show: async ({ page, base }) => {
       await page.goto(`${base}/activity`);

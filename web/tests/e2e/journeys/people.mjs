@@ -1,21 +1,11 @@
 // People with roles, and spaces of teams: several browsers, one for each person.
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
-import { click, dropFiles, eventually, names, onServer, ownFolder, row, signIn } from '../steps.mjs';
+import { click, dropFiles, eventually, names, onServer, ownFolder, person, row, signIn } from '../steps.mjs';
 
 const dialog = (page) => page.locator('[role=dialog]');
 const password = 'long-enough-1';
 
-/** Somebody with an account, and what they can call. */
-async function person(apiBase, name, displayName) {
-  const json = { 'content-type': 'application/json' };
-  const made = await fetch(`${apiBase}/api/v1/register`, { method: 'POST', headers: json, body: JSON.stringify({ name, password, display_name: displayName }) });
-  assert.ok([201, 409].includes(made.status));
-  const tokens = await (await fetch(`${apiBase}/api/v1/login`, { method: 'POST', headers: json, body: JSON.stringify({ name, password, client: 'test' }) })).json();
-  const call = (method, path, body) =>
-    fetch(`${apiBase}/api/v1${path}`, { method, headers: { ...json, authorization: `Bearer ${tokens.access_token}` }, body: body && JSON.stringify(body) });
-  return { name, displayName, id: tokens.user.id, call };
-}
 async function browserOf(open, who) {
   const page = await open({ signedIn: false });
   await signIn(page, who.name, password);
