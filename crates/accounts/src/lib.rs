@@ -26,6 +26,7 @@
 //! - **One function** answers who may do what: [`may`]. Other people's things do not exist for those who may not see
 //!   them. What role somebody has where is the drive's to know.
 //! - **Groups** are made by administrators; what is given to one is given to whoever is in it.
+//! - **Pictures** of people are kept as they were sent, checked by their heads and never decoded: see [`PictureKind`].
 //!
 //! An account is made together with its personal space and that space's root folder, in one unit of work.
 
@@ -44,6 +45,7 @@ mod passkey;
 mod password;
 mod people;
 mod permission;
+mod picture;
 mod provider;
 mod seal;
 mod second_factor;
@@ -66,6 +68,7 @@ pub use mail::{LETTERS, Letter, MailHandler, Post, PostError};
 pub use passkey::{Ceremony, PasskeyView};
 pub use people::{NewPerson, PersonUpdate, PersonView, ProfileUpdate, Reset};
 pub use permission::{Action, Permission, Permissions, Principal, Role, may};
+pub use picture::{Picture, PictureKind};
 pub use provider::{Provider, Providers, Wire, WireAnswer, WireError, is_safe_address};
 pub use second_factor::{SecondFactor, SecondStep, Setup};
 pub use session::{Login, SessionView, Tokens};

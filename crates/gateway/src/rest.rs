@@ -19,6 +19,7 @@ mod page;
 mod passkeys;
 mod people;
 mod personal;
+mod pictures;
 mod plans;
 mod providers;
 mod public;
@@ -68,6 +69,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mail::reset_password))
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
+        .routes(routes!(pictures::put_picture, pictures::delete_picture))
+        .routes(routes!(pictures::get_picture))
+        .routes(routes!(pictures::delete_picture_of))
         .routes(routes!(spaces::list_spaces, spaces::create_space))
         .routes(routes!(spaces::get_space, spaces::rename_space, spaces::delete_space))
         .routes(routes!(second_factor::get_second_factor, second_factor::begin_second_factor))

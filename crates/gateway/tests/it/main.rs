@@ -10,6 +10,7 @@ mod links;
 mod listings;
 mod pages;
 mod people;
+mod pictures;
 mod second_factor;
 mod tree;
 mod tus;
