@@ -7,74 +7,122 @@ import { gzipSync } from 'node:zlib';
 import { dist } from '../serve.mjs';
 import { click, row, signIn } from '../steps.mjs';
 
+const looks = ['light', 'dark'].flatMap((theme) => ['en', 'ru'].map((language) => ({ theme, language })));
+
+/** Looks into a page and notes what stands in anybody's way. */
+async function barriers(page, where, { theme, language }, found) {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
+  for (const one of violations) found.push(`${where} ${theme} ${language}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
+}
+
+/** Every page but the files, each with something on it. */
+export async function pagesHaveNoBarriers({ open, files, base }) {
+  const found = [];
+  const file = await files.file('marked.txt', 'marked', 'text/plain');
+  const gone = await files.file('gone.txt', 'gone', 'text/plain');
+  assert.equal((await files.call('PUT', `/entries/${file}/favourite`)).status, 204);
+  const tag = await (await files.call('POST', `/spaces/${files.space}/tags`, { name: 'Marked', colour: 'teal' })).json();
+  if (tag.id) assert.ok((await files.call('POST', `/tags/${tag.id}/entries`, { put_on: [file], take_off: [] })).ok);
+  assert.ok((await files.call('POST', `/entries/${file}/links`, { mode: 'view', name: 'For review' })).ok);
+  assert.ok((await files.call('PUT', `/entries/${file}/grants`, { subject: { kind: 'everyone' }, role: 'viewer' })).ok);
+  assert.equal((await files.call('DELETE', `/entries/${gone}`)).status, 204);
+  const team = await (await files.call('POST', '/spaces', { name: 'Barriers' })).json();
+  const pages = [
+    ['/trash', '[data-trashed]'],
+    [`/trash?space=${team.id}`, '[data-trash-space]'],
+    ['/activity', '[data-activity]'],
+    ['/search', '#files'],
+    ['/search?q=marked', '#files [data-name]'],
+    ['/search?q=trashed:yes', '#files'],
+    ['/tags', '[data-tag]'],
+    ['/favourites', '[data-place]'],
+    ['/recent', '[data-place]'],
+    ['/shared/with-me', 'main h1'],
+    ['/shared/by-me', '[data-shared]'],
+    ['/links', '[data-link]'],
+    ['/settings', 'section ul li'],
+    ['/admin/people', 'main h1'],
+    ['/admin/people/invitations', 'main h1'],
+    ['/admin/people/groups', 'main h1'],
+    ['/admin/people/log', 'main h1'],
+    ['/admin/servers', 'main ul li'],
+    ['/forgot-password', 'input[name=email]'],
+    ['/verify-email', 'main h1'],
+    ['/reset-password', 'main h1'],
+    ['/invitation', 'main h1'],
+    ['/nowhere', 'main'],
+    ['/ui', 'main section'],
+  ];
+  for (const look of looks) {
+    const page = await open(look);
+    for (const [path, sign] of pages) {
+      await page.goto(`${base}${path}`);
+      await page.waitForSelector(sign);
+      await page.waitForTimeout(300);
+      await barriers(page, path, look, found);
+    }
+    await page.context().close();
+  }
+  assert.deepEqual(found, []);
+}
+
 export async function hasNoBarriers({ open, base }) {
   const found = [];
-  for (const theme of ['light', 'dark']) {
-    for (const language of ['en', 'ru']) {
-      const page = await open({ theme, language, signedIn: false });
-      const check = async (where) => {
-        const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-        for (const one of violations) found.push(`${where} ${theme} ${language}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
-      };
-      await check('sign-in');
-      await page.goto(`${base}/register`);
-      await page.waitForSelector('input[name=display-name]');
-      await check('register');
-      await page.goto(`${base}/signin`);
-      await signIn(page);
-      await row(page, 'main.rs').waitFor();
-      await page.waitForTimeout(300);
-      await check('list');
-      await click(page, 'backup.tar.gz');
-      await page.waitForSelector('aside ol li');
-      await check('selection and parts');
-      await click(page, 'main.rs', { button: 'right' });
-      await page.waitForTimeout(250);
-      await check('menu');
-      await page.keyboard.press('Escape');
-      await page.keyboard.press('Space');
-      await page.waitForSelector('[role=dialog] .code');
-      await page.waitForTimeout(350);
-      await check('quick look');
-      await page.keyboard.press('Escape');
-      await page.keyboard.press('Control+2');
-      await page.waitForTimeout(300);
-      await check('grid');
-      await page.keyboard.press('Control+3');
-      await page.waitForSelector('[data-column=active]');
-      await page.waitForTimeout(300);
-      await check('columns with a file');
-      await page.keyboard.press('Home');
-      await page.waitForSelector('[data-column=inside]');
-      await check('columns with a folder');
-      await page.keyboard.press('Control+4');
-      await page.waitForSelector('#files [data-name="main.rs"]');
-      await page.waitForTimeout(300);
-      await check('gallery');
-      await page.keyboard.press('Control+1');
-      await row(page, 'main.rs').waitFor();
-      await page.focus('#files');
-      await page.keyboard.press('Escape');
-      await page.click('[data-arrange]');
-      await page.click('[data-action=group-kind]');
-      await page.waitForTimeout(250);
-      await check('groups');
-      await page.click('[data-arrange]');
-      await page.waitForSelector('[role=menu]');
-      await page.waitForTimeout(250);
-      await check('arrange menu');
-      await page.click('[data-action=group-none]');
-      await page.keyboard.press('Control+k');
-      await page.waitForTimeout(300);
-      await check('palette');
-      for (const [path, sign] of [['/trash', 'main'], ['/activity', '[data-activity]'], ['/settings', 'section ul li'], ['/admin/servers', 'main ul li'], ['/ui', 'main section']]) {
-        await page.goto(`${base}${path}`);
-        await page.waitForSelector(sign);
-        await page.waitForTimeout(300);
-        await check(path);
-      }
-      await page.context().close();
-    }
+  for (const { theme, language } of looks) {
+    const page = await open({ theme, language, signedIn: false });
+    const check = (where) => barriers(page, where, { theme, language }, found);
+    await check('sign-in');
+    await page.goto(`${base}/register`);
+    await page.waitForSelector('input[name=display-name]');
+    await check('register');
+    await page.goto(`${base}/signin`);
+    await signIn(page);
+    await row(page, 'main.rs').waitFor();
+    await page.waitForTimeout(300);
+    await check('list');
+    await click(page, 'backup.tar.gz');
+    await page.waitForSelector('aside ol li');
+    await check('selection and parts');
+    await click(page, 'main.rs', { button: 'right' });
+    await page.waitForTimeout(250);
+    await check('menu');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Space');
+    await page.waitForSelector('[role=dialog] .code');
+    await page.waitForTimeout(350);
+    await check('quick look');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+2');
+    await page.waitForTimeout(300);
+    await check('grid');
+    await page.keyboard.press('Control+3');
+    await page.waitForSelector('[data-column=active]');
+    await page.waitForTimeout(300);
+    await check('columns with a file');
+    await page.keyboard.press('Home');
+    await page.waitForSelector('[data-column=inside]');
+    await check('columns with a folder');
+    await page.keyboard.press('Control+4');
+    await page.waitForSelector('#files [data-name="main.rs"]');
+    await page.waitForTimeout(300);
+    await check('gallery');
+    await page.keyboard.press('Control+1');
+    await row(page, 'main.rs').waitFor();
+    await page.focus('#files');
+    await page.keyboard.press('Escape');
+    await page.click('[data-arrange]');
+    await page.click('[data-action=group-kind]');
+    await page.waitForTimeout(250);
+    await check('groups');
+    await page.click('[data-arrange]');
+    await page.waitForSelector('[role=menu]');
+    await page.waitForTimeout(250);
+    await check('arrange menu');
+    await page.click('[data-action=group-none]');
+    await page.keyboard.press('Control+k');
+    await page.waitForTimeout(300);
+    await check('palette');
+    await page.context().close();
   }
   assert.deepEqual(found, []);
 }

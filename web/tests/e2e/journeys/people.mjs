@@ -218,3 +218,24 @@ export async function sharingHasNoBarriers({ open, files, base, apiBase }) {
   }
   assert.deepEqual(found, []);
 }
+
+/** Being let into a space of a team, and out of it again, shows in the sidebar without anybody loading anything. */
+export async function seesSpacesComeAndGo({ open, files, apiBase }) {
+  const soonMs = 3_000;
+  const nils = await person(apiBase, 'nils', 'Nils Holm');
+  const team = await (await files.call('POST', '/spaces', { name: 'Pilots' })).json();
+  await files.folder('Rota', team.root_id);
+  const his = await browserOf(open, nils);
+  await eventually(() => his.locator('[data-sync]').innerText(), 'Up to date');
+  const space = his.locator('[role=tree]').getByText('Pilots', { exact: true });
+  const give = () => files.call('PUT', `/entries/${team.root_id}/grants`, { subject: { kind: 'user', id: nils.id }, role: 'viewer' });
+  const { id: grant } = await (await give()).json();
+  // The server does not tell that: who turns to the page finds it.
+  await his.evaluate(() => dispatchEvent(new Event('focus')));
+  await space.waitFor({ timeout: soonMs });
+  await space.click();
+  await row(his, 'Rota').waitFor();
+  assert.equal((await files.call('DELETE', `/grants/${grant}`)).status, 204);
+  await space.waitFor({ state: 'detached', timeout: soonMs });
+  await his.getByRole('heading', { name: 'This folder is not here any more' }).waitFor();
+}
