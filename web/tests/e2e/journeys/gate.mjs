@@ -33,12 +33,12 @@ export async function pagesHaveNoBarriers({ open, files, base }) {
     ['/activity', '[data-activity]'],
     ['/search', '#files'],
     ['/search?q=marked', '#files [data-name]'],
-    ['/search?q=trashed:yes', '#files'],
-    ['/tags', '[data-tag]'],
-    ['/favourites', '[data-place]'],
-    ['/recent', '[data-place]'],
+    ['/search?q=is:trashed', '#files'],
+    ['/tags', '[data-tag-row]'],
+    ['/favourites', '[data-entry]'],
+    ['/recent', '[data-entry]'],
     ['/shared/with-me', 'main h1'],
-    ['/shared/by-me', '[data-shared]'],
+    ['/shared/by-me', '[data-entry]'],
     ['/links', '[data-link]'],
     ['/settings', 'section ul li'],
     ['/admin/people', 'main h1'],
@@ -134,19 +134,41 @@ export async function staysWithinItsBudgets({ open, base, network }) {
   assert.ok(css.length > 0 && css.reduce((sum, name) => sum + packed(name), 0) <= 15_000, 'style sheet');
   const page = await open();
   await row(page, 'main.rs').waitFor();
-  // Begun again by somebody who is signed in, as if this browser had nothing of the page yet.
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-  await page.evaluate(async () => {
-    for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
-    for (const name of await caches.keys()) await caches.delete(name);
+  // The page itself says when the list is there: asking it from outside takes longer than the list does.
+  await page.addInitScript(() => {
+    const look = new MutationObserver(() => {
+      if (!document.querySelector('[role=grid] [data-name="main.rs"]')) return;
+      look.disconnect();
+      performance.mark('list');
+    });
+    look.observe(document, { childList: true, subtree: true });
   });
+  const listAt = async () => {
+    await row(page, 'main.rs').waitFor();
+    return Math.round(await page.evaluate(() => performance.getEntriesByName('list')[0].startTime));
+  };
+  // Begun again by somebody who is signed in, as if this browser had nothing of the page and of the files yet.
+  const forget = async () => {
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await page.evaluate(async () => {
+      for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
+      for (const name of await caches.keys()) await caches.delete(name);
+      localStorage.clear();
+    });
+    await page.goto(`${base}/icon.svg`);
+    await page.evaluate(async () => {
+      const drives = (await indexedDB.databases()).filter(({ name }) => name.startsWith('holdfast-usr_'));
+      for (const { name } of drives) await new Promise((resolve, reject) => Object.assign(indexedDB.deleteDatabase(name), { onsuccess: resolve, onerror: reject }));
+    });
+  };
+  await forget();
   const scripts = new Set();
   page.on('response', (response) => {
     const path = new URL(response.url()).pathname;
     if (path.startsWith('/assets/') && path.endsWith('.js') && !response.fromServiceWorker()) scripts.add(path.slice('/assets/'.length));
   });
-  await page.reload();
-  await row(page, 'main.rs').waitFor();
+  await page.goto(`${base}/files`);
+  const first = [await listAt()];
   // All that comes counts, also what is fetched beside the list, but for the hands of dragging, which are fetched on purpose
   // a while after the list stands.
   await page.waitForTimeout(250);
@@ -156,17 +178,22 @@ export async function staysWithinItsBudgets({ open, base, network }) {
   console.log(`      script to the first list ${(bytes / 1000).toFixed(1)} kB gzip`);
   assert.ok(bytes <= 170_000, `${bytes} bytes of script`);
 
+  for (let round = 0; round < 2; round += 1) {
+    await forget();
+    await page.goto(`${base}/files`, { waitUntil: 'commit' });
+    first.push(await listAt());
+  }
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await page.waitForTimeout(500);
-  const times = [];
+  const second = [];
   for (let round = 0; round < 3; round += 1) {
     await page.goto('about:blank');
     await page.goto(`${base}/files`, { waitUntil: 'commit' });
-    await row(page, 'main.rs').waitFor();
-    times.push(await page.evaluate(() => performance.now()));
+    second.push(await listAt());
   }
-  console.log(`      second visit, list ready after ${times.map((time) => Math.round(time)).join(', ')} ms`);
-  assert.ok(Math.min(...times) <= 600, `${times}`);
+  console.log(`      list ready after ${first.join(', ')} ms on a first visit, ${second.join(', ')} ms on a second`);
+  assert.ok(Math.min(...first) <= 1_500, `first visit: ${first}`);
+  assert.ok(Math.min(...second) <= 600, `second visit: ${second}`);
   network.cut = true;
   await page.reload();
   await row(page, 'main.rs').waitFor();
