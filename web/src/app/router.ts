@@ -56,19 +56,19 @@ const routes: RouteRecordRaw[] = [
       {
         path: 'shared/:which(with-me|by-me)',
         name: 'shared',
-        component: () => import('@/features/share/SharedPage.vue'),
+        component: () => import('@/features/gathered/SharedPage.vue'),
         props: true,
       },
       {
         path: 'favourites',
         name: 'favourites',
-        component: () => import('@/features/tags/PlacePage.vue'),
+        component: () => import('@/features/gathered/PlacePage.vue'),
         props: { place: 'favourites' },
       },
       {
         path: 'recent',
         name: 'recent',
-        component: () => import('@/features/tags/PlacePage.vue'),
+        component: () => import('@/features/gathered/PlacePage.vue'),
         props: { place: 'recent' },
       },
       { path: 'tags', name: 'tags', component: () => import('@/features/tags/TagsPage.vue') },

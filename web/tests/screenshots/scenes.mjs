@@ -455,13 +455,13 @@ export const scenes = {
   'shared-with-me': {
     show: async ({ page, base }) => {
       await page.goto(`${base}/shared/with-me`);
-      await page.waitForSelector('[data-shared]');
+      await page.waitForSelector('[data-entry]');
     },
   },
   'shared-by-me': {
     show: async ({ page, base }) => {
       await page.goto(`${base}/shared/by-me`);
-      await page.waitForSelector('[data-shared]');
+      await page.waitForSelector('[data-entry]');
     },
   },
   'read-only': {

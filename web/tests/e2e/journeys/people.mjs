@@ -34,7 +34,7 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
   // She sees it at once, may look at all of it and change nothing.
   const hers = await browserOf(open, mia);
   await hers.getByRole('link', { name: 'Shared with me' }).click();
-  await hers.locator('[data-shared="Tide tables"]').getByText('from Administrator').waitFor();
+  await hers.locator('[data-entry="Tide tables"]').getByText('from Administrator').waitFor();
   await hers.getByRole('button', { name: 'Tide tables', exact: true }).click();
   await row(hers, 'Winter').waitFor();
   await hers.waitForSelector('[data-read-only]');
@@ -76,16 +76,16 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
 
   // It stands among what is shared by its owner. Taken back, it is gone for her, from this device too.
   await page.getByRole('link', { name: 'Shared by me' }).click();
-  await page.locator('[data-shared="Tide tables"]').getByText('Mia Larsen').waitFor();
-  await page.locator('[data-shared="Tide tables"]').getByRole('button', { name: /^Manage access/ }).click();
+  await page.locator('[data-entry="Tide tables"]').getByText('Mia Larsen').waitFor();
+  await page.locator('[data-entry="Tide tables"]').getByRole('button', { name: /^Manage access/ }).click();
   await dialog(page).locator('[data-grant="Mia Larsen"]').getByRole('button').last().click();
   await page.click('[role=menuitem][data-action=grant-remove]');
   await dialog(page).locator('[data-grant="Mia Larsen"]').waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
-  await page.locator('[data-shared="Tide tables"]').waitFor({ state: 'detached' });
+  await page.locator('[data-entry="Tide tables"]').waitFor({ state: 'detached' });
   await hers.locator('p', { hasText: 'This folder is not here any more' }).waitFor({ timeout: 30_000 });
   await hers.getByRole('link', { name: 'Shared with me' }).click();
-  await hers.locator('[data-shared="Tide tables"]').waitFor({ state: 'detached' });
+  await hers.locator('[data-entry="Tide tables"]').waitFor({ state: 'detached' });
 }
 
 export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBase, out }) {
@@ -112,7 +112,7 @@ export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBa
   await page.keyboard.press('Escape');
   const hers = await browserOf(open, mia);
   await hers.getByRole('link', { name: 'Shared with me' }).click();
-  const line = hers.locator('[data-shared="letter.txt"]');
+  const line = hers.locator('[data-entry="letter.txt"]');
   await line.getByText('ends in 3 days').waitFor();
   await line.getByRole('button', { name: 'letter.txt', exact: true }).click();
   await dialog(hers).locator('pre', { hasText: 'Dear Mia' }).waitFor();
@@ -208,7 +208,7 @@ export async function sharingHasNoBarriers({ open, files, base, apiBase }) {
       await page.click('[data-new-space]');
       await check('new space');
       await page.keyboard.press('Escape');
-      for (const [path, sign] of [['/links', '[data-link]'], ['/shared/by-me', '[data-shared]'], ['/shared/with-me', 'main h1'], ['/settings', '[data-keep]']]) {
+      for (const [path, sign] of [['/links', '[data-link]'], ['/shared/by-me', '[data-entry]'], ['/shared/with-me', 'main h1'], ['/settings', '[data-keep]']]) {
         await page.goto(`${base}${path}`);
         await page.waitForSelector(sign);
         await check(path);
