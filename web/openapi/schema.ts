@@ -494,6 +494,23 @@ export interface paths {
         patch: operations["update_person"];
         trace?: never;
     };
+    "/api/v1/admin/users/{id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove somebody's picture */
+        delete: operations["delete_picture_of"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users/{id}/reset-password": {
         parameters: {
             query?: never;
@@ -1557,6 +1574,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set one's picture
+         * @description A square of 64 to 1024 pixels, as WebP, PNG or JPEG. It is shown as it was sent, with all that it says about itself.
+         */
+        put: operations["put_picture"];
+        post?: never;
+        /** Remove one's picture */
+        delete: operations["delete_picture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/providers/{provider}/link": {
         parameters: {
             query?: never;
@@ -2571,9 +2609,29 @@ export interface paths {
         };
         /**
          * Show an account
-         * @description Other people's accounts show only id, name and display name, except to administrators.
+         * @description Other people's accounts show only id, name, display name and picture, except to administrators.
          */
         get: operations["get_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get somebody's picture
+         * @description Always the one that there is now. Asked for by its version it may be kept for a year, else it is to be asked for again.
+         */
+        get: operations["get_picture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3180,6 +3238,11 @@ export interface components {
             kind: string;
             /** @example ada */
             name: string;
+            /**
+             * @description The version of a user's picture; `null` without one, and for groups.
+             * @example 1f0b7c9a2d3e4f50
+             */
+            picture: string | null;
         };
         /** @description Parts that nothing refers to. */
         Garbage: {
@@ -3296,6 +3359,11 @@ export interface components {
             id: string;
             /** @example ada */
             name: string;
+            /**
+             * @description The version of their picture, if they have one.
+             * @example 1f0b7c9a2d3e4f50
+             */
+            picture: string | null;
         };
         /** @description One's accounts at providers. */
         Identities: {
@@ -4227,6 +4295,11 @@ export interface components {
                 id: string;
                 /** @example ada */
                 name: string;
+                /**
+                 * @description The version of their picture, if they have one.
+                 * @example 1f0b7c9a2d3e4f50
+                 */
+                picture: string | null;
             }[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
             next_cursor: string | null;
@@ -5790,6 +5863,11 @@ export interface components {
              * @example ada
              */
             name: string | null;
+            /**
+             * @description The version of a user's picture; `null` without one, and for groups and everyone.
+             * @example 1f0b7c9a2d3e4f50
+             */
+            picture: string | null;
         };
         /** @description To whom a role is given. */
         SubjectBody: {
@@ -6173,6 +6251,12 @@ export interface components {
              *     ]
              */
             permissions?: string[];
+            /**
+             * @description The version of the picture that `GET /api/v1/users/{id}/picture?v=…` gives: other pictures have others. `null` without
+             *     one.
+             * @example 1f0b7c9a2d3e4f50
+             */
+            picture: string | null;
             /**
              * @description The root folder of that space.
              * @example ent_0197f3c6b1d07c3a9d2e5f60718293a4
@@ -9034,6 +9118,81 @@ export interface operations {
             };
             /** @description Refused: `unsupported-media-type`. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_picture_of: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's id, `usr_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is none. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `user-not-found`. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15730,6 +15889,168 @@ export interface operations {
             };
         };
     };
+    put_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The picture, at most 256 KiB. */
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description The account as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Refused: `invalid-picture`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `user-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `body-too-large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `unsupported-media-type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is none. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     begin_link: {
         parameters: {
             query?: never;
@@ -21701,6 +22022,107 @@ export interface operations {
             };
             /** @description Refused: `user-not-found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_picture: {
+        parameters: {
+            query?: {
+                /** @description `picture` of the account. */
+                v?: string;
+            };
+            header?: {
+                /** @description An `ETag` that the client has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description An account's id, `usr_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `user-not-found`, `picture-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `precondition-failed`. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
