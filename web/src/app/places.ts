@@ -131,7 +131,7 @@ export function offerPlaces(how: { openSearch: () => void; leave: () => Promise<
     },
     {
       id: 'go-people',
-      label: 'office.title',
+      label: 'nav.people',
       group: 'go',
       icon: UserRoundCog,
       enabled: () => drive.user.permissions.includes('admin.users'),
