@@ -40,8 +40,9 @@ export const base = {
       '#openapi': path('./openapi/schema.ts'),
     },
   },
-  // Parts of vue-i18n that are not used here.
+  // Parts of Vue and vue-i18n that are not used here.
   define: {
+    __VUE_OPTIONS_API__: false,
     __VUE_I18N_LEGACY_API__: false,
     __VUE_I18N_FULL_INSTALL__: false,
     __INTLIFY_PROD_DEVTOOLS__: false,

@@ -4,12 +4,14 @@ import App from '@/app/App.vue';
 import { ownBytes } from '@/app/bytes';
 import { router } from '@/app/router';
 import { startSession } from '@/app/session';
+import { openAhead } from '@/data/drive';
 import { provideBytes } from '@/features/look';
 import { i18n } from '@/i18n';
 import { startLook } from '@/lib/look';
 import { askToPersist } from '@/platform/web';
 import '@/styles/app.css';
 
+openAhead();
 await Promise.all([startLook(), startSession()]);
 const app = createApp(App).use(i18n).use(router);
 provideBytes(app, ownBytes);

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{oidc, place::Place, postgres::Throwaway, process, redis, setup, tidy, web};
+use crate::{journeys, oidc, place::Place, postgres::Throwaway, process, redis, setup, tidy, web};
 
 /// The variable in which tests find their PostgreSQL server. A test that needs it fails where it is not set.
 const POSTGRES_URL: &str = "HOLDFAST_TEST_POSTGRES";
@@ -57,6 +57,7 @@ fn all_steps(place: &Place, steps: &mut Steps) -> Result<()> {
         process::run(&mut doc, COMPILE_LIMIT)
     })?;
     steps.run("test", || test(place, &[]))?;
+    steps.run("journeys", || journeys::of_ci(place))?;
     steps.run("generated files", || generated.unchanged(&place.root))
 }
 

@@ -16,6 +16,7 @@ mod conformance;
 #[cfg(test)]
 mod deploy_tests;
 mod http;
+mod journeys;
 mod oidc;
 mod place;
 mod postgres;
@@ -75,6 +76,23 @@ enum Task {
         #[arg(long, default_value_t = 10)]
         examples: u32,
     },
+    /// Drive the web client in Chromium against the real server: all journeys, or those whose names hold a word.
+    Journeys {
+        /// Serve with this program, built before, and build nothing.
+        #[arg(long, value_name = "PATH")]
+        binary: Option<PathBuf>,
+        /// Words of names.
+        words: Vec<String>,
+    },
+    /// Take a picture of every page of the web client, in both themes and languages and three widths.
+    Screenshots {
+        /// Serve with this program, built before, and build nothing.
+        #[arg(long, value_name = "PATH")]
+        binary: Option<PathBuf>,
+        /// Which ones: a word of their names, `--only=dark-ru`; all without any.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Check the habits that no compiler checks: who imports whom, licences, file heads and lengths.
     Tidy,
     /// A whole cluster as plain processes on loopback: PostgreSQL, two gateways, one worker, six nodes.
@@ -129,8 +147,15 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::Conformance { binary, examples } => {
             process::watch_signals()?;
-            let binary = binary.map(std::path::absolute).transpose().context("the program to ask")?;
-            conformance::run(&place, binary, examples)
+            conformance::run(&place, absolute(binary)?, examples)
+        }
+        Task::Journeys { binary, words } => {
+            process::watch_signals()?;
+            journeys::run(&place, absolute(binary)?, &words)
+        }
+        Task::Screenshots { binary, args } => {
+            process::watch_signals()?;
+            journeys::screenshots(&place, absolute(binary)?, &args)
         }
         Task::Tidy => tidy::check(&place),
         Task::Cluster { action, dir } => {
@@ -153,6 +178,11 @@ fn run(place: &Place, args: &[String]) -> Result<()> {
     let binary = place.build_holdfast()?;
     let error = Command::new(&binary).arg("serve").args(args).exec();
     Err(error).with_context(|| format!("cannot start {}", binary.display()))
+}
+
+/// A program's path that holds in every folder.
+fn absolute(program: Option<PathBuf>) -> Result<Option<PathBuf>> {
+    program.map(std::path::absolute).transpose().context("the path of the program")
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Installs what is missing, where that is possible: as root on a system with apt.
 //!
-//! Everything else than PostgreSQL, Redis and the tools for faults comes through cargo. As an ordinary user nothing is installed;
+//! Everything else than PostgreSQL, Redis, Chromium and the tools for faults comes through cargo, npm and pip. As an ordinary user nothing is installed;
 //! the message then says what to ask the administrator for.
 
 use std::{
-    fs, io,
+    env, fs, io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
@@ -56,6 +56,25 @@ pub(crate) fn fault_tools() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Where Chromium is, installed if need be.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    if let Some(named) = env::var_os("CHROMIUM") {
+        return Ok(named.into());
+    }
+    let path = PathBuf::from("/usr/bin/chromium");
+    if path.exists() {
+        return Ok(path);
+    }
+    if !rustix::process::geteuid().is_root() || !Path::new("/usr/bin/apt-get").exists() {
+        bail!(
+            "Chromium is missing. Name one in CHROMIUM, install it as root (`apt-get install chromium`), or run this once as root"
+        );
+    }
+    eprintln!("xtask: installing chromium …");
+    install("chromium").context("cannot install Chromium")?;
+    Ok(path)
 }
 
 /// Sees to it that Python can make environments of its own.

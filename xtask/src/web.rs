@@ -18,7 +18,17 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(15 * 60);
 const WORK_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// What a build is made of, below `web/`.
-const SOURCES: [&str; 6] = ["src", "public", "openapi", "scripts", "index.html", "vite.config.ts"];
+const SOURCES: [&str; 9] = [
+    "src",
+    "public",
+    "openapi",
+    "scripts",
+    "index.html",
+    "share.html",
+    "vite.base.ts",
+    "vite.config.ts",
+    "vite.share.config.ts",
+];
 
 /// Makes `web/dist`, which is embedded in the server, if it is older than what it is made of.
 pub(crate) fn build(place: &Place) -> Result<()> {

@@ -57,6 +57,8 @@ pub struct UserView {
     pub name: String,
     /// What others see.
     pub display_name: String,
+    /// The version of its picture, if it has one.
+    pub picture: Option<String>,
     /// What only its owner and administrators see.
     pub private: Option<Private>,
 }
@@ -92,7 +94,13 @@ impl UserView {
             email: row.email,
             language: row.language,
         };
-        Self { id: row.id, name: row.name, display_name: row.display_name, private: Some(private) }
+        Self {
+            id: row.id,
+            name: row.name,
+            display_name: row.display_name,
+            picture: row.picture,
+            private: Some(private),
+        }
     }
 }
 
@@ -180,7 +188,7 @@ impl Accounts {
         Ok(made_up.filter(|_| made))
     }
 
-    /// An account: all of it for its owner and for those who may administer users, its names for everybody else.
+    /// An account: all of it for its owner and for those who may administer users, its names and picture for everybody else.
     ///
     /// # Errors
     /// [`Error::UserUnknown`], [`Error::Database`].
@@ -286,6 +294,7 @@ impl Accounts {
             root: self.0.ids.entry(),
             language: LANGUAGES[0].to_owned(),
             email: None,
+            picture: None,
         };
         Draft { row, name_key: name.key, quota_bytes: self.0.options.quota_bytes, quota_own: false, email: None }
     }

@@ -63,6 +63,12 @@ pub enum Error {
     /// No name to be shown.
     #[error("a display name has 1 to 100 characters, none of them a control character")]
     DisplayNameInvalid,
+    /// No picture that somebody may have; says why.
+    #[error("a picture is a square WebP, PNG or JPEG of 64 to 1024 pixels and at most 256 KiB: {0}")]
+    PictureInvalid(&'static str),
+    /// The account has no picture.
+    #[error("there is no picture")]
+    PictureUnknown,
     /// No password.
     #[error("a password has 8 to 256 characters")]
     PasswordInvalid,
@@ -221,6 +227,7 @@ impl Error {
             | Self::GroupName
             | Self::DisplayNameInvalid
             | Self::PasswordInvalid
+            | Self::PictureInvalid(_)
             | Self::ScopesInvalid
             | Self::EmailInvalid
             | Self::LanguageInvalid
@@ -241,6 +248,7 @@ impl Error {
             | Self::ProviderUnknown
             | Self::IdentityMissing
             | Self::PasskeyUnknown
+            | Self::PictureUnknown
             | Self::SessionUnknown
             | Self::KeyUnknown
             | Self::InvitationUnknown
@@ -273,6 +281,8 @@ impl Error {
             Self::NameInvalid => "invalid-account-name",
             Self::DisplayNameInvalid => "invalid-display-name",
             Self::PasswordInvalid => "invalid-password",
+            Self::PictureInvalid(_) => "invalid-picture",
+            Self::PictureUnknown => "picture-not-found",
             Self::WrongCredentials => "wrong-credentials",
             Self::WrongPassword => "wrong-password",
             Self::SecondFactorRequired { .. } => "second-factor-required",

@@ -32,6 +32,8 @@ pub struct Member {
     pub display_name: String,
     /// When it came into the group.
     pub added: Time,
+    /// The version of its picture, if it has one.
+    pub picture: Option<String>,
 }
 
 /// Somebody who was found, or a group.
@@ -45,6 +47,8 @@ pub enum Found {
         name: String,
         /// What others see.
         display_name: String,
+        /// The version of its picture, if it has one.
+        picture: Option<String>,
     },
     /// A group.
     Group {
@@ -63,7 +67,13 @@ impl From<rows::GroupRow> for Group {
 
 impl From<rows::MemberRow> for Member {
     fn from(row: rows::MemberRow) -> Self {
-        Self { account: row.account, name: row.name, display_name: row.display_name, added: row.added }
+        Self {
+            account: row.account,
+            name: row.name,
+            display_name: row.display_name,
+            added: row.added,
+            picture: row.picture,
+        }
     }
 }
 
@@ -263,7 +273,7 @@ fn found(row: people::FoundRow) -> Found {
     if row.kind == people::GROUP {
         Found::Group { id: GroupId(row.id), name: row.name }
     } else {
-        Found::Account { id: AccountId(row.id), name: row.name, display_name: row.display_name }
+        Found::Account { id: AccountId(row.id), name: row.name, display_name: row.display_name, picture: row.picture }
     }
 }
 

@@ -20,12 +20,14 @@
 //!   is a hash, and the letter is written when it is sent.
 //! - **Sign-in is slowed down, never locked**: per name and per address, see the comments in `throttle`.
 //!   Processes may share the counters: see [`counts`].
+//! - **Presigned addresses** let whoever has one fetch certain entries for minutes, as long as the session lives.
 //! - **Visitors** of links have no account: a pass, signed like an access token, says what they may go on with.
 //! - **The wall clock may jump.** A token is good only between its two times, with a minute's leeway at either end: one
 //!   from before a clock was set back is refused as expired, and its client gets a new one with its refresh token.
 //! - **One function** answers who may do what: [`may`]. Other people's things do not exist for those who may not see
 //!   them. What role somebody has where is the drive's to know.
 //! - **Groups** are made by administrators; what is given to one is given to whoever is in it.
+//! - **Pictures** of people are kept as they were sent, checked by their heads and never decoded: see [`PictureKind`].
 //!
 //! An account is made together with its personal space and that space's root folder, in one unit of work.
 
@@ -44,6 +46,8 @@ mod passkey;
 mod password;
 mod people;
 mod permission;
+mod picture;
+mod presigned;
 mod provider;
 mod seal;
 mod second_factor;
@@ -66,6 +70,8 @@ pub use mail::{LETTERS, Letter, MailHandler, Post, PostError};
 pub use passkey::{Ceremony, PasskeyView};
 pub use people::{NewPerson, PersonUpdate, PersonView, ProfileUpdate, Reset};
 pub use permission::{Action, Permission, Permissions, Principal, Role, may};
+pub use picture::{Picture, PictureKind};
+pub use presigned::Presigned;
 pub use provider::{Provider, Providers, Wire, WireAnswer, WireError, is_safe_address};
 pub use second_factor::{SecondFactor, SecondStep, Setup};
 pub use session::{Login, SessionView, Tokens};

@@ -161,7 +161,7 @@ impl Accounts {
 
     /// The account, if the principal may change it: whoever has power over others is only changed by those who have it too,
     /// else the power to change accounts would be that to become any of them.
-    async fn subject(&self, principal: &Principal, id: AccountId) -> Result<AccountRow, Error> {
+    pub(crate) async fn subject(&self, principal: &Principal, id: AccountId) -> Result<AccountRow, Error> {
         principal.needs(Permission::AdminUsers)?;
         let row = db::accounts::account(&self.0.db, id).await?.ok_or(Error::UserUnknown)?;
         principal.may_give(Permissions::parse(&row.permissions))?;

@@ -59,6 +59,9 @@ pub const JSON_BYTES_MAX: usize = 64 << 10;
 /// Bytes of one that lists up to a thousand things to do.
 pub const LONG_JSON_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes of somebody's picture.
+pub const PICTURE_BYTES_MAX: usize = 256 << 10;
+
 /// A node that was not heard of for this long is taken for down.
 pub const NODE_SILENCE: Duration = Duration::from_secs(10);
 

@@ -29,6 +29,8 @@ pub struct AccountRow {
     pub language: String,
     /// Its e-mail address, once it was verified.
     pub email: Option<String>,
+    /// The version of its picture, if it has one.
+    pub picture: Option<String>,
 }
 
 impl Row for AccountRow {
@@ -45,8 +47,21 @@ impl Row for AccountRow {
             root: row.get(8)?,
             language: row.get(9)?,
             email: row.get(10)?,
+            picture: row.get(11)?,
         })
     }
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT account.id, account.name, display_name, password_hash, permissions, created_us, disabled_us, space.id,
+                    root_id, language, email, ",
+            picture_of!("account.id"),
+            " FROM account JOIN space ON owner_id = account.id AND kind = 'personal' ",
+            $rest
+        )
+    };
 }
 
 /// An account to make.
@@ -156,24 +171,12 @@ pub async fn insert_account(tx: &Tx, new: &NewAccount<'_>) -> Result<bool, Error
 
 /// The account that signs in with a name, by the name's unique form.
 pub async fn account_by_name(db: &Db, name_key: &str) -> Result<Option<AccountRow>, Error> {
-    db.query_opt(
-        "SELECT account.id, account.name, display_name, password_hash, permissions, created_us, disabled_us, space.id,
-                root_id, language, email
-         FROM account JOIN space ON owner_id = account.id AND kind = 'personal' WHERE name_key = $1",
-        &params![name_key],
-    )
-    .await
+    db.query_opt(select!("WHERE name_key = $1"), &params![name_key]).await
 }
 
 /// The account of an id.
 pub async fn account(db: &Db, id: AccountId) -> Result<Option<AccountRow>, Error> {
-    db.query_opt(
-        "SELECT account.id, account.name, display_name, password_hash, permissions, created_us, disabled_us, space.id,
-                root_id, language, email
-         FROM account JOIN space ON owner_id = account.id AND kind = 'personal' WHERE account.id = $1",
-        &params![id],
-    )
-    .await
+    db.query_opt(select!("WHERE account.id = $1"), &params![id]).await
 }
 
 /// Puts a new password hash in the place of an old one; `false` if the old one is no longer there.

@@ -46,7 +46,7 @@ pub async fn load(tx: &Tx, space: SpaceId, top: EntryId) -> Result<Load, Error> 
                      FROM down JOIN version v ON v.space_id = $1 AND v.entry_id = down.id),
                     (SELECT CAST(COALESCE(MAX(v.size), 0) AS BIGINT)
                      FROM down JOIN version v ON v.space_id = $1 AND v.entry_id = down.id),
-                    (SELECT COUNT(*) FROM down JOIN link l ON l.entry_id = down.id)"
+                    (SELECT COUNT(*) FROM down JOIN link l ON l.entry_id = down.id AND l.space_id = $1)"
         ),
         &params![space, top],
     )
@@ -113,7 +113,7 @@ pub async fn turn_over(tx: &Tx, space: SpaceId, top: EntryId, to: SpaceId) -> Re
     for statement in [
         with_down!("UPDATE version SET space_id = $3 WHERE space_id = $1 AND entry_id IN (SELECT id FROM down)"),
         with_down!("UPDATE folder_total SET space_id = $3 WHERE space_id = $1 AND folder_id IN (SELECT id FROM down)"),
-        with_down!("UPDATE link SET space_id = $3 WHERE entry_id IN (SELECT id FROM down)"),
+        with_down!("UPDATE link SET space_id = $3 WHERE space_id = $1 AND entry_id IN (SELECT id FROM down)"),
         with_down!("UPDATE entry_grant SET space_id = $3 WHERE entry_id IN (SELECT id FROM down)"),
         // The last one, since all others walk down these rows.
         with_down!("UPDATE entry SET space_id = $3 WHERE space_id = $1 AND id IN (SELECT id FROM down)"),

@@ -34,11 +34,19 @@ pub struct MemberRow {
     pub display_name: String,
     /// When it came into the group.
     pub added: Time,
+    /// The version of its picture, if it has one.
+    pub picture: Option<String>,
 }
 
 impl Row for MemberRow {
     fn read(row: &RowReader<'_>) -> Result<Self, Error> {
-        Ok(Self { account: row.get(0)?, name: row.get(1)?, display_name: row.get(2)?, added: row.get(3)? })
+        Ok(Self {
+            account: row.get(0)?,
+            name: row.get(1)?,
+            display_name: row.get(2)?,
+            added: row.get(3)?,
+            picture: row.get(4)?,
+        })
     }
 }
 
@@ -85,8 +93,12 @@ pub async fn of_account(db: &Db, account: AccountId) -> Result<Vec<GroupRow>, Er
 /// Up to `limit` accounts of a group with ids above `after`.
 pub async fn members(db: &Db, group: GroupId, after: Option<AccountId>, limit: u32) -> Result<Vec<MemberRow>, Error> {
     db.query(
-        "SELECT a.id, a.name, a.display_name, m.added_us FROM account_group_member m JOIN account a ON a.id = m.account_id
-         WHERE m.group_id = $1 AND m.account_id > $2 ORDER BY m.account_id LIMIT $3",
+        concat!(
+            "SELECT a.id, a.name, a.display_name, m.added_us, ",
+            picture_of!("a.id"),
+            " FROM account_group_member m JOIN account a ON a.id = m.account_id
+             WHERE m.group_id = $1 AND m.account_id > $2 ORDER BY m.account_id LIMIT $3"
+        ),
         &params![group, after.unwrap_or(AccountId::from_bytes([0; 16])), limit],
     )
     .await

@@ -33,6 +33,8 @@
 //! # let _ = sequence; Ok(()) }
 //! ```
 
+#[macro_use]
+pub mod pictures;
 pub mod accounts;
 pub mod audit;
 pub mod content;

@@ -163,9 +163,10 @@ pub async fn of_account(
     .await
 }
 
-/// How many links an entry has.
-pub async fn count_of_entry(tx: &Tx, entry: EntryId) -> Result<u64, Error> {
-    let (count,): (u64,) = tx.query_one("SELECT COUNT(*) FROM link WHERE entry_id = $1", &params![entry]).await?;
+/// How many links an entry of a space has.
+pub async fn count_of_entry(tx: &Tx, space: SpaceId, entry: EntryId) -> Result<u64, Error> {
+    let (count,): (u64,) =
+        tx.query_one("SELECT COUNT(*) FROM link WHERE entry_id = $1 AND space_id = $2", &params![entry, space]).await?;
     Ok(count)
 }
 
@@ -196,17 +197,27 @@ pub async fn of_operation(
     .await
 }
 
-/// Makes the links to one entry lead to another one.
-pub async fn lead_to(tx: &Tx, entry: EntryId, to: EntryId) -> Result<(), Error> {
-    tx.exec("UPDATE link SET entry_id = $1 WHERE entry_id = $2", &params![to, entry]).await?;
+/// Makes the links of a space that lead to one entry lead to another one.
+pub async fn lead_to(tx: &Tx, space: SpaceId, entry: EntryId, to: EntryId) -> Result<(), Error> {
+    tx.exec("UPDATE link SET entry_id = $1 WHERE entry_id = $2 AND space_id = $3", &params![to, entry, space]).await?;
     Ok(())
 }
 
-/// Removes the links to an entry, and what is known of their use.
-pub async fn delete_of_entry(tx: &Tx, entry: EntryId) -> Result<(), Error> {
-    let params = params![entry];
-    tx.exec("DELETE FROM link_event WHERE link_id IN (SELECT id FROM link WHERE entry_id = $1)", &params).await?;
-    tx.exec("DELETE FROM link WHERE entry_id = $1", &params).await?;
+/// Makes the links of a space that lead to an entry links of another space.
+pub async fn take_along(tx: &Tx, entry: EntryId, from: SpaceId, to: SpaceId) -> Result<(), Error> {
+    tx.exec("UPDATE link SET space_id = $1 WHERE entry_id = $2 AND space_id = $3", &params![to, entry, from]).await?;
+    Ok(())
+}
+
+/// Removes the links to an entry of a space, and what is known of their use.
+pub async fn delete_of_entry(tx: &Tx, space: SpaceId, entry: EntryId) -> Result<(), Error> {
+    let params = params![entry, space];
+    tx.exec(
+        "DELETE FROM link_event WHERE link_id IN (SELECT id FROM link WHERE entry_id = $1 AND space_id = $2)",
+        &params,
+    )
+    .await?;
+    tx.exec("DELETE FROM link WHERE entry_id = $1 AND space_id = $2", &params).await?;
     Ok(())
 }
 
@@ -390,12 +401,13 @@ pub async fn delete_events_before(tx: &Tx, time: Time, limit: u32) -> Result<u64
     .await
 }
 
-/// Up to `limit` links whose entry is gone for good.
+/// Up to `limit` links whose entry is gone for good, and is not still to come.
 pub async fn without_entry(db: &Db, limit: u32) -> Result<Vec<LinkId>, Error> {
     let rows: Vec<(LinkId,)> = db
         .query(
             "SELECT l.id FROM link l
              WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.space_id = l.space_id AND e.id = l.entry_id)
+               AND NOT EXISTS (SELECT 1 FROM upload u WHERE u.promised_id = l.entry_id AND u.entry_id IS NULL)
              ORDER BY l.id LIMIT $1",
             &params![limit],
         )

@@ -70,6 +70,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0024_early_links.sql"),
         pg: include_str!("../migrations/postgres/0024_early_links.sql"),
     },
+    Migration {
+        name: "0025_pictures",
+        lite: include_str!("../migrations/sqlite/0025_pictures.sql"),
+        pg: include_str!("../migrations/postgres/0025_pictures.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

@@ -24,10 +24,10 @@ impl Row for PersonRow {
         let account = AccountRow::read(row)?;
         Ok(Self {
             account,
-            quota_bytes: row.get(11)?,
-            used_bytes: row.get(12)?,
-            second_factor: row.get(13)?,
-            name_key: row.get(14)?,
+            quota_bytes: row.get(12)?,
+            used_bytes: row.get(13)?,
+            second_factor: row.get(14)?,
+            name_key: row.get(15)?,
         })
     }
 }
@@ -36,7 +36,9 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT account.id, account.name, display_name, password_hash, permissions, account.created_us, disabled_us,
-                    space.id, root_id, language, email, quota_bytes, used_bytes,
+                    space.id, root_id, language, email, ",
+            picture_of!("account.id"),
+            ", quota_bytes, used_bytes,
                     EXISTS (SELECT 1 FROM second_factor f WHERE f.account_id = account.id AND confirmed_us IS NOT NULL),
                     name_key
              FROM account JOIN space ON owner_id = account.id AND kind = 'personal' ",
@@ -163,7 +165,7 @@ pub async fn administrators(tx: &Tx) -> Result<u64, Error> {
 /// What an account is called that has ended. No account name has a space, so nobody signs in or registers as this.
 const ENDED: &str = "ended account";
 
-/// Takes all from an account that makes it somebody: names, address, password, permissions, keys, second factor, what it was
+/// Takes all from an account that makes it somebody: names, address, picture, password, permissions, keys, second factor, what it was
 /// given, and by what it is found. The row stays, since the history names it.
 pub async fn erase(tx: &Tx, id: AccountId, now: Time) -> Result<(), Error> {
     let of_account = params![id];
@@ -173,6 +175,7 @@ pub async fn erase(tx: &Tx, id: AccountId, now: Time) -> Result<(), Error> {
         "DELETE FROM recovery_code WHERE account_id = $1",
         "DELETE FROM identity WHERE account_id = $1",
         "DELETE FROM passkey WHERE account_id = $1",
+        "DELETE FROM picture WHERE account_id = $1",
         "DELETE FROM ticket WHERE account_id = $1",
         "DELETE FROM account_group_member WHERE account_id = $1",
         "DELETE FROM entry_grant WHERE subject_id = $1",

@@ -188,6 +188,12 @@ pub async fn promise(tx: &Tx, id: UploadId, entry: EntryId) -> Result<(), Error>
     Ok(())
 }
 
+/// Makes an upload one of another space. The caller holds the rows of both spaces.
+pub async fn set_space(tx: &Tx, id: UploadId, space: SpaceId) -> Result<(), Error> {
+    tx.exec("UPDATE upload SET space_id = $1 WHERE id = $2", &params![space, id]).await?;
+    Ok(())
+}
+
 /// Moves the expiry of an upload; `false` if it is gone, or not open any more.
 pub async fn renew(tx: &Tx, id: UploadId, expires: Time) -> Result<bool, Error> {
     let rows =

@@ -81,7 +81,9 @@ impl Expirer {
                 .write(seen.space, async move |tx| {
                     let work = Work::hold(&drive, &tx, seen.space, None).await?;
                     match uploads::upload(&tx, seen.id).await? {
-                        Some(row) if row.expires <= work.now && row.expires == seen.expires => {
+                        Some(row)
+                            if row.expires <= work.now && row.expires == seen.expires && row.space == seen.space =>
+                        {
                             work.drop_upload(row).await.map(|()| true)
                         }
                         _ => Ok(false),

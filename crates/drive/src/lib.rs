@@ -92,7 +92,7 @@ pub use read::{File, PartsView};
 pub use repeat::Done;
 pub use retention::{Keep, Keeping};
 pub use rights::Access;
-pub use sharing::{Grant, NewGrant, Shared, SharedPage, Subject};
+pub use sharing::{Grant, NewGrant, Shared, SharedPage, Shown, Subject};
 pub use snapshot::{Reading, SnapshotPage};
 pub use space::Space;
 pub use tags::{Colour, Count, TAGGED_TOGETHER_MAX, Tag, TagUpdate};

@@ -178,7 +178,10 @@ impl Links {
                 Work::hold(&drive, &tx, inserted.space, None).await?.add_link(&inserted, operation).await
             })
             .await;
-        self.made(actor, row, (name, kind), made).await
+        match made {
+            Ok(()) => self.seen(ListedRow { link: row, entry: Some((name, kind)) }),
+            Err(error) => self.made_before(actor, entry).await?.ok_or(error),
+        }
     }
 
     /// Makes a link to a file that is still being uploaded. It works at once: who reads the file gets what is there, and waits for
@@ -198,8 +201,8 @@ impl Links {
                 "only an upload that becomes a file, and whose length is known, can have links",
             ));
         }
-        let folder = self.drive.folder(actor, Action::Change, Some(found.parent)).await?;
-        let space = folder.space.id;
+        let found = self.drive.follow(actor, found, None).await?;
+        let space = found.space;
         let promise = self.drive.inner.ids.entry();
         let theirs = actor.clone();
         let drive = self.drive.clone();
@@ -227,39 +230,30 @@ impl Links {
             return Ok(made);
         }
         let row = self.row(actor, (space, entry, tree::FILE), new).await?;
-        let (inserted, operation, drive) = (row.clone(), actor.operation, self.drive.clone());
+        let (to_insert, operation, drive) = (row.clone(), actor.operation, self.drive.clone());
         let theirs = actor.clone();
         let made = self
             .drive
             .write(space, async move |tx| {
                 let work = Work::hold(&drive, &tx, space, Some(&theirs)).await?;
                 // It may have become a new version of another file by now.
-                let entry = work.upload(upload).await?.entry.unwrap_or(inserted.entry);
-                work.add_link(&LinkRow { entry, ..inserted }, operation).await
+                let entry = work.upload(upload).await?.entry.unwrap_or(to_insert.entry);
+                let row = LinkRow { entry, ..to_insert };
+                work.add_link(&row, operation).await?;
+                Ok(row)
             })
             .await;
-        self.made(actor, row, (found.name, tree::FILE), made).await
+        match made {
+            Ok(link) => self.seen(ListedRow { link, entry: Some((found.name, tree::FILE)) }),
+            Err(error) => self.made_before(actor, entry).await?.ok_or(error),
+        }
     }
 
-    /// The link that the same request made when it was sent before.
+    /// The link that the same request made when it was sent before, or on another way that was faster.
     async fn made_before(&self, actor: &Actor, entry: EntryId) -> Result<Option<Link>, Error> {
         let Some(operation) = actor.operation else { return Ok(None) };
         let row = links::of_operation(&self.drive.inner.db, actor.principal.account, operation, entry).await?;
         row.map(|row| self.seen(row)).transpose()
-    }
-
-    /// The answer after a link was inserted, or was not because the same request was faster on another way.
-    async fn made(
-        &self,
-        actor: &Actor,
-        link: LinkRow,
-        target: (String, u32),
-        inserted: Result<(), Error>,
-    ) -> Result<Link, Error> {
-        match inserted {
-            Ok(()) => self.seen(ListedRow { link, entry: Some(target) }),
-            Err(error) => self.made_before(actor, link.entry).await?.ok_or(error),
-        }
     }
 
     /// The row of a new link.
@@ -465,7 +459,7 @@ impl Work<'_> {
     /// [`Error::TooManyLinks`], [`Error::PlanLinks`].
     async fn add_link(&self, row: &LinkRow, operation: Option<Uuid>) -> Result<(), Error> {
         self.room_for_links(1).await?;
-        if links::count_of_entry(self.tx, row.entry).await? >= LINKS_MAX {
+        if links::count_of_entry(self.tx, row.space, row.entry).await? >= LINKS_MAX {
             return Err(Error::TooManyLinks(LINKS_MAX));
         }
         Ok(links::insert(self.tx, row, operation).await?)

@@ -69,6 +69,17 @@ pub struct Shared {
     pub entry: Entry,
 }
 
+/// What is shown of somebody, or of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// What an account's owner signs in with, or what a group is called.
+    pub name: String,
+    /// What others see of an account; of a group its name again.
+    pub display_name: String,
+    /// The version of an account's picture, if it has one.
+    pub picture: Option<String>,
+}
+
 /// A page of what is shared. It may hold less than was asked for, where some of it is not to be seen.
 #[derive(Debug, Clone)]
 pub struct SharedPage {
@@ -314,16 +325,20 @@ impl Drive {
         Ok(SharedPage { items, next })
     }
 
-    /// What a subject is called: name and display name; nothing for one that is gone.
+    /// What is shown of a subject; nothing for one that is gone, and for everyone.
     ///
     /// # Errors
     /// [`Error::Db`].
-    pub async fn subject_names(&self, subject: Subject) -> Result<Option<(String, String)>, Error> {
+    pub async fn shown(&self, subject: Subject) -> Result<Option<Shown>, Error> {
         Ok(match subject {
             Subject::Account(id) => {
-                people::names(&self.inner.db, id).await?.map(|names| (names.name, names.display_name))
+                let found = people::names(&self.inner.db, id).await?;
+                found.map(|row| Shown { name: row.name, display_name: row.display_name, picture: row.picture })
             }
-            Subject::Group(id) => groups::find(&self.inner.db, id).await?.map(|group| (group.name.clone(), group.name)),
+            Subject::Group(id) => {
+                let found = groups::find(&self.inner.db, id).await?;
+                found.map(|row| Shown { name: row.name.clone(), display_name: row.name, picture: None })
+            }
             Subject::Everyone => None,
         })
     }

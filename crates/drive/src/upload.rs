@@ -15,12 +15,12 @@
 mod append;
 mod checksum;
 mod concat;
+mod follow;
 mod running;
 
-use accounts::Action;
 use base::{ContentId, EntryId, Name, Time, UploadId, limits};
 use db::{
-    links,
+    links, tree,
     uploads::{self, UploadRow},
 };
 use files::{ContentHash, Extent, NewContent};
@@ -243,19 +243,17 @@ impl Drive {
     /// Makes the file of an upload that has all its bytes, if there is none yet. Doing it again gives the same answer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::UploadNotComplete`], [`Error::NameTaken`], [`Error::NotAFolder`], [`Error::Quota`].
+    /// [`Error::NotFound`], [`Error::UploadNotComplete`], [`Error::NameTaken`], [`Error::NotAFolder`], [`Error::Quota`],
+    /// [`Error::PlanFileSize`], [`Error::UploadTakenOver`] if another request took it to another space meanwhile.
     pub async fn finish_upload(&self, actor: &Actor, id: UploadId, finish: Finish) -> Result<Upload, Error> {
         let row = self.own_upload(actor, id).await?;
         if row.state == FINISHED {
             return self.upload(actor, id).await;
         }
-        let space = row.space;
-        if let Some(parent) = finish.parent {
-            let folder = self.folder(actor, Action::Change, Some(parent)).await?;
-            if folder.space.id != space {
-                return Err(Error::OtherSpace);
-            }
+        if row.length != Some(row.received) {
+            return Err(Error::UploadNotComplete);
         }
+        let space = self.follow(actor, row, finish.parent).await?.space;
         let (drive, theirs) = (self.clone(), actor.clone());
         let made = self
             .write(space, async move |tx| {
@@ -318,9 +316,11 @@ impl Work<'_> {
     /// The upload as it is, until the commit.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is gone or has expired.
+    /// [`Error::NotFound`] if it is gone or has expired; [`Error::UploadTakenOver`] if it went to another space.
     pub(crate) async fn upload(&self, id: UploadId) -> Result<UploadRow, Error> {
-        uploads::upload(self.tx, id).await?.filter(|row| row.expires > self.now).ok_or(Error::NotFound("upload"))
+        let row = uploads::upload(self.tx, id).await?.filter(|row| row.expires > self.now);
+        let row = row.ok_or(Error::NotFound("upload"))?;
+        if row.space == self.space.id { Ok(row) } else { Err(Error::UploadTakenOver) }
     }
 
     /// Removes an upload's row with all it holds, but not the file it became.
@@ -328,7 +328,7 @@ impl Work<'_> {
         if row.entry.is_none()
             && let Some(promised) = uploads::promised(self.tx, row.id).await?
         {
-            links::delete_of_entry(self.tx, promised).await?;
+            links::delete_of_entry(self.tx, row.space, promised).await?;
         }
         uploads::delete_upload(self.tx, row.id).await?;
         self.count(0, -signed(row.reserved)?).await?;
@@ -406,19 +406,24 @@ impl Work<'_> {
         };
         self.drive.inner.store.insert_content(self.tx, &new).await?;
         let promised = uploads::promised(self.tx, row.id).await?;
+        // Visitors of a link see the id that was promised. Whoever took it for an entry of their own must not hold up this one.
+        let id = match promised {
+            Some(id) if !tree::exists(self.tx, id).await? => Some(id),
+            _ => None,
+        };
         let spot = Spot::Child {
             parent: row.parent,
             name: Name::new(&row.name)?,
             on_conflict: OnConflict::parse(&row.on_conflict).ok_or(Error::Shape("a rule for names"))?,
-            id: promised,
+            id,
         };
         let bytes =
             place::Bytes { content, size: row.received, content_type: row.content_type.clone(), blake3, extras: None };
         let placed = self.place(spot, bytes, Changed::Created).await?;
         row.entry = Some(placed.entry.id);
-        // A new version of a file that was there already.
+        // It is a new version of a file that was there already, or the id was not free.
         if let Some(promised) = promised.filter(|promised| *promised != placed.entry.id) {
-            links::lead_to(self.tx, promised, placed.entry.id).await?;
+            links::lead_to(self.tx, row.space, promised, placed.entry.id).await?;
         }
         Ok(placed)
     }

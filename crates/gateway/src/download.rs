@@ -148,8 +148,11 @@ async fn send(method: &Method, headers: &HeaderMap, offer: Offer, wanted: Dispos
     Ok(response)
 }
 
+/// The policy of what somebody sent and browsers may open: it loads nothing, runs nothing, and is of no origin.
+pub(crate) const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'");
+
 /// What a client needs to ask again, and may keep.
-fn validators(headers: &mut HeaderMap, etag: &str, modified: Time) {
+pub(crate) fn validators(headers: &mut HeaderMap, etag: &str, modified: Time) {
     headers.insert(header::ETAG, ascii(etag));
     if let Ok(seconds) = u64::try_from(modified.as_secs())
         // The calendar of HTTP dates ends with the year 9999.
@@ -170,10 +173,7 @@ fn describe(headers: &mut HeaderMap, offer: &Offer, wanted: Disposition) {
     let mut disposition = wanted;
     if is_active(&offer.content_type) {
         disposition = Disposition::Attachment;
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'"),
-        );
+        headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
     }
     headers.insert(header::CONTENT_DISPOSITION, content_disposition(disposition, &offer.name));
 }

@@ -230,6 +230,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     }
 }
 
+/// A body as it is, of at most `MAX` bytes.
+pub(crate) struct Raw<const MAX: usize>(pub(crate) Bytes);
+
+impl<S: Send + Sync, const MAX: usize> FromRequest<S> for Raw<MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        small_body(request, MAX).await.map(Self)
+    }
+}
+
 async fn read_json<T: DeserializeOwned>(request: Request, max: usize) -> Result<T, Problem> {
     if !is_json(request.headers()) {
         return Err(Problem::new(

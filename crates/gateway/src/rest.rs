@@ -19,7 +19,9 @@ mod page;
 mod passkeys;
 mod people;
 mod personal;
+mod pictures;
 mod plans;
+mod presigned;
 mod providers;
 mod public;
 mod retention;
@@ -68,6 +70,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mail::reset_password))
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::get_user))
+        .routes(routes!(pictures::put_picture, pictures::delete_picture))
+        .routes(routes!(pictures::get_picture))
+        .routes(routes!(pictures::delete_picture_of))
         .routes(routes!(spaces::list_spaces, spaces::create_space))
         .routes(routes!(spaces::get_space, spaces::rename_space, spaces::delete_space))
         .routes(routes!(second_factor::get_second_factor, second_factor::begin_second_factor))
@@ -97,6 +102,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(files::routes())
         .routes(routes!(batch::upload_batch).layer(DefaultBodyLimit::disable()))
         .routes(routes!(archive::download_archive))
+        .routes(routes!(presigned::presign_download))
+        .routes(routes!(presigned::download_presigned))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
         .routes(routes!(bulk::bulk))

@@ -4,6 +4,7 @@ import type { Drive } from '@/data/drive';
 import { followMarks } from '@/data/marks';
 import { i18n } from '@/i18n';
 import { toast } from '@/ui/toasts';
+import { learnInstance } from './instance';
 
 // What the server made of a change, where it is not simply what was asked for.
 const noteKeys = {
@@ -16,6 +17,7 @@ const noteKeys = {
 } as const;
 
 const paletteAfterMs = 1_500;
+const nameAfterMs = 2_000;
 const noticesAfterMs = 2_500;
 const marksAfterMs = 3_000;
 const searchAfterMs = 3_500;
@@ -42,6 +44,9 @@ export function startAfterwards(drive: Drive, loadPalette: () => Promise<unknown
   // Who presses the keys for the palette or the search types on at once: they are there by then.
   later(paletteAfterMs, () => loadPalette().catch(() => undefined));
   later(searchAfterMs, () => import('@/features/search/SearchPage.vue').catch(() => undefined));
+
+  // What the server calls itself may have changed.
+  later(nameAfterMs, () => learnInstance().catch(() => undefined));
 
   // What is worth telling is gathered.
   later(noticesAfterMs, async () => {

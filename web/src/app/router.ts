@@ -1,6 +1,7 @@
 // Where the pages are. All but the drive come when they are first opened.
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router';
 import { DrivePage } from '@/features/drive';
+import { learnLaterTexts } from '@/i18n';
 import AppShell from './AppShell.vue';
 import { session } from './session';
 
@@ -55,19 +56,19 @@ const routes: RouteRecordRaw[] = [
       {
         path: 'shared/:which(with-me|by-me)',
         name: 'shared',
-        component: () => import('@/features/share/SharedPage.vue'),
+        component: () => import('@/features/gathered/SharedPage.vue'),
         props: true,
       },
       {
         path: 'favourites',
         name: 'favourites',
-        component: () => import('@/features/tags/PlacePage.vue'),
+        component: () => import('@/features/gathered/PlacePage.vue'),
         props: { place: 'favourites' },
       },
       {
         path: 'recent',
         name: 'recent',
-        component: () => import('@/features/tags/PlacePage.vue'),
+        component: () => import('@/features/gathered/PlacePage.vue'),
         props: { place: 'recent' },
       },
       { path: 'tags', name: 'tags', component: () => import('@/features/tags/TagsPage.vue') },
@@ -115,6 +116,12 @@ const routes: RouteRecordRaw[] = [
 ];
 
 export const router = createRouter({ history: createWebHistory(), routes });
+
+/** Pages that need nobody signed in, settings and administration speak of accounts: their texts are there before them. */
+const speaksOfAccounts = /^\/(?:settings|admin)(?:\/|$)/;
+router.beforeResolve(async (to) => {
+  if (to.meta.open || speaksOfAccounts.test(to.path)) await learnLaterTexts();
+});
 
 router.beforeEach((to) => {
   if (!session.value && !to.meta.open)

@@ -34,7 +34,8 @@ export class Drive {
   constructor(user: User) {
     // What one is called can change while one is here.
     this.user = shallowReactive({ ...user });
-    this.db = new DriveDb(user.id);
+    this.db = opened?.userId === user.id ? opened : new DriveDb(user.id);
+    opened = null;
     this.sync = new Sync(this.db, (note) => this.notes.push({ at: Date.now(), note }));
   }
 
@@ -183,6 +184,19 @@ function withSuffix(item: Item, suffix: string): string {
   return dot > 0 ? `${item.name.slice(0, dot)} ${suffix}${item.name.slice(dot)}` : `${item.name} ${suffix}`;
 }
 
+const lastKey = 'holdfast.last-account';
+/** The database of whoever was here last, opened before it is known whether they still are. */
+let opened: DriveDb | null = null;
+
+/** Opening takes a while in which the page is busy with other things: it begins before all of them. */
+export function openAhead(): void {
+  const last = localStorage.getItem(lastKey);
+  if (!last) return;
+  opened = new DriveDb(last);
+  // Whoever needs it opens it again and hears what is wrong.
+  opened.open().catch(() => undefined);
+}
+
 /** The drive of the account that is signed in in this tab. */
 export const drive = shallowRef<Drive | null>(null);
 
@@ -195,11 +209,13 @@ export function openDrive(user: User): Drive {
   if (drive.value?.user.id === user.id) return drive.value;
   drive.value?.close();
   drive.value = new Drive(user);
+  localStorage.setItem(lastKey, user.id);
   drive.value.sync.start();
   return drive.value;
 }
 
 export function closeDrive(): void {
+  localStorage.removeItem(lastKey);
   drive.value?.close();
   drive.value = null;
 }

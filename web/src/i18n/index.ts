@@ -20,6 +20,11 @@ export const i18n = createI18n<[Messages], Language, false>({
   missingWarn: true,
 });
 
+/** Fetches the texts of pages that are about accounts; once, since a module comes once. */
+export async function learnLaterTexts(): Promise<void> {
+  i18n.global.mergeLocaleMessage('en', (await import('./later')).later);
+}
+
 let russian = false;
 
 export async function setLanguage(language: Language): Promise<void> {

@@ -63,3 +63,15 @@ export async function dropFiles(page, selector, list) {
     await page.waitForTimeout(60);
   }
 }
+
+/** Somebody with an account, and what they can call. */
+export async function person(apiBase, name, displayName) {
+  const password = 'long-enough-1';
+  const json = { 'content-type': 'application/json' };
+  const made = await fetch(`${apiBase}/api/v1/register`, { method: 'POST', headers: json, body: JSON.stringify({ name, password, display_name: displayName }) });
+  assert.ok([201, 409].includes(made.status));
+  const tokens = await (await fetch(`${apiBase}/api/v1/login`, { method: 'POST', headers: json, body: JSON.stringify({ name, password, client: 'test' }) })).json();
+  const call = (method, path, body) =>
+    fetch(`${apiBase}/api/v1${path}`, { method, headers: { ...json, authorization: `Bearer ${tokens.access_token}` }, body: body && JSON.stringify(body) });
+  return { name, displayName, id: tokens.user.id, call };
+}

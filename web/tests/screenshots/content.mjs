@@ -160,6 +160,14 @@ export async function fill(base, page) {
   await grant(team.root_id, people.mia.id, 'editor');
   await grant(team.root_id, people.grace.id, 'manager');
   for (const name of ['Berths', 'Minutes', 'Safety']) await folder(name, team.root_id);
+  const plan = await file('Berth plan.txt', 'Berth 1: Aurora', 'text/plain', team.root_id);
+  await people.mia.post(`/entries/${plan}`, { name: 'Berth plan, winter.txt' }, 'PATCH');
+  await people.grace.post(`/entries/${plan}`, { description: 'Until the ice is gone.' }, 'PATCH');
+  await fetch(`${base}/api/v1/files/${plan}`, { method: 'PUT', headers: { ...server.auth, 'content-type': 'text/plain' }, body: 'Berth 1: Aurora\nBerth 2: Выборг' });
+  for (const [name, size, who] of [['Old moorings.pdf', 240_000, people.mia], ['Протокол собрания, черновик.odt', 18_000, people.grace], ['Photos of the quay', null, people.mia]]) {
+    const id = size === null ? await folder(name, team.root_id) : await file(name, bytes(size), 'application/octet-stream', team.root_id);
+    await who.post(`/bulk`, { items: [{ do: 'trash', id }] });
+  }
   const visit = `${base}/api/v1/public/links/${links.photos.token}`;
   await fetch(`${visit}/unlock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ visitor_name: 'Grace' }) });
   await fetch(visit, { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux) Firefox/140.0' } });

@@ -77,6 +77,34 @@ export const scenes = {
       await page.evaluate(() => document.activeElement?.blur());
     },
   },
+  'signin-welcome': {
+    open: true,
+    show: async ({ page, base }) => {
+      const welcome = 'Фотографии и бумаги портового музея. С вопросами — к Мие, комната 12, по будням с девяти до шести.';
+      await page.route('**/public/instance', (route) => route.fulfill({ json: { name: 'Музей Северной гавани', welcome, registration: 'invitation' } }));
+      await page.goto(`${base}/signin`);
+      await page.getByText(welcome).waitFor();
+      await page.evaluate(() => document.activeElement?.blur());
+    },
+    leave: async ({ page, base }) => {
+      await page.unroute('**/public/instance');
+      // What the server calls itself is remembered.
+      await page.evaluate(() => localStorage.removeItem('holdfast.instance'));
+      await page.goto(`${base}/signin`);
+    },
+  },
+  'register-invited': {
+    open: true,
+    show: async ({ page, base }) => {
+      await page.route('**/public/instance', (route) => route.fulfill({ json: { name: 'Holdfast', welcome: '', registration: 'invitation' } }));
+      await page.goto(`${base}/register`);
+      await page.waitForSelector('[role=alert]');
+    },
+    leave: async ({ page }) => {
+      await page.unroute('**/public/instance');
+      await page.evaluate(() => localStorage.removeItem('holdfast.instance'));
+    },
+  },
   register: {
     open: true,
     show: async ({ page, base }) => {
@@ -427,13 +455,13 @@ export const scenes = {
   'shared-with-me': {
     show: async ({ page, base }) => {
       await page.goto(`${base}/shared/with-me`);
-      await page.waitForSelector('[data-shared]');
+      await page.waitForSelector('[data-entry]');
     },
   },
   'shared-by-me': {
     show: async ({ page, base }) => {
       await page.goto(`${base}/shared/by-me`);
-      await page.waitForSelector('[data-shared]');
+      await page.waitForSelector('[data-entry]');
     },
   },
   'read-only': {
@@ -476,6 +504,34 @@ export const scenes = {
     show: async ({ page, base }) => {
       await page.goto(`${base}/trash`);
       await page.waitForSelector('[data-trashed]');
+    },
+  },
+  'trash-team': {
+    show: async ({ page, base, files }) => {
+      await page.route('**/trash/emptying*', (route) => route.fulfill({ json: { space_id: files.team.id, state: 'running', job_id: null, entries_total: 1_840, entries_left: 612, trees_left: 3 } }));
+      await page.goto(`${base}/trash?space=${files.team.id}`);
+      await page.waitForSelector('[data-trashed]');
+      await page.waitForSelector('[data-emptying]');
+    },
+    leave: ({ page }) => page.unroute('**/trash/emptying*'),
+  },
+  history: {
+    show: async (env) => {
+      await details(env.page, true);
+      await folder(env, env.files.team.root_id, 'list', 'Control+1');
+      await row(env.page, 'Berth plan, winter.txt').waitFor();
+      if (env.phone) {
+        await row(env.page, 'Berth plan, winter.txt').locator('[data-handle]').first().click({ button: 'right' });
+        await env.page.keyboard.press('Escape');
+        await env.page.keyboard.press('Control+i');
+      } else await click(env.page, 'Berth plan, winter.txt');
+      if ((await env.page.locator('[data-history]').count()) === 0 && env.width < 1100 && !env.phone) await env.page.keyboard.press('Control+i');
+      await env.page.waitForSelector('[data-activity]');
+      await env.page.locator('[data-history]').scrollIntoViewIfNeeded();
+    },
+    leave: async ({ page }) => {
+      await page.keyboard.press('Escape');
+      await details(page, false);
     },
   },
   activity: {

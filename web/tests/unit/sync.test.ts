@@ -52,6 +52,8 @@ let journal: ReturnType<typeof change>[];
 let pulls: string[];
 let down: boolean;
 let shared: unknown[];
+/** Spaces of teams. */
+let given: { id: string; root_id: string }[];
 /** The first cursor that the journal still has. */
 let oldest: number;
 const socket = () => sockets.at(-1)!;
@@ -72,6 +74,7 @@ beforeEach(() => {
   pulls = [];
   down = false;
   shared = [];
+  given = [];
   oldest = 0;
   journal = [change(1), change(2)];
   vi.stubGlobal('fetch', async (request: Request) => {
@@ -82,7 +85,10 @@ beforeEach(() => {
     if (down) throw new TypeError('failed to fetch');
     if (path === '/spaces')
       return reply(200, {
-        items: [{ id: 'spc_1', kind: 'personal', name: '', root_id: 'ent_root', used_bytes: 0, reserved_bytes: 0 }],
+        items: [
+          { id: 'spc_1', kind: 'personal', name: '', root_id: 'ent_root', used_bytes: 0, reserved_bytes: 0 },
+          ...given,
+        ],
       });
     if (path === '/shared-with-me') return reply(200, { items: shared, next_cursor: null });
     if (path === '/folders/ent_root') return reply(200, root);
@@ -96,6 +102,10 @@ beforeEach(() => {
       const page = rest ? items.slice(half) : items.slice(0, half);
       return reply(200, { items: page, since: `1.${journal.length}`, next_cursor: rest ? null : 'rest' });
     }
+    if (path === '/folders/ent_team') return reply(200, { ...root, id: 'ent_team', space_id: 'spc_team' });
+    if (path === '/spaces/spc_team/tags') return reply(200, { items: [], next_cursor: null });
+    if (path === '/spaces/spc_team/entries') return reply(200, { items: [], since: '1.0', next_cursor: null });
+    if (path === '/spaces/spc_team/changes') return reply(200, { items: [], next: '1.0', more: false });
     if (path !== '/spaces/spc_1/changes') throw new Error(path);
     const since = url.searchParams.get('since');
     pulls.push(since ?? 'all');
@@ -209,13 +219,18 @@ it('begins with the tree as it is, and not with all that ever happened', async (
 
 it('does not storm a server that refuses to be followed', async () => {
   await follow();
+  // The first time is looked into at once, what follows on its heels is not.
+  socket().say({ push: 'ended', space: 'spc_1', error: { code: 'not-found' } });
+  await until(() => expect(follows()).toHaveLength(2));
+  await settled();
+  pulls.splice(0);
   socket().say({ push: 'ended', space: 'spc_1', error: { code: 'not-found' } });
   for (let round = 0; round < 3; round += 1) {
     sync.kick();
     await settled();
   }
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(follows()).toHaveLength(1);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(follows()).toHaveLength(2);
   expect(pulls.length).toBeLessThanOrEqual(3);
 });
 
@@ -308,6 +323,7 @@ it('follows what is shared out of a space that it cannot see whole, and forgets 
   await until(async () => expect(await names()).toContain('3.txt'));
   await settled();
   shared = [];
+  given = [];
   sync.doubt();
   await until(async () => expect(await db.spaces.get('spc_2')).toBeUndefined());
   expect(await db.entries.get('ent_in')).toBeUndefined();
@@ -346,4 +362,25 @@ it('lets the journal of one space say nothing of what is in another by now', asy
       ['ent_x', 'spc_2'],
     ]);
   }
+});
+
+it('finds a space that it was given when somebody comes back to the page', async () => {
+  await follow();
+  given = [{ id: 'spc_team', root_id: 'ent_team' }];
+  globalThis.dispatchEvent(new Event('focus'));
+  await until(() => expect(follows().map((one) => one.space)).toEqual(['spc_1', 'spc_team']));
+  await settled();
+  // Who goes to and fro asks no more often than that.
+  const before = pulls.length;
+  globalThis.dispatchEvent(new Event('focus'));
+  await settled();
+  expect(pulls).toHaveLength(before);
+
+  // What was taken is gone as soon as the server says so.
+  given = [];
+  const start = Date.now();
+  socket().say({ push: 'ended', space: 'spc_team', error: { code: 'not-found' } });
+  await until(async () => expect(await db.spaces.get('spc_team')).toBeUndefined());
+  expect(Date.now() - start).toBeLessThan(900);
+  expect(await db.entries.get('ent_team')).toBeUndefined();
 });

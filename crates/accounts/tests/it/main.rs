@@ -4,6 +4,7 @@ mod keys;
 mod mail;
 mod passkeys;
 mod people;
+mod pictures;
 mod providers;
 mod registration;
 mod second_factor;

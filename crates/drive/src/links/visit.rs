@@ -176,7 +176,7 @@ impl Links {
             root: account.root,
         };
         let owner = Actor { principal, operation: None };
-        let (top, growing) = self.lead(&owner, link.entry).await?.ok_or_else(absent)?;
+        let (top, growing) = self.lead(&owner, &link).await?.ok_or_else(absent)?;
         if link.expires.is_some_and(|expires| expires <= self.drive.now()) {
             return Err(Error::LinkExpired);
         }
@@ -187,17 +187,19 @@ impl Links {
     }
 
     /// What a link leads to, if whose rights it has may change that.
-    async fn lead(&self, owner: &Actor, entry: EntryId) -> Result<Option<(Located, Option<Growing>)>, Error> {
+    async fn lead(&self, owner: &Actor, link: &LinkRow) -> Result<Option<(Located, Option<Growing>)>, Error> {
         // An upload may become a file between the two questions, and be asked for once more.
         for _ in 0..2 {
-            match self.drive.find(owner, Action::Change, entry, "link").await {
+            match self.drive.find(owner, Action::Change, link.entry, "link").await {
+                // Somebody may have given an entry of their own the id that an upload was promised.
+                Ok((top, _)) if top.space.id != link.space => {}
                 Ok((top, Reach::Tree)) => return Ok(Some((top, None))),
                 Ok(_) => return Ok(None),
                 Err(Error::NotFound(_)) => {}
                 Err(Error::Accounts(error)) if error.kind() == base::ErrorKind::Denied => return Ok(None),
                 Err(error) => return Err(error),
             }
-            if let Some((top, growing)) = self.drive.growing(owner, entry).await? {
+            if let Some((top, growing)) = self.drive.growing(owner, link.entry).await? {
                 return Ok(Some((top, Some(growing))));
             }
         }

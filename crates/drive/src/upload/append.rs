@@ -363,13 +363,19 @@ impl Appending<'_> {
             .await;
         match (made, extent) {
             (Ok(upload), _) => Ok(upload),
+            (Err(Error::NotFound(_)), None) => self.drive.finish_upload(self.actor, id, Finish::default()).await,
             (Err(error), None) => Err(error),
-            (Err(error), Some(extent)) => {
-                if let Err(error) = self.keep(&extent).await {
-                    tracing::debug!(upload = %id, %error, "the last bytes of an upload could not be kept");
+            (Err(error), Some(extent)) => match self.keep(&extent).await {
+                // The folder may be in another space by now.
+                Ok(()) if matches!(error, Error::NotFound(_)) => {
+                    self.drive.finish_upload(self.actor, id, Finish::default()).await
                 }
-                Err(error)
-            }
+                Ok(()) => Err(error),
+                Err(lost) => {
+                    tracing::debug!(upload = %id, error = %lost, "the last bytes of an upload could not be kept");
+                    Err(error)
+                }
+            },
         }
     }
 

@@ -12,7 +12,7 @@ use crate::world::{World, body, code, name};
 
 testkit::both! { links_end_with_the_rights_of_their_maker, what_is_old_is_forgotten, drop_boxes_have_a_bound }
 
-async fn links(world: &World) -> Links {
+pub(crate) async fn links(world: &World) -> Links {
     let (clock, ids) = (world.clock.handle(), Ids::new(world.clock.handle(), 7));
     let accounts = Accounts::open(world.test.db.clone(), clock, ids, accounts::Options::default()).await;
     Links::new(world.drive.clone(), accounts.expect("accounts open"))
@@ -26,7 +26,7 @@ async fn make(world: &World, links: &Links, entry: EntryId) -> (Link, Secret) {
     (link, token)
 }
 
-fn nobody() -> Presented {
+pub(crate) fn nobody() -> Presented {
     Presented { pass: None, address: [203, 0, 113, 7].into(), client: "curl".to_owned() }
 }
 

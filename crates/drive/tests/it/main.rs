@@ -3,6 +3,7 @@
 mod archives;
 mod bulk;
 mod crossing;
+mod early;
 mod extras;
 mod grants;
 mod journal;

@@ -25,6 +25,10 @@ pub(crate) struct User {
     name: String,
     #[schema(example = "Ada Lovelace")]
     display_name: String,
+    /// The version of the picture that `GET /api/v1/users/{id}/picture?v=…` gives: other pictures have others. `null` without
+    /// one.
+    #[schema(example = "1f0b7c9a2d3e4f50")]
+    picture: Option<String>,
     #[serde(flatten)]
     private: Option<PrivateFields>,
 }
@@ -144,7 +148,7 @@ pub(crate) async fn update_me(
 
 /// Show an account
 ///
-/// Other people's accounts show only id, name and display name, except to administrators.
+/// Other people's accounts show only id, name, display name and picture, except to administrators.
 #[utoipa::path(get, path = "/api/v1/users/{id}", tag = "Accounts", security(("token" = [])),
     params(("id" = String, Path, description = "An account's id, `usr_…`.")),
     responses((status = 200, description = "The account.", body = User)))]
@@ -186,6 +190,6 @@ impl From<UserView> for User {
             language: private.language,
             has_password: private.has_password,
         });
-        Self { id: view.id, name: view.name, display_name: view.display_name, private }
+        Self { id: view.id, name: view.name, display_name: view.display_name, picture: view.picture, private }
     }
 }

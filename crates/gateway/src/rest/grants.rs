@@ -36,6 +36,9 @@ pub(crate) struct SubjectView {
     name: Option<String>,
     #[schema(example = "Ada Lovelace")]
     display_name: Option<String>,
+    /// The version of a user's picture; `null` without one, and for groups and everyone.
+    #[schema(example = "1f0b7c9a2d3e4f50")]
+    picture: Option<String>,
 }
 
 /// A role that was given on an entry.
@@ -295,8 +298,12 @@ impl<'a> Names<'a> {
             Subject::Group(id) => ("group", Some(id.to_string())),
             Subject::Everyone => ("everyone", None),
         };
-        let (name, display_name) = self.drive.subject_names(subject).await?.unzip();
-        let view = SubjectView { kind, id, name, display_name };
+        let mut view = SubjectView { kind, id, name: None, display_name: None, picture: None };
+        if let Some(shown) = self.drive.shown(subject).await? {
+            view.name = Some(shown.name);
+            view.display_name = Some(shown.display_name);
+            view.picture = shown.picture;
+        }
         self.known.insert(subject, view.clone());
         Ok(view)
     }

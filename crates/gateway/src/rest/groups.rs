@@ -41,6 +41,9 @@ pub(crate) struct MemberView {
     name: String,
     #[schema(example = "Ada Lovelace")]
     display_name: String,
+    /// The version of their picture, if they have one.
+    #[schema(example = "1f0b7c9a2d3e4f50")]
+    picture: Option<String>,
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T01:26:55.000000Z")]
     added_at: Time,
 }
@@ -58,6 +61,9 @@ pub(crate) struct PersonView {
     name: String,
     #[schema(example = "Ada Lovelace")]
     display_name: String,
+    /// The version of a user's picture; `null` without one, and for groups.
+    #[schema(example = "1f0b7c9a2d3e4f50")]
+    picture: Option<String>,
 }
 
 /// Those who were found.
@@ -235,15 +241,25 @@ impl From<Group> for GroupView {
 
 impl From<Member> for MemberView {
     fn from(member: Member) -> Self {
-        Self { id: member.account, name: member.name, display_name: member.display_name, added_at: member.added }
+        Self {
+            id: member.account,
+            name: member.name,
+            display_name: member.display_name,
+            picture: member.picture,
+            added_at: member.added,
+        }
     }
 }
 
 impl From<Found> for PersonView {
     fn from(found: Found) -> Self {
         match found {
-            Found::Account { id, name, display_name } => Self { kind: "user", id: id.to_string(), name, display_name },
-            Found::Group { id, name } => Self { kind: "group", id: id.to_string(), display_name: name.clone(), name },
+            Found::Account { id, name, display_name, picture } => {
+                Self { kind: "user", id: id.to_string(), name, display_name, picture }
+            }
+            Found::Group { id, name } => {
+                Self { kind: "group", id: id.to_string(), display_name: name.clone(), name, picture: None }
+            }
         }
     }
 }

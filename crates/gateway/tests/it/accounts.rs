@@ -64,7 +64,7 @@ async fn others_show_little() {
     let me = world.alice.get("/api/v1/me").await.json();
     let path = format!("/api/v1/users/{}", me["id"].as_str().expect("an id"));
     let seen = world.bob.get(&path).await.json();
-    assert_eq!(seen.as_object().expect("an object").len(), 3, "{seen}");
+    assert_eq!(seen.as_object().expect("an object").len(), 4, "{seen}");
     assert_eq!(world.admin.get(&path).await.json(), me);
     world.bob.get("/api/v1/users/usr_00000000000000000000000000000000").await.refused(404, "user-not-found");
     world.bob.get("/api/v1/users/ent_00000000000000000000000000000000").await.refused(400, "invalid-id");

@@ -10,6 +10,8 @@ mod links;
 mod listings;
 mod pages;
 mod people;
+mod pictures;
+mod presigned;
 mod second_factor;
 mod tree;
 mod tus;

@@ -83,6 +83,7 @@ async fn nobody_else_administers() {
         ("PATCH", path.clone(), &update),
         ("POST", format!("{path}/reset-password"), &reset),
         ("DELETE", format!("{path}/second-factor"), &Value::Null),
+        ("DELETE", format!("{path}/picture"), &Value::Null),
         ("GET", format!("{path}/sessions"), &Value::Null),
         ("DELETE", format!("{path}/sessions"), &Value::Null),
         ("DELETE", format!("{path}/sessions/ses_00000000000000000000000000000000"), &Value::Null),

@@ -56,7 +56,7 @@ async fn a_server_that_accepts_and_never_answers() {
     }
     nothing_works(&node).await;
     // A hundred callers do not wait for a hundred time-outs.
-    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
@@ -74,12 +74,12 @@ async fn a_node_that_hangs_within_a_call() {
 #[tokio::test]
 async fn a_caller_that_is_slow_is_not_a_node_that_hangs() {
     let served = Served::start().await;
-    let node = served.client_with(quick());
+    let node = served.client_with(RemoteOptions { progress: Duration::from_secs(2), ..quick() });
     let (first, last) = (bytes(MIB, 1), bytes(MIB, 2));
     let whole = [first.clone(), last.clone()].concat();
     // Longer than the progress deadline.
     let pause = stream::once(async {
-        tokio::time::sleep(Duration::from_millis(1200)).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
         Ok(last)
     });
     node.put(part(1), Body::Stream(stream::iter([Ok(first)]).chain(pause).boxed())).await.unwrap();
@@ -92,9 +92,9 @@ async fn a_verify_may_take_longer_than_the_progress_deadline() {
     let all = bytes(100, 1);
     served.map.parts.lock().insert(part(1), all);
     served.map.is_held.store(true, Ordering::SeqCst);
-    let node = served.client_with(RemoteOptions { progress: Duration::from_millis(1500), ..quick() });
+    let node = served.client_with(RemoteOptions { progress: Duration::from_secs(4), ..quick() });
     let later = async {
-        tokio::time::sleep(Duration::from_millis(2500)).await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
         served.map.go.notify_waiters();
     };
     let (receipt, ()) = tokio::join!(node.verify(part(1)), later);
@@ -123,7 +123,7 @@ async fn a_node_killed_in_the_middle_and_back_again() {
     }
 
     served.server.abort_all();
-    let deadline = Duration::from_secs(2);
+    let deadline = Duration::from_secs(5);
     is_unavailable(timeout(deadline, put).await.unwrap());
     is_unavailable(timeout(deadline, small).await.unwrap());
     let broken = async {

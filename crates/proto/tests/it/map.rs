@@ -174,8 +174,8 @@ pub(crate) fn secret(text: &str) -> ClusterSecret {
 /// Deadlines that tests can wait for.
 pub(crate) fn quick() -> RemoteOptions {
     RemoteOptions {
-        connect: Duration::from_millis(500),
-        progress: Duration::from_millis(400),
+        connect: Duration::from_secs(1),
+        progress: Duration::from_secs(1),
         keep_alive: Duration::from_millis(500),
         trace: None,
     }

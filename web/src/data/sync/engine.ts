@@ -18,8 +18,13 @@ const restMs = 60_000;
 const longestBackoffMs = 12_000;
 /** After a push, the time in which more may come before the room that is used is asked for. */
 const roomMs = 1_000;
-/** How soon a space that ended is pulled: soon where that mends it, else with the next poll. */
+/** How soon a space that ended is pulled: at once, and a little later where the last one ended a moment ago; with the next
+ * poll where a pull mends nothing. */
+const endedMs = 50;
 const mendMs = 1_000;
+const quietMs = 10_000;
+/** Nobody tells that one was given a space: who comes back to the page looks for it, at most this often. */
+const lookMs = 1_500;
 /** All browsers lose a server that stops at the same moment. They do not all come back in the same. */
 const scatterMs = 800;
 
@@ -31,7 +36,7 @@ export interface SyncState {
   lastAt: number | null;
 }
 
-type Message = { type: 'kick' } | { type: 'state'; state: Omit<SyncState, 'problem'> } | { type: 'note'; note: Note };
+type Message = { type: 'kick' } | { type: 'look' } | { type: 'state'; state: Omit<SyncState, 'problem'> } | { type: 'note'; note: Note };
 
 export class Sync {
   readonly state: SyncState = reactive({ link: 'starting', busy: false, problem: null, lastAt: null });
@@ -42,6 +47,8 @@ export class Sync {
   private wake: (() => void) | null = null;
   private kicked = false;
   private failures = 0;
+  private endedAt = -Infinity;
+  private lookedAt = -Infinity;
   /** Whether the server may know more than it has told here. */
   private stale = true;
   private pushes: Pushed[] = [];
@@ -69,8 +76,12 @@ export class Sync {
           this.wake?.();
         },
         behind: () => this.doubt(),
-        ended: (_, code) =>
-          this.after('ended', code === 'cursor-gone' || code === 'not-found' ? mendMs : pollMs, () => this.doubt()),
+        ended: (_, code) => {
+          const mends = code === 'cursor-gone' || code === 'not-found';
+          const again = Date.now() - this.endedAt < quietMs;
+          this.endedAt = Date.now();
+          this.after('ended', mends ? (again ? mendMs : endedMs) : pollMs, () => this.doubt());
+        },
       },
       socket,
       tokens,
@@ -84,6 +95,7 @@ export class Sync {
       this.live.hurry();
       if (this.leader) this.doubt();
     };
+    globalThis.addEventListener('focus', () => this.lookForSpaces(), options);
     globalThis.addEventListener('online', look, options);
     globalThis.addEventListener('offline', look, options);
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && look(), options);
@@ -117,6 +129,23 @@ export class Sync {
     this.kick();
   }
 
+  /** Finds spaces that one was given or lost since the last pull; what is in them is pulled only where there is a new one. */
+  private lookForSpaces(): void {
+    if (Date.now() - this.lookedAt < lookMs) return;
+    this.lookedAt = Date.now();
+    if (!this.leader) {
+      this.channel.postMessage({ type: 'look' } satisfies Message);
+      return;
+    }
+    // That the server is away is for the rounds to notice.
+    const look = async () => {
+      await pullSpaces(this.db);
+      await pullShared(this.db);
+      if (!(await this.isTold())) this.doubt();
+    };
+    void look().catch(() => undefined);
+  }
+
   /** Does something once after a time, however often it is asked for meanwhile. */
   private after(name: string, ms: number, act: () => void): void {
     if (this.timers.has(name) || this.stop.signal.aborted) return;
@@ -132,6 +161,8 @@ export class Sync {
   private hear(message: Message): void {
     if (message.type === 'kick') {
       if (this.leader) this.kick();
+    } else if (message.type === 'look') {
+      if (this.leader) this.lookForSpaces();
     } else if (message.type === 'state') {
       if (!this.leader) Object.assign(this.state, message.state);
     } else {

@@ -1,26 +1,57 @@
-// What was done, in words.
+// What was done, in words: of anything, and of the one thing that is being looked at.
+import {
+  Copy,
+  FilePen,
+  FilePlus,
+  FolderInput,
+  FolderSync,
+  History,
+  Layers,
+  PencilLine,
+  RotateCcw,
+  Tag,
+  TextInitial,
+  Trash2,
+  UsersRound,
+} from '@lucide/vue';
+import type { Component } from 'vue';
 import type { Schemas } from '@/api/client';
 import { i18n } from '@/i18n';
 
 export type Activity = Schemas['Activity'];
 const { t } = i18n.global;
 
-const simple = {
-  created: 'activity.created',
-  content: 'activity.content',
-  copied: 'activity.copied',
-  trashed: 'activity.trashed',
-  restored: 'activity.restored',
-  versions: 'activity.versions',
-  deleted: 'activity.deleted',
-  moved: 'activity.moved',
-} as const;
+/** All kinds of changes that a history tells of, as the server calls them. */
+const icons: Readonly<Record<string, Component>> = {
+  created: FilePlus,
+  content: FilePen,
+  copied: Copy,
+  renamed: PencilLine,
+  moved: FolderInput,
+  trashed: Trash2,
+  deleted: Trash2,
+  restored: RotateCcw,
+  versions: Layers,
+  shared: UsersRound,
+  details: TextInitial,
+  tagged: Tag,
+  tags: Tag,
+  merged: FolderSync,
+  left: FolderInput,
+};
+export const iconOf = (it: Activity): Component => icons[it.kind] ?? History;
 
 export function describe(it: Activity): string {
   const name = it.name ?? it.previous_name ?? t('common.unknown');
   if (it.kind === 'renamed') return t('activity.renamed', { from: it.previous_name ?? t('common.unknown'), name });
-  const key = simple[it.kind as keyof typeof simple];
-  return key ? t(key, { name }) : name;
+  return it.kind in icons ? t(`activity.${it.kind}`, { name }) : name;
+}
+
+/** The same where the name stands above already. */
+export function describeHere(it: Activity): string {
+  const from = it.previous_name;
+  if (it.kind === 'renamed' && from !== null) return t('activity.here_renamed', { from });
+  return it.kind in icons && it.kind !== 'renamed' ? t(`activity.here_${it.kind}`) : describe(it);
 }
 
 /** The activities of one day, newest first, as they come. */

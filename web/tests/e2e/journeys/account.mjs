@@ -1,6 +1,6 @@
 // Signing in and out, sessions, the storage servers.
 import assert from 'node:assert/strict';
-import { makeServer } from '../server.mjs';
+import { adminPassword, makeServer } from '../server.mjs';
 import { serve } from '../serve.mjs';
 import { click, eventually, names, onServer, ownFolder, row, settled, signIn } from '../steps.mjs';
 
@@ -82,15 +82,57 @@ export async function registersAndSaysWhenThatIsClosed({ open, base }) {
     await closed.start();
     const other = await page.context().browser().newPage();
     await other.goto(`${pages.url}/register`);
-    await other.fill('input[name=username]', 'ada');
-    await other.fill('input[name=password]', 'long-enough-1');
-    await other.keyboard.press('Enter');
     await other.waitForSelector('[role=alert]:has-text("Registration is closed here")');
+    assert.equal(await other.locator('input[name=password]').count(), 0);
     await other.close();
   } finally {
     pages.close();
     await closed.stop();
     closed.remove();
+  }
+}
+
+/** The page where people sign in is the server's own: its name, its welcome, and the way to an account only where there is one. */
+export async function welcomesInTheServersName({ open, out }) {
+  const server = await makeServer({ config: '[accounts]\nregistration = "invitation"\n' });
+  const pages = await serve(0, server.port);
+  try {
+    await server.start();
+    const json = { 'content-type': 'application/json' };
+    const send = (method, path, body, headers = {}) => fetch(`${server.base}/api/v1${path}`, { method, headers: { ...json, ...headers }, body: JSON.stringify(body) });
+    const { access_token: token } = await (await send('POST', '/login', { name: 'admin', password: adminPassword, client: 'test' })).json();
+    const admin = { authorization: `Bearer ${token}` };
+    const welcome = 'Photographs and papers of the harbour museum. Questions go to Mia, room 12.';
+    assert.equal((await send('PATCH', '/admin/settings', { name: 'Harbour museum', welcome }, admin)).status, 200);
+
+    const context = await (await open({ signedIn: false })).context().browser().newContext();
+    const page = await context.newPage();
+    await page.goto(`${pages.url}/signin`);
+    await page.getByRole('heading', { name: 'Harbour museum' }).waitFor();
+    await page.getByText(welcome, { exact: true }).waitFor();
+    await eventually(() => page.title(), 'Sign in · Harbour museum');
+    assert.equal(await page.getByText('Create an account').count(), 0, 'nobody is sent to where they are turned away');
+    await page.screenshot({ path: `${out}welcome.png` });
+    await page.goto(`${pages.url}/register`);
+    await page.locator('[role=alert]').getByText('Accounts are by invitation here').waitFor();
+
+    // Who has an invitation finds back to it from the sign-in page.
+    const invitation = await (await send('POST', '/admin/invitations', {}, admin)).json();
+    await page.goto('about:blank');
+    await page.goto(`${pages.url}/invitation#token=${invitation.token}`);
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await page.fill('input[name=username]', 'lena');
+    await page.fill('input[name=password]', 'long-enough-1');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('text=Nothing here yet');
+    await eventually(() => page.title(), 'My files · Harbour museum');
+    await page.locator('aside').getByText('Harbour museum', { exact: true }).waitFor();
+    await context.close();
+  } finally {
+    pages.close();
+    await server.stop();
+    server.remove();
   }
 }
 

@@ -187,6 +187,11 @@ export async function changesSettingsOfTheServer({ open, base, files, apiBase, o
   await of('name').locator('input').fill('Архив');
   await page.keyboard.press('Escape');
   assert.equal(await of('name').locator('input').inputValue(), 'Holdfast');
+  await of('name').locator('input').fill('Архив');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.title.endsWith('· Архив'));
+  await of('name').locator('[data-default]').click();
+  await page.waitForFunction(() => document.title.endsWith('· Holdfast'));
   await of('welcome').locator('textarea').fill('Спросите Анну.');
   await of('welcome').getByRole('button', { name: 'Сохранить' }).click();
   await of('welcome').getByText('Задано здесь').waitFor();

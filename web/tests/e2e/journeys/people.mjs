@@ -1,21 +1,11 @@
 // People with roles, and spaces of teams: several browsers, one for each person.
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
-import { click, dropFiles, eventually, names, onServer, ownFolder, row, signIn } from '../steps.mjs';
+import { click, dropFiles, eventually, names, onServer, ownFolder, person, row, signIn } from '../steps.mjs';
 
 const dialog = (page) => page.locator('[role=dialog]');
 const password = 'long-enough-1';
 
-/** Somebody with an account, and what they can call. */
-async function person(apiBase, name, displayName) {
-  const json = { 'content-type': 'application/json' };
-  const made = await fetch(`${apiBase}/api/v1/register`, { method: 'POST', headers: json, body: JSON.stringify({ name, password, display_name: displayName }) });
-  assert.ok([201, 409].includes(made.status));
-  const tokens = await (await fetch(`${apiBase}/api/v1/login`, { method: 'POST', headers: json, body: JSON.stringify({ name, password, client: 'test' }) })).json();
-  const call = (method, path, body) =>
-    fetch(`${apiBase}/api/v1${path}`, { method, headers: { ...json, authorization: `Bearer ${tokens.access_token}` }, body: body && JSON.stringify(body) });
-  return { name, displayName, id: tokens.user.id, call };
-}
 async function browserOf(open, who) {
   const page = await open({ signedIn: false });
   await signIn(page, who.name, password);
@@ -44,7 +34,7 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
   // She sees it at once, may look at all of it and change nothing.
   const hers = await browserOf(open, mia);
   await hers.getByRole('link', { name: 'Shared with me' }).click();
-  await hers.locator('[data-shared="Tide tables"]').getByText('from Administrator').waitFor();
+  await hers.locator('[data-entry="Tide tables"]').getByText('from Administrator').waitFor();
   await hers.getByRole('button', { name: 'Tide tables', exact: true }).click();
   await row(hers, 'Winter').waitFor();
   await hers.waitForSelector('[data-read-only]');
@@ -86,16 +76,16 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
 
   // It stands among what is shared by its owner. Taken back, it is gone for her, from this device too.
   await page.getByRole('link', { name: 'Shared by me' }).click();
-  await page.locator('[data-shared="Tide tables"]').getByText('Mia Larsen').waitFor();
-  await page.locator('[data-shared="Tide tables"]').getByRole('button', { name: /^Manage access/ }).click();
+  await page.locator('[data-entry="Tide tables"]').getByText('Mia Larsen').waitFor();
+  await page.locator('[data-entry="Tide tables"]').getByRole('button', { name: /^Manage access/ }).click();
   await dialog(page).locator('[data-grant="Mia Larsen"]').getByRole('button').last().click();
   await page.click('[role=menuitem][data-action=grant-remove]');
   await dialog(page).locator('[data-grant="Mia Larsen"]').waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
-  await page.locator('[data-shared="Tide tables"]').waitFor({ state: 'detached' });
+  await page.locator('[data-entry="Tide tables"]').waitFor({ state: 'detached' });
   await hers.locator('p', { hasText: 'This folder is not here any more' }).waitFor({ timeout: 30_000 });
   await hers.getByRole('link', { name: 'Shared with me' }).click();
-  await hers.locator('[data-shared="Tide tables"]').waitFor({ state: 'detached' });
+  await hers.locator('[data-entry="Tide tables"]').waitFor({ state: 'detached' });
 }
 
 export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBase, out }) {
@@ -122,7 +112,7 @@ export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBa
   await page.keyboard.press('Escape');
   const hers = await browserOf(open, mia);
   await hers.getByRole('link', { name: 'Shared with me' }).click();
-  const line = hers.locator('[data-shared="letter.txt"]');
+  const line = hers.locator('[data-entry="letter.txt"]');
   await line.getByText('ends in 3 days').waitFor();
   await line.getByRole('button', { name: 'letter.txt', exact: true }).click();
   await dialog(hers).locator('pre', { hasText: 'Dear Mia' }).waitFor();
@@ -218,7 +208,7 @@ export async function sharingHasNoBarriers({ open, files, base, apiBase }) {
       await page.click('[data-new-space]');
       await check('new space');
       await page.keyboard.press('Escape');
-      for (const [path, sign] of [['/links', '[data-link]'], ['/shared/by-me', '[data-shared]'], ['/shared/with-me', 'main h1'], ['/settings', '[data-keep]']]) {
+      for (const [path, sign] of [['/links', '[data-link]'], ['/shared/by-me', '[data-entry]'], ['/shared/with-me', 'main h1'], ['/settings', '[data-keep]']]) {
         await page.goto(`${base}${path}`);
         await page.waitForSelector(sign);
         await check(path);
@@ -227,4 +217,25 @@ export async function sharingHasNoBarriers({ open, files, base, apiBase }) {
     }
   }
   assert.deepEqual(found, []);
+}
+
+/** Being let into a space of a team, and out of it again, shows in the sidebar without anybody loading anything. */
+export async function seesSpacesComeAndGo({ open, files, apiBase }) {
+  const soonMs = 3_000;
+  const nils = await person(apiBase, 'nils', 'Nils Holm');
+  const team = await (await files.call('POST', '/spaces', { name: 'Pilots' })).json();
+  await files.folder('Rota', team.root_id);
+  const his = await browserOf(open, nils);
+  await eventually(() => his.locator('[data-sync]').innerText(), 'Up to date');
+  const space = his.locator('[role=tree]').getByText('Pilots', { exact: true });
+  const give = () => files.call('PUT', `/entries/${team.root_id}/grants`, { subject: { kind: 'user', id: nils.id }, role: 'viewer' });
+  const { id: grant } = await (await give()).json();
+  // The server does not tell that: who turns to the page finds it.
+  await his.evaluate(() => dispatchEvent(new Event('focus')));
+  await space.waitFor({ timeout: soonMs });
+  await space.click();
+  await row(his, 'Rota').waitFor();
+  assert.equal((await files.call('DELETE', `/grants/${grant}`)).status, 204);
+  await space.waitFor({ state: 'detached', timeout: soonMs });
+  await his.getByRole('heading', { name: 'This folder is not here any more' }).waitFor();
 }

@@ -1,6 +1,6 @@
 // Deleting, and what is deleted coming back.
 import assert from 'node:assert/strict';
-import { click, eventually, names, onServer, ownFolder, row, settled } from '../steps.mjs';
+import { click, eventually, names, onServer, ownFolder, person, row, settled, signIn } from '../steps.mjs';
 
 const inTrash = async (files) => (await (await files.call('GET', '/trash?limit=1000')).json()).items.map((item) => item.name);
 
@@ -71,4 +71,75 @@ export async function bringsBackFromTheTrashAndEmptiesIt({ open, files, base }) 
   await page.click('[data-confirm-delete]');
   await page.waitForSelector('text=The trash is empty', { timeout: 30_000 });
   assert.deepEqual(await inTrash(files), []);
+}
+
+export async function keepsATrashForEachTeam({ open, files, base, apiBase, out }) {
+  const team = await (await files.call('POST', '/spaces', { name: 'Ship papers' })).json();
+  const box = await files.folder('Crates', team.root_id);
+  const ids = {};
+  for (const name of ['bill.txt', 'cargo.txt', 'crew.txt', 'log.txt']) ids[name] = await files.file(name, name, 'text/plain', box);
+  const editor = await person(apiBase, 'finn', 'Finn Berg');
+  const give = async (role) => assert.ok((await files.call('PUT', `/entries/${team.root_id}/grants`, { subject: { kind: 'user', id: editor.id }, role })).ok);
+  await give('editor');
+  assert.equal((await editor.call('DELETE', `/entries/${ids['bill.txt']}`)).status, 204);
+  for (const name of ['cargo.txt', 'crew.txt', 'log.txt']) assert.equal((await files.call('DELETE', `/entries/${ids[name]}`)).status, 204);
+
+  // From the space's own menu to its trash, which says where things were and who deleted them.
+  const page = await open();
+  const crew = page.locator('[role=tree] [role=treeitem]').filter({ hasText: 'Ship papers' });
+  await crew.hover();
+  await crew.getByRole('button').last().click();
+  await page.click('[role=menuitem][data-action=space-trash]');
+  const line = (name) => page.locator(`[data-trashed="${name}"]`);
+  await line('bill.txt').getByText('Deleted by Finn Berg').waitFor();
+  await line('cargo.txt').getByText('Deleted by You').waitFor();
+  await line('cargo.txt').getByText('Ship papers › Crates').waitFor();
+  await page.screenshot({ path: `${out}trash-team.png` });
+
+  await line('cargo.txt').getByRole('button', { name: 'Restore' }).click();
+  await eventually(() => onServer(files, box), ['cargo.txt']);
+  await line('crew.txt').getByRole('button', { name: 'Delete for good' }).click();
+  await page.click('[data-confirm-delete]');
+  await line('crew.txt').waitFor({ state: 'detached' });
+  assert.equal((await files.call('GET', `/entries/${ids['crew.txt']}`)).status, 404);
+  // What others delete is there at once, and what lost its folder comes back at the top of the same space.
+  assert.equal((await editor.call('DELETE', `/entries/${box}`)).status, 204);
+  await line('Crates').waitFor();
+  await line('log.txt').getByRole('button', { name: 'Restore' }).click();
+  await page.getByText('The folder it was in is gone. It was put at the top of “Ship papers”.', { exact: true }).waitFor();
+  await eventually(() => onServer(files, team.root_id), ['log.txt']);
+
+  // One's own trash is another one.
+  const choose = page.getByLabel('Trash of', { exact: true });
+  await choose.selectOption({ label: 'My files' });
+  await line('Crates').waitFor({ state: 'detached' });
+  assert.equal(new URL(page.url()).search, '');
+  await choose.selectOption({ label: 'Ship papers' });
+  await line('Crates').waitFor();
+
+  // Who may change but not manage brings back, and does not remove for good.
+  const his = await open({ signedIn: false });
+  await signIn(his, 'finn', 'long-enough-1');
+  await his.goto(`${base}/trash?space=${team.id}`);
+  await his.locator('[data-trashed=Crates]').getByRole('button', { name: 'Restore' }).waitFor();
+  await his.getByText('Managers of the space delete for good.').waitFor();
+  assert.equal(await his.locator('[data-empty-trash]').count(), 0);
+  assert.equal(await his.getByRole('button', { name: 'Delete for good' }).count(), 0);
+
+  // Emptying shows how far it is, also after the page was loaded anew. The server is too quick for anybody to see that.
+  let asked = 0;
+  await page.route('**/trash/emptying*', (route) => {
+    asked += 1;
+    return asked > 4 ? route.continue() : route.fulfill({ json: { space_id: team.id, state: 'running', job_id: null, entries_total: 80, entries_left: 20, trees_left: 1 } });
+  });
+  await page.click('[data-empty-trash]');
+  await page.getByRole('heading', { name: 'Empty the trash of “Ship papers”?' }).waitFor();
+  await page.click('[data-confirm-delete]');
+  await page.locator('[data-emptying]').getByText('Emptying: 20 left').waitFor();
+  assert.equal(await page.locator('[data-emptying] [role=progressbar]').getAttribute('aria-valuenow'), '75');
+  await page.reload();
+  await page.locator('[data-emptying]').getByText('Emptying: 20 left').waitFor();
+  await page.getByText('The trash is empty').waitFor();
+  await page.locator('[data-emptying]').waitFor({ state: 'detached', timeout: 30_000 });
+  await eventually(async () => (await (await files.call('GET', `/trash?space=${team.id}`)).json()).items, [], 'and so the server has it');
 }
