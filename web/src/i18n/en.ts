@@ -36,6 +36,8 @@ export const en = {
     loading: 'Loading',
     offline: 'This needs a connection.',
     showMore: 'Show more',
+    copy: 'Copy',
+    copied: 'Copied',
     yes: 'Yes',
     no: 'No',
     never: 'never',

@@ -38,6 +38,8 @@ export const ru = {
     loading: 'Загрузка',
     offline: 'Для этого нужна связь.',
     showMore: 'Показать ещё',
+    copy: 'Скопировать',
+    copied: 'Скопировано',
     yes: 'Да',
     no: 'Нет',
     never: 'никогда',
