@@ -14,13 +14,15 @@ export interface Candidate {
   kind: 'user' | 'group' | 'everyone';
   id: string | null;
   name: string;
+  /** The version of their picture. */
+  picture: string | null;
   detail: string;
 }
 
 const dayMs = 86_400_000;
 export const spans = { day: dayMs, week: 7 * dayMs, month: 30 * dayMs };
 
-export function nameOfSubject(subject: Subject): string {
+export function nameOfSubject(subject: Omit<Subject, 'picture'>): string {
   const { t } = i18n.global;
   if (subject.kind === 'everyone') return t('people.everyone');
   return subject.display_name || subject.name || t('people.gone');
@@ -43,6 +45,7 @@ export function candidatesOf(people: readonly Found[], given: readonly Grant[], 
       kind: person.kind === 'group' ? 'group' : 'user',
       id: person.id,
       name: person.display_name || person.name,
+      picture: person.picture,
       detail: person.kind === 'group' ? t('people.group') : person.name,
     }));
   const all = t('people.everyone');
@@ -50,7 +53,9 @@ export function candidatesOf(people: readonly Found[], given: readonly Grant[], 
     .toLocaleLowerCase()
     .split(/\s+/)
     .some((word) => word.startsWith(query.trim().toLocaleLowerCase()));
-  return fits && !has.has('everyone') ? [...found, { kind: 'everyone', id: null, name: all, detail: '' }] : found;
+  return fits && !has.has('everyone')
+    ? [...found, { kind: 'everyone', id: null, name: all, picture: null, detail: '' }]
+    : found;
 }
 
 export const findPeople = async (query: string, signal: AbortSignal) =>
