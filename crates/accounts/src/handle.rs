@@ -194,17 +194,26 @@ impl Accounts {
             return self.token_principal(&token).await;
         }
         let inner = &*self.0;
-        let now = inner.clock.now();
-        let principal = inner.keys.check(token, now)?;
+        let principal = inner.keys.check(token, inner.clock.now())?;
+        let live = self.live_permissions(&principal).await?;
+        // The person is there, and not only a program that was let in.
+        let permissions = principal.permissions.and(live).with(Permission::Account);
+        Ok(Principal { permissions, ..principal })
+    }
+
+    /// What the account of a principal's session may do, as it was at most a second ago.
+    ///
+    /// # Errors
+    /// [`Error::SessionEnded`], [`Error::Database`].
+    pub(crate) async fn live_permissions(&self, principal: &Principal) -> Result<Permissions, Error> {
+        let inner = &*self.0;
         let known = match inner.live.get(principal.session, inner.clock.elapsed()) {
             Some(known) => known,
-            None => self.look(&principal).await?,
+            None => self.look(principal).await?,
         };
         match known {
-            Known::Live(live) if live.account == principal.account && live.expires > now => {
-                // The person is there, and not only a program that was let in.
-                let permissions = principal.permissions.and(live.permissions).with(Permission::Account);
-                Ok(Principal { permissions, ..principal })
+            Known::Live(live) if live.account == principal.account && live.expires > inner.clock.now() => {
+                Ok(live.permissions)
             }
             Known::Live(_) | Known::Ended => Err(Error::SessionEnded),
         }

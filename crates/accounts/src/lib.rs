@@ -20,6 +20,7 @@
 //!   is a hash, and the letter is written when it is sent.
 //! - **Sign-in is slowed down, never locked**: per name and per address, see the comments in `throttle`.
 //!   Processes may share the counters: see [`counts`].
+//! - **Presigned addresses** let whoever has one fetch certain entries for minutes, as long as the session lives.
 //! - **Visitors** of links have no account: a pass, signed like an access token, says what they may go on with.
 //! - **The wall clock may jump.** A token is good only between its two times, with a minute's leeway at either end: one
 //!   from before a clock was set back is refused as expired, and its client gets a new one with its refresh token.
@@ -46,6 +47,7 @@ mod password;
 mod people;
 mod permission;
 mod picture;
+mod presigned;
 mod provider;
 mod seal;
 mod second_factor;
@@ -69,6 +71,7 @@ pub use passkey::{Ceremony, PasskeyView};
 pub use people::{NewPerson, PersonUpdate, PersonView, ProfileUpdate, Reset};
 pub use permission::{Action, Permission, Permissions, Principal, Role, may};
 pub use picture::{Picture, PictureKind};
+pub use presigned::Presigned;
 pub use provider::{Provider, Providers, Wire, WireAnswer, WireError, is_safe_address};
 pub use second_factor::{SecondFactor, SecondStep, Setup};
 pub use session::{Login, SessionView, Tokens};

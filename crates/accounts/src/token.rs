@@ -14,6 +14,9 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// Bytes of an access token at most; ours have about 500.
 const TOKEN_BYTES_MAX: usize = 2048;
 
+/// Bytes of a pass: one may name a hundred entries.
+const PASS_BYTES_MAX: usize = 12 << 10;
+
 /// Bytes of the token of a link.
 const LINK_TOKEN_BYTES: usize = 16;
 
@@ -190,7 +193,7 @@ impl Keys {
 
     /// What a pass says, if it is ours, for this aim, and `now` is between its times.
     pub(crate) fn read_pass<P: DeserializeOwned>(&self, aim: &str, token: &str, now: Time) -> Option<P> {
-        if token.len() > TOKEN_BYTES_MAX {
+        if token.len() > PASS_BYTES_MAX {
             return None;
         }
         let data = jsonwebtoken::decode::<Passed<P>>(token, &self.checking_passes, &self.validation).ok()?;

@@ -21,6 +21,7 @@ mod people;
 mod personal;
 mod pictures;
 mod plans;
+mod presigned;
 mod providers;
 mod public;
 mod retention;
@@ -101,6 +102,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(files::routes())
         .routes(routes!(batch::upload_batch).layer(DefaultBodyLimit::disable()))
         .routes(routes!(archive::download_archive))
+        .routes(routes!(presigned::presign_download))
+        .routes(routes!(presigned::download_presigned))
         .routes(routes!(entries::get_entry, entries::update_entry, entries::delete_entry))
         .routes(routes!(entries::copy_entry))
         .routes(routes!(bulk::bulk))

@@ -1,6 +1,7 @@
 // Addresses and bytes of files. With the service worker in charge a plain address works, because it adds the token;
 // without it (the very first visit, development) the bytes are fetched here.
 import { downloadByFrame, downloadUrl, hasServiceWorker } from '@/platform/web';
+import { api, take } from './client';
 import { Problem } from './problem';
 import { authorizedFetch } from './session';
 
@@ -55,6 +56,11 @@ export async function downloadFile(id: string, name: string): Promise<void> {
 }
 
 const archivePath = (ids: readonly string[]) => `/api/v1/archive?entries=${ids.map(encodeURIComponent).join(',')}`;
+
+/** An address below the server's own that needs no header, for these entries as a download, and when it ends. */
+export async function presignDownload(ids: readonly string[]): Promise<{ url: string; expires_at: string }> {
+  return take(api.POST('/api/v1/downloads', { body: { entries: [...ids] } }));
+}
 
 /** How large the archive of these entries is; fails where there is none. */
 export async function archiveSize(ids: readonly string[]): Promise<number> {

@@ -11,6 +11,7 @@ mod listings;
 mod pages;
 mod people;
 mod pictures;
+mod presigned;
 mod second_factor;
 mod tree;
 mod tus;

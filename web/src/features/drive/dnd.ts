@@ -1,10 +1,12 @@
-// Dragging: items onto folders, and files from the desktop. Every drop has an equal in the menus ("Move to…", "Upload").
+// Dragging: items onto folders, and files from and to the desktop. Every drop has an equal in the menus ("Move to…",
+// "Upload", "Download").
 import { onScopeDispose, shallowRef, watch, type Ref } from 'vue';
 import type { Item } from '@/data/project';
 
 /** Nothing is dragged before something is shown: the adapters come after the first list. */
 const quiet = new Promise<void>((resolve) => setTimeout(resolve, 300));
 const adapters = () => quiet.then(() => import('./dndAdapters'));
+const takeOut = () => quiet.then(() => import('./takeOut'));
 
 const dragType = 'holdfast-items';
 
@@ -14,10 +16,14 @@ interface DragData extends Record<string | symbol, unknown> {
 }
 const isDrag = (data: Record<string | symbol, unknown>): data is DragData => data.type === dragType;
 
-/** Lets a row be dragged. `pick` answers with what goes along, or null when the press was not meant as a drag. */
+/**
+ * Lets a row be dragged. `pick` answers with what goes along, or null when the press was not meant as a drag; `held` with
+ * what would go along if the pointer, which went down just now, begins a drag.
+ */
 export function useItemDrag(
   element: Ref<HTMLElement | null>,
   pick: (at: Element | null) => readonly Item[] | null,
+  held: () => readonly Item[],
   label: (items: readonly Item[]) => string,
 ): Ref<boolean> {
   const dragging = shallowRef(false);
@@ -25,29 +31,41 @@ export function useItemDrag(
     element,
     async (node, _, onCleanup) => {
       if (!node) return;
-      let held: readonly Item[] = [];
+      let taken: readonly Item[] = [];
       let left = false;
       let stop: () => void = () => (left = true);
       onCleanup(() => stop());
-      const { draggable, setCustomNativeDragPreview, pointerOutsideOfPreview } = await adapters();
+      const [{ combine, draggable, setCustomNativeDragPreview, pointerOutsideOfPreview }, out] = await Promise.all([
+        adapters(),
+        takeOut(),
+      ]);
       if (left) return;
-      stop = draggable({
+      const drag = draggable({
         element: node,
         canDrag: ({ input }) => {
           const found = pick(document.elementFromPoint(input.clientX, input.clientY));
-          held = found ?? [];
+          taken = found ?? [];
           return found !== null;
         },
-        getInitialData: (): DragData => ({ type: dragType, items: held }),
+        getInitialData: (): DragData => ({ type: dragType, items: taken }),
+        getInitialDataForExternal: () => out.takeOutData(taken),
         onGenerateDragPreview: ({ nativeSetDragImage }) =>
           setCustomNativeDragPreview({
             nativeSetDragImage,
             getOffset: pointerOutsideOfPreview({ x: '14px', y: '10px' }),
-            render: ({ container }) => drawGhost(container, label(held), held.length),
+            render: ({ container }) => drawGhost(container, label(taken), taken.length),
           }),
         onDragStart: () => (dragging.value = true),
         onDrop: () => (dragging.value = false),
       });
+      const presses = new AbortController();
+      const { signal } = presses;
+      const onDown = (event: PointerEvent) => {
+        if (event.button === 0 && event.pointerType === 'mouse') out.prepareTakeOut(held());
+      };
+      node.addEventListener('pointerdown', onDown, { signal });
+      node.addEventListener('pointerup', out.forgetTakeOut, { signal });
+      stop = combine(drag, () => presses.abort());
     },
     { immediate: true, flush: 'post' },
   );

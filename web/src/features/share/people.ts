@@ -22,7 +22,7 @@ export interface Candidate {
 const dayMs = 86_400_000;
 export const spans = { day: dayMs, week: 7 * dayMs, month: 30 * dayMs };
 
-export function nameOfSubject(subject: Omit<Subject, 'picture'>): string {
+export function nameOfSubject(subject: Pick<Subject, 'kind' | 'name' | 'display_name'>): string {
   const { t } = i18n.global;
   if (subject.kind === 'everyone') return t('people.everyone');
   return subject.display_name || subject.name || t('people.gone');

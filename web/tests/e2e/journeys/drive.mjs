@@ -111,6 +111,42 @@ export async function dragsIntoAFolder({ open, files, base }) {
   await eventually(() => names(page), ['b.txt']);
 }
 
+export async function dragsOutToTheDesktop({ open, files, base }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Drag out');
+  await files.file('a.txt', 'first', 'text/plain', folder);
+  await files.file('b.txt', 'second', 'text/plain', folder);
+  await row(page, 'b.txt').waitFor();
+  // The desktop is not there: what it would be told is read as the drag begins, and fetched as it would fetch it.
+  await page.evaluate(() =>
+    addEventListener('dragstart', (event) => (window.told = event.dataTransfer.getData('DownloadURL'))),
+  );
+  const drag = async (name) => {
+    const box = await row(page, name).locator('[data-handle]').first().boundingBox();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(x, y);
+    const asked = page.waitForResponse((response) => response.url().endsWith('/api/v1/downloads'));
+    await page.mouse.down();
+    await (await asked).finished();
+    await page.mouse.move(x + 30, y + 200, { steps: 5 });
+    await page.waitForFunction(() => window.told);
+    await page.keyboard.press('Escape');
+    await page.mouse.up();
+    return page.evaluate(() => [window.told, (window.told = '')][0]);
+  };
+  const one = await drag('a.txt');
+  assert.match(one, /^text\/plain:a\.txt:http/);
+  assert.equal(await (await fetch(one.slice('text/plain:a.txt:'.length))).text(), 'first');
+  await click(page, 'a.txt');
+  await click(page, 'b.txt', { modifiers: ['Shift'] });
+  const both = await drag('b.txt');
+  assert.match(both, /^application\/zip:files\.zip:http/);
+  const bytes = Buffer.from(await (await fetch(both.slice('application/zip:files.zip:'.length))).arrayBuffer());
+  assert.equal(bytes.subarray(0, 2).toString(), 'PK');
+  assert.ok(bytes.includes('first') && bytes.includes('second'));
+  await eventually(() => names(page), ['a.txt', 'b.txt']);
+}
+
 export async function downloadsThroughTheServiceWorker({ open }) {
   const page = await open();
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);

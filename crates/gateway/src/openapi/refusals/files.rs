@@ -173,6 +173,18 @@ pub(super) fn of(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         "download_archive" => {
             &[ID, READ, &[(ErrorKind::Range, "range-not-satisfiable"), (ErrorKind::TooLarge, "archive-too-large")]]
         }
+        "presign_download" => &[JSON, INVALID_ID],
+        "download_presigned" => &[
+            READ,
+            &[
+                (ErrorKind::Unauthenticated, "invalid-token"),
+                (ErrorKind::Unauthenticated, "session-ended"),
+                (ErrorKind::Denied, "permission-missing"),
+                (ErrorKind::NotFound, "not-found"),
+                (ErrorKind::Range, "range-not-satisfiable"),
+                (ErrorKind::TooLarge, "archive-too-large"),
+            ],
+        ],
         "download_linked_archive" => &[
             INVALID_ID,
             VISIT,

@@ -15,7 +15,8 @@ export function useItemDnd(
 ) {
   const { t } = useI18n();
   const state = useFolder();
-  const dragging = useItemDrag(element, pick, (items) =>
+  const held = () => (state.selection.has(item().id) ? state.selected.value : [item()]);
+  const dragging = useItemDrag(element, pick, held, (items) =>
     items.length === 1 ? items[0]!.name : t('drive.dragCount', { count: items.length }, items.length),
   );
   const over = useDrop(element, {
