@@ -299,11 +299,7 @@ impl Accounts {
         self.0
             .db
             .write(Lane::Free, async move |tx| {
-                let ways = db::identities::ways_in(&tx, account).await?;
-                let provider = db::identities::remove(&tx, account, id).await?.ok_or(Error::IdentityMissing)?;
-                if !ways.password && ways.others < 2 {
-                    return Err(Error::LastWayIn);
-                }
+                let provider = accounts.drop_identity(&tx, account, id).await?;
                 let line = line.with(json!({ "provider": provider, "identity": id }));
                 Ok(accounts.log(&tx, &line).await?)
             })
@@ -354,7 +350,7 @@ impl Accounts {
         Ok(())
     }
 
-    fn identity_view(&self, row: IdentityRow) -> IdentityView {
+    pub(crate) fn identity_view(&self, row: IdentityRow) -> IdentityView {
         let provider_name =
             self.remote(&row.provider).map_or_else(|_| row.provider.clone(), |it| it.rules.name.clone());
         IdentityView {

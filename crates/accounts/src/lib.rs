@@ -57,6 +57,7 @@ mod throttle;
 mod ticket;
 mod token;
 mod visitor;
+mod ways;
 
 pub use account::{Private, Registration, UserView};
 pub use audit::{AdminDeed, AuditView};

@@ -302,11 +302,7 @@ impl Accounts {
         self.0
             .db
             .write(Lane::Free, async move |tx| {
-                let ways = db::identities::ways_in(&tx, account).await?;
-                let name = db::passkeys::remove(&tx, account, id).await?.ok_or(Error::PasskeyUnknown)?;
-                if !ways.password && ways.others < 2 {
-                    return Err(Error::LastWayIn);
-                }
+                let name = accounts.drop_passkey(&tx, account, id).await?;
                 Ok(accounts.log(&tx, &line.with(json!({ "passkey": id, "name": name }))).await?)
             })
             .await

@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use base::{Clock, Ids, JobId, Time};
-use db::{Db, Lane, Tx, jobs::Verdict};
+use db::{
+    Db, Lane, Tx,
+    jobs::{Standing, Verdict},
+};
+use parking_lot::Mutex;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Notify;
 
@@ -51,12 +55,12 @@ pub async fn enqueue<P: Serialize>(tx: &Tx, ids: &Ids, now: Time, job: NewJob<P>
     Ok(db::jobs::enqueue(tx, &row).await?)
 }
 
-/// The job that has a deduplication key, if it has not been finished.
+/// The job that has a deduplication key, if it has not been finished, as it is `now`.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn find(db: &Db, key: &str) -> Result<Option<JobView>, Error> {
-    Ok(db::jobs::keyed(db, key).await?.map(view))
+pub async fn find(db: &Db, key: &str, now: Time) -> Result<Option<JobView>, Error> {
+    Ok(db::jobs::keyed(db, key).await?.map(|row| view(row, now, now.plus(FAR))))
 }
 
 /// How jobs are leased, and failed attempts repeated.
@@ -74,6 +78,8 @@ pub struct Options {
     pub retry_max: Duration,
     /// How many attempts a job has before it is dead.
     pub attempts_max: u32,
+    /// What administrators call this process, where they see what it works on.
+    pub worker: Option<String>,
 }
 
 impl Default for Options {
@@ -85,6 +91,7 @@ impl Default for Options {
             retry_first: Duration::from_secs(2),
             retry_max: Duration::from_secs(20 * 60),
             attempts_max: 12,
+            worker: None,
         }
     }
 }
@@ -108,9 +115,56 @@ pub struct Leased {
     pub created: Time,
     payload: String,
     generation: u64,
+    /// Clones share it: the handler sets it, and whoever renews the lease writes it down.
+    tally: Arc<Mutex<Option<Tally>>>,
+}
+
+/// Of what a job is made of there is much or little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Entries of a tree or of a trash.
+    Entries,
+    /// Bytes.
+    Bytes,
+}
+
+impl Unit {
+    /// The stable word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Entries => "entries",
+            Self::Bytes => "bytes",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Entries, Self::Bytes].into_iter().find(|unit| unit.as_str() == word)
+    }
+}
+
+/// How far somebody is with a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// What is done.
+    pub done: u64,
+    /// Of how much, where that is known.
+    pub total: Option<u64>,
+    /// Of what.
+    pub unit: Unit,
 }
 
 impl Leased {
+    /// Says how far this is, for administrators. It costs nothing, so that it can be said after each bite: the worker writes
+    /// it down now and then.
+    pub fn tell(&self, tally: Tally) {
+        *self.tally.lock() = Some(tally);
+    }
+
+    /// What was said last.
+    pub(crate) fn told(&self) -> Option<Tally> {
+        *self.tally.lock()
+    }
+
     /// The payload, read from its JSON.
     ///
     /// # Errors
@@ -120,13 +174,36 @@ impl Leased {
     }
 }
 
-/// The two states of a job that last.
+/// How a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobState {
-    /// It waits for its time, or somebody works on it.
+    /// It waits: for its time, for a worker, or for the end of the lease of one that is gone.
     Waiting,
+    /// Somebody works on it, or did a moment ago.
+    Running,
     /// It was given up.
     Dead,
+}
+
+impl From<JobState> for Standing {
+    fn from(state: JobState) -> Self {
+        match state {
+            JobState::Waiting => Self::Waiting,
+            JobState::Running => Self::Running,
+            JobState::Dead => Self::Dead,
+        }
+    }
+}
+
+/// The work that is being done on a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// When this attempt began.
+    pub since: Time,
+    /// Which process does it, if it has a name.
+    pub worker: Option<String>,
+    /// How far it is, where that is told; some seconds old.
+    pub tally: Option<Tally>,
 }
 
 /// A job as administrators see it.
@@ -136,8 +213,10 @@ pub struct JobView {
     pub id: JobId,
     /// Which handler it is for.
     pub kind: String,
-    /// Waiting or dead.
+    /// How it stands.
     pub state: JobState,
+    /// Who works on it; of [`JobState::Running`] alone.
+    pub running: Option<Running>,
     /// The key that keeps it from being asked for twice.
     pub dedup: Option<String>,
     /// Its payload's JSON.
@@ -207,15 +286,16 @@ impl Jobs {
     pub async fn lease(&self, kinds: &[&'static str], lease_for: Duration) -> Result<Option<Leased>, Error> {
         let kinds = serde_json::to_string(kinds)?;
         // A look costs no commit, and most looks find nothing.
-        let far = FAR.max(lease_for * 2).max(self.options.retry_max * 2);
+        let far = self.far(lease_for);
         while db::jobs::is_due(&self.db, &kinds, self.clock.now(), self.clock.now().plus(far)).await? {
             let (now, attempts_max, kinds) = (self.clock.now(), self.options.attempts_max, kinds.clone());
+            let worker = self.options.worker.clone();
             let row = self
                 .db
                 .write(Lane::Free, async move |tx| {
-                    let Some(row) = db::jobs::lease(&tx, &kinds, now, now.plus(far), now.plus(lease_for)).await? else {
-                        return Ok::<_, Error>(None);
-                    };
+                    let (far, until) = (now.plus(far), now.plus(lease_for));
+                    let leased = db::jobs::lease(&tx, &kinds, now, far, until, worker.as_deref()).await?;
+                    let Some(row) = leased else { return Ok::<_, Error>(None) };
                     if row.attempts > attempts_max {
                         let error = row.error.as_deref().unwrap_or("no worker lived to tell what went wrong");
                         db::jobs::give_back(&tx, row.id, row.lease, Verdict::Dead, Some(error), now).await?;
@@ -239,6 +319,7 @@ impl Jobs {
                         created: row.created,
                         payload: row.payload,
                         generation: row.lease,
+                        tally: Arc::default(),
                     }));
                 }
             }
@@ -246,13 +327,24 @@ impl Jobs {
         Ok(None)
     }
 
-    /// Keeps the job for another `lease_for` from now.
+    /// How far away a time is that no right clock has set.
+    fn far(&self, lease_for: Duration) -> Duration {
+        FAR.max(lease_for * 2).max(self.options.retry_max * 2)
+    }
+
+    fn view(&self, row: db::jobs::JobRow) -> JobView {
+        let now = self.clock.now();
+        view(row, now, now.plus(self.far(self.options.lease)))
+    }
+
+    /// Keeps the job for another `lease_for` from now, and writes down how far it is.
     ///
     /// # Errors
     /// [`Error::LeaseLost`] if it came too late, [`Error::Database`].
     pub async fn renew(&self, job: &Leased, lease_for: Duration) -> Result<(), Error> {
         let (id, generation, until) = (job.id, job.generation, self.clock.now().plus(lease_for));
-        self.held(async move |tx| db::jobs::renew(&tx, id, generation, until).await).await
+        let told = job.told().map(|tally| (tally.done, tally.total, tally.unit.as_str()));
+        self.held(async move |tx| db::jobs::renew(&tx, id, generation, until, told).await).await
     }
 
     /// The job is done.
@@ -318,7 +410,7 @@ impl Jobs {
         let revived = self.db.write(Lane::Free, async move |tx| db::jobs::revive(&tx, id, now).await).await?;
         self.wake();
         match db::jobs::job(&self.db, id).await? {
-            Some(row) if revived => Ok(view(row)),
+            Some(row) if revived => Ok(self.view(row)),
             _ => Err(Error::JobUnknown),
         }
     }
@@ -336,7 +428,7 @@ impl Jobs {
         if !self.db.write(Lane::Free, async move |tx| db::jobs::delete(&tx, id).await).await? {
             return Err(Error::JobUnknown);
         }
-        Ok(view(row))
+        Ok(self.view(row))
     }
 
     /// Up to `limit` jobs of a state, the oldest first (to the millisecond), beginning after `after`.
@@ -344,12 +436,11 @@ impl Jobs {
     /// # Errors
     /// [`Error::Database`].
     pub async fn list(&self, state: JobState, after: Option<JobId>, limit: u32) -> Result<Vec<JobView>, Error> {
-        let state = match state {
-            JobState::Waiting => 0,
-            JobState::Dead => 1,
-        };
-        let rows = db::jobs::list(&self.db, state, after, limit.min(base::limits::PAGE_ENTRIES_MAX)).await?;
-        Ok(rows.into_iter().map(view).collect())
+        let now = self.clock.now();
+        let times = (now, now.plus(self.far(self.options.lease)));
+        let limit = limit.min(base::limits::PAGE_ENTRIES_MAX);
+        let rows = db::jobs::list(&self.db, state.into(), times, after, limit).await?;
+        Ok(rows.into_iter().map(|row| view(row, times.0, times.1)).collect())
     }
 
     /// How many jobs of each kind there are.
@@ -369,11 +460,22 @@ impl Jobs {
     }
 }
 
-fn view(row: db::jobs::JobRow) -> JobView {
+fn view(row: db::jobs::JobRow, now: Time, far: Time) -> JobView {
+    let state = match row.standing(now, far) {
+        Standing::Waiting => JobState::Waiting,
+        Standing::Running => JobState::Running,
+        Standing::Dead => JobState::Dead,
+    };
+    let tally = match (row.done, row.unit.as_deref().and_then(Unit::parse)) {
+        (Some(done), Some(unit)) => Some(Tally { done, total: row.total, unit }),
+        _ => None,
+    };
+    let began = row.began.filter(|_| state == JobState::Running);
     JobView {
+        running: began.map(|since| Running { since, worker: row.worker, tally }),
         id: row.id,
         kind: row.kind,
-        state: if row.state == 0 { JobState::Waiting } else { JobState::Dead },
+        state,
         dedup: row.dedup,
         payload: row.payload,
         priority: row.priority,

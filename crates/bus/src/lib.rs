@@ -29,5 +29,5 @@ mod runner;
 
 pub use error::Error;
 pub use handler::{Handler, HandlerError, JobWorker};
-pub use jobs::{JobState, JobView, Jobs, Leased, NewJob, Options, Queue, enqueue, find};
+pub use jobs::{JobState, JobView, Jobs, Leased, NewJob, Options, Queue, Running, Tally, Unit, enqueue, find};
 pub use runner::{Pace, Progress, QueueGauges, Runner, WorkError, Worker};

@@ -88,12 +88,14 @@ pub async fn remove(tx: &Tx, account: AccountId, id: IdentityId) -> Result<Optio
 }
 
 /// What an account can sign in with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaysIn {
     /// Whether it has a password.
     pub password: bool,
-    /// Its identities and passkeys together.
-    pub others: u64,
+    /// The providers of its identities, each once for each identity.
+    pub providers: Vec<String>,
+    /// How many passkeys it has.
+    pub passkeys: u64,
 }
 
 /// What an account can sign in with. Other units of work that ask the same of this account wait until this one is over.
@@ -103,14 +105,14 @@ pub async fn ways_in(tx: &Tx, account: AccountId) -> Result<WaysIn, Error> {
         pg: "SELECT password_hash <> '' FROM account WHERE id = $1 FOR UPDATE",
     };
     let row: Option<(bool,)> = tx.query_opt(lock, &params![account]).await?;
-    let (others,) = tx
-        .query_one(
-            "SELECT (SELECT count(*) FROM identity WHERE account_id = $1)
-                  + (SELECT count(*) FROM passkey WHERE account_id = $1)",
-            &params![account],
-        )
-        .await?;
-    Ok(WaysIn { password: row.is_some_and(|(has,)| has), others })
+    let providers: Vec<(String,)> =
+        tx.query("SELECT provider FROM identity WHERE account_id = $1", &params![account]).await?;
+    let (passkeys,) = tx.query_one("SELECT count(*) FROM passkey WHERE account_id = $1", &params![account]).await?;
+    Ok(WaysIn {
+        password: row.is_some_and(|(has,)| has),
+        providers: providers.into_iter().map(|(provider,)| provider).collect(),
+        passkeys,
+    })
 }
 
 /// Says by which identity a session began, and what its provider calls the session.

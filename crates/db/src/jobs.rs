@@ -84,6 +84,16 @@ pub struct JobRow {
     pub error: Option<String>,
     /// When it was first asked for.
     pub created: Time,
+    /// When it was leased last, if it has not been given back since.
+    pub began: Option<Time>,
+    /// By whom, if they have a name.
+    pub worker: Option<String>,
+    /// How much of it they have done, if they told.
+    pub done: Option<u64>,
+    /// Of how much, if they know.
+    pub total: Option<u64>,
+    /// Of what.
+    pub unit: Option<String>,
 }
 
 impl Row for JobRow {
@@ -99,8 +109,24 @@ impl Row for JobRow {
             due: row.get(7)?,
             error: row.get(8)?,
             created: row.get(9)?,
+            began: row.get(10)?,
+            worker: row.get(11)?,
+            done: row.get(12)?,
+            total: row.get(13)?,
+            unit: row.get(14)?,
         })
     }
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, kind, dedup_key, payload, priority, state, attempts, due_us, error, created_us, began_us, worker,
+                    done, total, unit
+             FROM job ",
+            $rest
+        )
+    };
 }
 
 /// How many jobs of a kind there are, for gauges.
@@ -175,28 +201,44 @@ pub async fn is_due(db: &Db, kinds: &str, now: Time, far: Time) -> Result<bool, 
 ///
 /// On PostgreSQL workers pass over rows that another one is just taking, so they do not queue up behind each other; on
 /// SQLite the single writer keeps them apart.
-pub async fn lease(tx: &Tx, kinds: &str, now: Time, far: Time, until: Time) -> Result<Option<LeasedRow>, Error> {
+pub async fn lease(
+    tx: &Tx,
+    kinds: &str,
+    now: Time,
+    far: Time,
+    until: Time,
+    worker: Option<&str>,
+) -> Result<Option<LeasedRow>, Error> {
     let sql = Sql {
-        lite: "UPDATE job SET lease = lease + 1, attempts = attempts + 1, again = 0, due_us = $1
+        lite: "UPDATE job SET lease = lease + 1, attempts = attempts + 1, again = 0, due_us = $1,
+                   began_us = $2, worker = $5, done = NULL, total = NULL, unit = NULL
                WHERE id = (SELECT id FROM job
                            WHERE state = 0 AND (due_us <= $2 OR due_us > $4)
                              AND kind IN (SELECT value FROM json_each($3))
                            ORDER BY priority DESC, due_us LIMIT 1)
                RETURNING id, kind, version, payload, attempts, lease, error, created_us",
-        pg: "UPDATE job SET lease = lease + 1, attempts = attempts + 1, again = 0, due_us = $1
+        pg: "UPDATE job SET lease = lease + 1, attempts = attempts + 1, again = 0, due_us = $1,
+                 began_us = $2, worker = $5, done = NULL, total = NULL, unit = NULL
              WHERE id = (SELECT id FROM job
                          WHERE state = 0 AND (due_us <= $2 OR due_us > $4)
                            AND kind IN (SELECT json_array_elements_text($3::text::json))
                          ORDER BY priority DESC, due_us LIMIT 1 FOR UPDATE SKIP LOCKED)
              RETURNING id, kind, version, payload, attempts, lease, error, created_us",
     };
-    tx.query_opt(sql, &params![until, now, kinds, far]).await
+    tx.query_opt(sql, &params![until, now, kinds, far, worker]).await
 }
 
-/// Moves the end of a lease; `false` if the lease was lost.
-pub async fn renew(tx: &Tx, id: JobId, lease: u64, until: Time) -> Result<bool, Error> {
+/// How far somebody is with a job: how much is done, of how much if that is known, and of what.
+pub type Told<'a> = (u64, Option<u64>, &'a str);
+
+/// Moves the end of a lease, and notes how far its worker is; `false` if the lease was lost.
+pub async fn renew(tx: &Tx, id: JobId, lease: u64, until: Time, told: Option<Told<'_>>) -> Result<bool, Error> {
+    let (done, total, unit) = (told.map(|told| told.0), told.and_then(|told| told.1), told.map(|told| told.2));
     let rows = tx
-        .exec("UPDATE job SET due_us = $1 WHERE id = $2 AND lease = $3 AND state = 0", &params![until, id, lease])
+        .exec(
+            "UPDATE job SET due_us = $1, done = $4, total = $5, unit = $6 WHERE id = $2 AND lease = $3 AND state = 0",
+            &params![until, id, lease, done, total, unit],
+        )
         .await?;
     Ok(rows == 1)
 }
@@ -212,7 +254,8 @@ pub async fn complete(tx: &Tx, id: JobId, lease: u64, now: Time) -> Result<bool,
     // The lease is raised as well: whoever had it has given it back.
     let rows = tx
         .exec(
-            "UPDATE job SET again = 0, attempts = 0, error = NULL, due_us = $1, lease = lease + 1
+            "UPDATE job SET again = 0, attempts = 0, error = NULL, due_us = $1, lease = lease + 1,
+                began_us = NULL, worker = NULL, done = NULL, total = NULL, unit = NULL
              WHERE id = $2 AND lease = $3 AND state = 0",
             &params![now, id, lease],
         )
@@ -251,7 +294,8 @@ pub async fn give_back(
             "UPDATE job SET
                 state = CASE WHEN $1 = 1 AND again = 0 THEN 1 ELSE 0 END,
                 attempts = CASE WHEN $1 = 1 AND again = 1 THEN 0 ELSE attempts - $2 END,
-                again = 0, due_us = $3, error = $4, lease = lease + 1
+                again = 0, due_us = $3, error = $4, lease = lease + 1,
+                began_us = NULL, worker = NULL, done = NULL, total = NULL, unit = NULL
              WHERE id = $5 AND lease = $6 AND state = 0",
             &params![dead, uncounted, due, error, id, lease],
         )
@@ -275,35 +319,66 @@ pub async fn delete(tx: &Tx, id: JobId) -> Result<bool, Error> {
     Ok(tx.exec("DELETE FROM job WHERE id = $1", &params![id]).await? == 1)
 }
 
-/// Up to `limit` jobs of a state (0 waiting or leased, 1 dead) in order of their ids, beginning after `after`.
-pub async fn list(db: &Db, state: u32, after: Option<JobId>, limit: u32) -> Result<Vec<JobRow>, Error> {
+/// How a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody works on it, and it was not given up.
+    Waiting,
+    /// Somebody has leased it, and the lease is not over.
+    Running,
+    /// It was given up.
+    Dead,
+}
+
+impl JobRow {
+    /// How it stands at `now`. A lease that ends beyond `far` is over, as for [`lease`].
+    pub fn standing(&self, now: Time, far: Time) -> Standing {
+        match self.began {
+            _ if self.state != 0 => Standing::Dead,
+            Some(_) if self.due > now && self.due <= far => Standing::Running,
+            _ => Standing::Waiting,
+        }
+    }
+}
+
+/// Up to `limit` jobs that stand so at `now` in order of their ids, beginning after `after`.
+pub async fn list(
+    db: &Db,
+    standing: Standing,
+    (now, far): (Time, Time),
+    after: Option<JobId>,
+    limit: u32,
+) -> Result<Vec<JobRow>, Error> {
     let after = after.unwrap_or(JobId::from_bytes([0; 16]));
-    db.query(
-        "SELECT id, kind, dedup_key, payload, priority, state, attempts, due_us, error, created_us
-         FROM job WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3",
-        &params![state, after, limit],
-    )
-    .await
+    let of_these = params![after, limit, now, far];
+    match standing {
+        Standing::Dead => {
+            db.query(select!("WHERE state = 1 AND id > $1 ORDER BY id LIMIT $2"), &params![after, limit]).await
+        }
+        Standing::Running => {
+            let sql = select!(
+                "WHERE state = 0 AND began_us IS NOT NULL AND due_us > $3 AND due_us <= $4 AND id > $1
+                 ORDER BY id LIMIT $2"
+            );
+            db.query(sql, &of_these).await
+        }
+        Standing::Waiting => {
+            let sql = select!(
+                "WHERE state = 0 AND (began_us IS NULL OR due_us <= $3 OR due_us > $4) AND id > $1 ORDER BY id LIMIT $2"
+            );
+            db.query(sql, &of_these).await
+        }
+    }
 }
 
 /// The job of an id.
 pub async fn job(db: &Db, id: JobId) -> Result<Option<JobRow>, Error> {
-    db.query_opt(
-        "SELECT id, kind, dedup_key, payload, priority, state, attempts, due_us, error, created_us
-         FROM job WHERE id = $1",
-        &params![id],
-    )
-    .await
+    db.query_opt(select!("WHERE id = $1"), &params![id]).await
 }
 
 /// The job that has a key.
 pub async fn keyed(db: &Db, key: &str) -> Result<Option<JobRow>, Error> {
-    db.query_opt(
-        "SELECT id, kind, dedup_key, payload, priority, state, attempts, due_us, error, created_us
-         FROM job WHERE dedup_key = $1",
-        &params![key],
-    )
-    .await
+    db.query_opt(select!("WHERE dedup_key = $1"), &params![key]).await
 }
 
 /// How many jobs of each kind there are.

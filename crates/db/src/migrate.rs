@@ -75,6 +75,11 @@ pub const PRODUCT: &[Migration] = &[
         lite: include_str!("../migrations/sqlite/0025_pictures.sql"),
         pg: include_str!("../migrations/postgres/0025_pictures.sql"),
     },
+    Migration {
+        name: "0026_running_jobs",
+        lite: include_str!("../migrations/sqlite/0026_running_jobs.sql"),
+        pg: include_str!("../migrations/postgres/0026_running_jobs.sql"),
+    },
 ];
 
 /// What [`Db::migrate`] did.

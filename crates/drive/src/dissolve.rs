@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use accounts::{Accounts, Action, Permission, Role};
 use async_trait::async_trait;
 use base::{AccountId, SpaceId};
-use bus::{Handler, HandlerError, Leased, NewJob};
+use bus::{Handler, HandlerError, Leased, NewJob, Tally, Unit};
 use db::{
     dissolve as rows,
     grants::{self, GrantRow, Subject},
@@ -176,13 +176,13 @@ impl Drive {
         Ok(Some(space))
     }
 
-    /// Takes a bite of a space that ends; true when nothing is left of it.
-    async fn dissolve_bite(&self, space: SpaceId) -> Result<bool, Error> {
+    /// Takes a bite of a space that ends; how many entries, and whether nothing is left of it.
+    async fn dissolve_bite(&self, space: SpaceId) -> Result<(u32, bool), Error> {
         let drive = self.clone();
         self.write(space, async move |tx| {
             match rows::kind(&tx, space).await?.as_deref() {
                 // An attempt that was cut off after its last commit finds nothing, and is done.
-                None => return Ok(true),
+                None => return Ok((0, true)),
                 Some(rows::ENDING) => {}
                 Some(_) => return Err(Error::Shape("a space that is to be taken apart did not end")),
             }
@@ -194,7 +194,7 @@ impl Drive {
                         work.drop_upload(row).await?;
                     }
                 }
-                return Ok(false);
+                return Ok((0, false));
             }
             let root = work.space.root;
             // What was in the trash or on its way out of the world, and then the tree.
@@ -204,13 +204,14 @@ impl Drive {
                     let removed = tree::delete_versions(&tx, space, top).await?;
                     tree::delete_entry(&tx, space, top).await?;
                     work.give_back(&removed).await?;
-                    Ok(false)
+                    Ok((1, false))
                 }
                 Some(_) => {
-                    work.take_apart(top, &mut { BITE }).await?;
-                    Ok(false)
+                    let mut left = BITE;
+                    work.take_apart(top, &mut left).await?;
+                    Ok((BITE - left, false))
                 }
-                None => Ok(rows::delete(&tx, space, ROWS).await?),
+                None => Ok((0, rows::delete(&tx, space, ROWS).await?)),
             }
         })
         .await
@@ -275,7 +276,14 @@ impl Handler for DissolveHandler {
 
     async fn handle(&self, job: &Leased) -> Result<(), HandlerError> {
         let payload: Payload = job.payload()?;
-        while !self.drive.dissolve_bite(payload.space).await? {}
-        Ok(())
+        let mut done = 0;
+        loop {
+            let (gone, is_gone) = self.drive.dissolve_bite(payload.space).await?;
+            done += u64::from(gone);
+            job.tell(Tally { done, total: None, unit: Unit::Entries });
+            if is_gone {
+                return Ok(());
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use accounts::Action;
 use async_trait::async_trait;
 use base::{EntryId, SpaceId};
-use bus::{Handler, HandlerError, Leased, NewJob};
+use bus::{Handler, HandlerError, Leased, NewJob, Tally, Unit};
 use db::{
     Tx, totals,
     tree::{self, EntryRow},
@@ -28,6 +28,9 @@ pub(crate) const BITE: u32 = 1000;
 struct Payload {
     space: SpaceId,
     entry: EntryId,
+    /// Entries that were to be taken apart when it was asked for. Jobs of older versions do not say it.
+    #[serde(default)]
+    entries: Option<u64>,
 }
 
 impl Drive {
@@ -69,22 +72,23 @@ impl Drive {
         self.once(actor, &repeat, run, drop).await
     }
 
-    /// Takes a bite of a removed tree; true when nothing is left of it.
-    async fn purge_bite(&self, payload: Payload) -> Result<bool, Error> {
-        let Payload { space, entry } = payload;
+    /// Takes a bite of a removed tree; how many entries, and whether nothing is left of it.
+    async fn purge_bite(&self, payload: Payload) -> Result<(u32, bool), Error> {
+        let Payload { space, entry, .. } = payload;
         let drive = self.clone();
         self.write(space, async move |tx| {
             let work = Work::hold(&drive, &tx, space, None).await?;
             // An attempt that was cut off after its last commit finds nothing, and is done.
-            let Some(row) = tree::entry(&tx, space, entry).await? else { return Ok(true) };
+            let Some(row) = tree::entry(&tx, space, entry).await? else { return Ok((0, true)) };
             if row.parent.is_some() || entry == work.space.root {
                 return Err(Error::Shape("a tree that is to be taken apart was not removed"));
             }
-            let done = work.take_apart(entry, &mut { BITE }).await?;
+            let mut left = BITE;
+            let done = work.take_apart(entry, &mut left).await?;
             if done {
                 tree::count_purging(&tx, space, -1).await?;
             }
-            Ok(done)
+            Ok((BITE - left, done))
         })
         .await
     }
@@ -95,8 +99,9 @@ impl Work<'_> {
     /// the rest of a tree by a job.
     pub(crate) async fn destroy(&self, row: EntryRow, budget: &mut u32) -> Result<(), Error> {
         self.record_removal(Changed::Deleted, &row, None).await?;
+        let weight = self.weight(&row).await?;
         if let Some(parent) = row.parent {
-            self.count_below(parent, -self.weight(&row).await?).await?;
+            self.count_below(parent, -weight).await?;
         }
         if row.kind == tree::FILE {
             let removed = tree::delete_versions(self.tx, row.space, row.id).await?;
@@ -104,11 +109,16 @@ impl Work<'_> {
             *budget = budget.saturating_sub(1);
             return self.give_back(&removed).await;
         }
-        if self.take_apart(row.id, budget).await? { Ok(()) } else { self.detach(row).await }
+        let before = *budget;
+        if self.take_apart(row.id, budget).await? {
+            return Ok(());
+        }
+        let entries = u64::try_from(weight.files + weight.folders).unwrap_or_default();
+        self.detach(row, entries.saturating_sub((before - *budget).into())).await
     }
 
-    /// Takes what is left of a tree out of sight and asks for the rest to be done.
-    async fn detach(&self, row: EntryRow) -> Result<(), Error> {
+    /// Takes what is left of a tree, so many entries, out of sight and asks for the rest to be done.
+    async fn detach(&self, row: EntryRow, entries: u64) -> Result<(), Error> {
         let (space, entry) = (row.space, row.id);
         tree::update_entry(self.tx, &EntryRow { parent: None, revision: row.revision + 1, ..row }).await?;
         tree::count_purging(self.tx, space, 1).await?;
@@ -116,7 +126,7 @@ impl Work<'_> {
             kind: KIND,
             version: 1,
             dedup: Some(format!("{KIND} {entry}")),
-            payload: Payload { space, entry },
+            payload: Payload { space, entry, entries: Some(entries) },
             priority: 0,
             due: self.now,
         };
@@ -174,7 +184,16 @@ impl Handler for PurgeHandler {
 
     async fn handle(&self, job: &Leased) -> Result<(), HandlerError> {
         let payload: Payload = job.payload()?;
-        while !self.drive.purge_bite(payload).await? {}
-        Ok(())
+        // What attempts before this one have taken is not known: there is no telling then of how much the rest is a part.
+        let total = payload.entries.filter(|_| job.attempts == 1);
+        let mut done = 0;
+        loop {
+            let (gone, is_gone) = self.drive.purge_bite(payload).await?;
+            done += u64::from(gone);
+            job.tell(Tally { done, total, unit: Unit::Entries });
+            if is_gone {
+                return Ok(());
+            }
+        }
     }
 }

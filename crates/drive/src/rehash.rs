@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use base::{ContentId, EntryId, SpaceId, VersionId};
-use bus::{Handler, HandlerError, Leased};
+use bus::{Handler, HandlerError, Leased, Tally, Unit};
 use db::tree::{self, EntryRow};
 use futures::StreamExt;
 use journal::Kind as Changed;
@@ -33,15 +33,19 @@ impl HashHandler {
         Self { drive }
     }
 
-    async fn hash(&self, payload: Payload) -> Result<(), Error> {
+    async fn hash(&self, payload: Payload, job: &Leased) -> Result<(), Error> {
         // A version that was removed meanwhile has no bytes to read, and needs no hash.
         if !tree::has_version(&self.drive.inner.db, payload.space, payload.entry, payload.version).await? {
             return Ok(());
         }
         let mut hashing = Hashing::default();
         let mut bytes = self.drive.inner.store.read(payload.content, payload.size, 0..payload.size).await?;
+        let mut done = 0;
         while let Some(piece) = bytes.next().await {
-            hashing.push(piece?).await;
+            let piece = piece?;
+            done += piece.len() as u64;
+            hashing.push(piece).await;
+            job.tell(Tally { done, total: Some(payload.size), unit: Unit::Bytes });
         }
         let blake3 = hashing.settled().await.finalize();
         let drive = self.drive.clone();
@@ -82,7 +86,7 @@ impl Handler for HashHandler {
     }
 
     async fn handle(&self, job: &Leased) -> Result<(), HandlerError> {
-        self.hash(job.payload()?).await?;
+        self.hash(job.payload()?, job).await?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use accounts::Action;
 use async_trait::async_trait;
 use base::{AccountId, EntryId, JobId, Name, SpaceId, Time, limits};
-use bus::{Handler, HandlerError, JobState, Leased, NewJob};
+use bus::{Handler, HandlerError, JobState, Leased, NewJob, Tally, Unit};
 use db::{
     Tx,
     trash::{self, TrashRow, TrashedRow},
@@ -200,7 +200,7 @@ impl Drive {
     /// [`Error::NotFound`].
     pub async fn emptying(&self, actor: &Actor, space: SpaceId) -> Result<Emptying, Error> {
         let trees = self.own_space(actor, Action::Read, space).await?.0.purging;
-        let Some(job) = bus::find(&self.inner.db, &key(space)).await? else {
+        let Some(job) = bus::find(&self.inner.db, &key(space), self.inner.clock.now()).await? else {
             return Ok(Emptying { job: None, failed: false, total: 0, left: 0, trees });
         };
         let payload: Payload = serde_json::from_str(&job.payload)
@@ -210,8 +210,8 @@ impl Drive {
         Ok(Emptying { job: Some(job.id), failed, total: payload.total.max(left), left, trees })
     }
 
-    /// Removes a bite of what is in a trash; true when nothing is left of it.
-    async fn empty_bite(&self, payload: Payload) -> Result<bool, Error> {
+    /// Removes a bite of what is in a trash; how many entries, and whether nothing is left of it.
+    async fn empty_bite(&self, payload: Payload) -> Result<(usize, bool), Error> {
         let drive = self.clone();
         self.write(payload.space, async move |tx| {
             let work = Work::hold(&drive, &tx, payload.space, None).await?;
@@ -219,7 +219,7 @@ impl Drive {
             let rows = trash::oldest(&tx, payload.space, payload.upto, TOPS).await?;
             let seen = rows.len();
             let gone = work.destroy_trashed(rows).await?;
-            Ok(gone == seen && seen < TOPS as usize)
+            Ok((gone, gone == seen && seen < TOPS as usize))
         })
         .await
     }
@@ -340,7 +340,17 @@ impl Handler for EmptyHandler {
 
     async fn handle(&self, job: &Leased) -> Result<(), HandlerError> {
         let payload: Payload = job.payload()?;
-        while !self.drive.empty_bite(payload).await? {}
-        Ok(())
+        // Attempts before this one have removed what is not there any more.
+        let left = trash::left(&self.drive.inner.db, payload.space, payload.upto).await?;
+        let total = payload.total.max(left);
+        let mut done = total - left;
+        loop {
+            let (gone, is_empty) = self.drive.empty_bite(payload).await?;
+            done = total.min(done + gone as u64);
+            job.tell(Tally { done, total: Some(total), unit: Unit::Entries });
+            if is_empty {
+                return Ok(());
+            }
+        }
     }
 }

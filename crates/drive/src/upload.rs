@@ -318,9 +318,17 @@ impl Work<'_> {
     /// # Errors
     /// [`Error::NotFound`] if it is gone or has expired; [`Error::UploadTakenOver`] if it went to another space.
     pub(crate) async fn upload(&self, id: UploadId) -> Result<UploadRow, Error> {
-        let row = uploads::upload(self.tx, id).await?.filter(|row| row.expires > self.now);
-        let row = row.ok_or(Error::NotFound("upload"))?;
+        let row = self.upload_anywhere(id).await?;
         if row.space == self.space.id { Ok(row) } else { Err(Error::UploadTakenOver) }
+    }
+
+    /// An upload as it stands, whoever's it is and wherever it goes.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is gone or has expired.
+    async fn upload_anywhere(&self, id: UploadId) -> Result<UploadRow, Error> {
+        let row = uploads::upload(self.tx, id).await?.filter(|row| row.expires > self.now);
+        row.ok_or(Error::NotFound("upload"))
     }
 
     /// Removes an upload's row with all it holds, but not the file it became.

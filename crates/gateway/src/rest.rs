@@ -35,6 +35,7 @@ mod undo;
 mod uploads;
 mod versions;
 mod views;
+mod ways;
 
 use std::sync::Arc;
 
@@ -148,6 +149,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::remove_second_factor_of))
         .routes(routes!(people::list_sessions_of, people::end_sessions_of))
         .routes(routes!(people::end_session_of))
+        .routes(routes!(ways::list_identities_of))
+        .routes(routes!(ways::remove_identity_of))
+        .routes(routes!(ways::list_passkeys_of))
+        .routes(routes!(ways::remove_passkey_of))
         .routes(routes!(people::list_invitations, people::create_invitation))
         .routes(routes!(people::delete_invitation))
         .routes(routes!(people::list_audit))

@@ -4,6 +4,7 @@
 //! - `token`: `token …`
 //! - `tree`: `ls`, `mkdir`, `mv`, `rm`, `stat`
 //! - `trash`: `trash …`, `versions`, `undo`, `redo`
+//! - `share`: `share`, with people and by links; `spaces`: `spaces`
 //! - `copy`: `cp`, both ways and from remote to remote
 //! - `plan`: `plan …`
 //! - `cluster`: `node …` and `cluster status`
@@ -25,6 +26,8 @@ mod plan;
 mod report;
 mod resume;
 mod session;
+mod share;
+mod spaces;
 #[cfg(test)]
 mod stub;
 #[cfg(test)]
@@ -71,6 +74,11 @@ pub(crate) enum Command {
     /// Copies files and folders to, from and within a server
     #[command(long_about = copy::LONG_ABOUT)]
     Cp(copy::Cp),
+    /// Shares a file or folder, with people or by a link; lists and takes back what was shared
+    #[command(long_about = share::LONG_ABOUT)]
+    Share(share::Share),
+    /// Lists one's spaces and those of one's teams, with one's role and the room in them
+    Spaces(Common),
     /// Plans, the limits that spaces are given: list, create, change, give, remove (needs an administrator)
     #[command(subcommand, arg_required_else_help = true)]
     Plan(plan::Plan),
@@ -116,6 +124,8 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Redo(redo) => trash::redo(redo).await,
         Command::Stat(stat) => tree::stat(stat).await,
         Command::Cp(cp) => Box::pin(copy::cp(cp)).await,
+        Command::Share(share) => share::share(share).await,
+        Command::Spaces(common) => spaces::spaces(&common).await,
         Command::Plan(plan) => plan::plan(plan).await,
         Command::Node(node) => cluster::node(node).await,
         Command::Cluster(cluster) => cluster::cluster(cluster).await,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use accounts::{Options, PasskeyView, Principal, Tokens};
-use base::{Clock, ErrorKind, Secret};
+use accounts::{Options, PasskeyView, Principal, Reset, Tokens};
+use base::{AccountId, Clock, ErrorKind, Secret};
 use serde_json::{Value, json};
 use testkit::{authenticator::Authenticator, database::TestDb};
 
@@ -15,6 +15,7 @@ testkit::both! {
     a_ceremony_is_good_once_and_for_its_owner,
     a_copy_is_noticed,
     the_last_way_in_stays,
+    administrators_see_and_remove_passkeys,
     they_need_an_address_that_browsers_trust,
 }
 
@@ -213,6 +214,42 @@ async fn the_last_way_in_stays(test: TestDb) {
     fixture.clock.advance(Duration::from_secs(601));
     let left = fixture.accounts.passkeys_of(&ada).await.expect("a list")[0].id;
     assert_eq!(code(fixture.accounts.remove_passkey(&ada, left, &none, HERE).await), "sign-in-again");
+}
+
+async fn administrators_see_and_remove_passkeys(test: TestDb) {
+    let fixture = with_address(test, ORIGIN).await;
+    let accounts = &fixture.accounts;
+    accounts.ensure_admin(Some(Secret::new(PASSWORD))).await.expect("made");
+    let (_, admin) = fixture.sign_in("admin").await;
+    fixture.register("ada").await;
+    let (tokens, ada) = fixture.sign_in("ada").await;
+    let mut device = Authenticator::new(ORIGIN);
+    let lost = add(&fixture, &ada, &mut device, PASSWORD).await;
+    assert_eq!(accounts.passkeys_of_person(&admin, ada.account).await.expect("a list"), std::slice::from_ref(&lost));
+    assert_eq!(code(accounts.passkeys_of_person(&ada, ada.account).await), "permission-missing");
+    assert_eq!(code(accounts.remove_passkey_of(&ada, ada.account, lost.id, HERE).await), "permission-missing");
+    // A key is removed where it is, and nowhere else.
+    assert_eq!(code(accounts.remove_passkey_of(&admin, admin.account, lost.id, HERE).await), "passkey-not-found");
+    accounts.remove_passkey_of(&admin, ada.account, lost.id, HERE).await.expect("removed");
+    assert_eq!(code(accounts.remove_passkey_of(&admin, ada.account, lost.id, HERE).await), "passkey-not-found");
+    assert_eq!(code(sign_in(&fixture, &mut device).await), "passkey-refused");
+    assert!(accounts.authenticate(tokens.access.expose()).await.is_ok(), "sessions go on");
+    let line: Vec<(AccountId, AccountId)> = fixture
+        .test
+        .db
+        .query("SELECT actor_id, account_id FROM audit WHERE action = 'passkey-removed'", &db::params![])
+        .await
+        .expect("the log");
+    assert_eq!(line, [(admin.account, ada.account)]);
+
+    // Without a password the last one stays, until they are given one.
+    let only = add(&fixture, &ada, &mut Authenticator::new(ORIGIN), PASSWORD).await;
+    let id = ada.account;
+    let clear = async move |tx| db::persons::set_password(&tx, id, "").await;
+    fixture.test.db.write(db::Lane::Free, clear).await.expect("no password");
+    assert_eq!(code(accounts.remove_passkey_of(&admin, id, only.id, HERE).await), "last-way-in");
+    accounts.reset_person(&admin, id, Reset::Temporary, HERE).await.expect("a password");
+    accounts.remove_passkey_of(&admin, id, only.id, HERE).await.expect("removed");
 }
 
 async fn they_need_an_address_that_browsers_trust(test: TestDb) {

@@ -5,9 +5,11 @@ mod idp;
 use std::{collections::BTreeMap, time::Duration};
 
 use accounts::{
-    Begun, Error, Options, Permission, Permissions, Principal, Provider, Providers, Returned, SecondStep, Tokens,
+    AuditFilter, Begun, Error, Options, Permission, Permissions, Principal, Provider, Providers, Reset, Returned,
+    SecondStep, Tokens,
 };
-use base::{AccountId, Clock, ErrorKind, GroupId, Secret};
+use base::{AccountId, Clock, ErrorKind, GroupId, IdentityId, Secret};
+use db::identities::IdentityRow;
 use serde_json::{Map, Value, json};
 use testkit::database::TestDb;
 
@@ -25,6 +27,8 @@ testkit::both! {
     while_the_provider_is_down_passwords_work,
     new_keys_are_fetched_and_not_too_often,
     linking_and_unlinking_leave_a_way_in,
+    a_provider_that_is_gone_is_no_way_in,
+    administrators_see_and_remove_identities,
     an_account_without_a_password_gets_one,
     the_second_factor_is_asked_for_unless_the_provider_stands_for_it,
     signing_out_there_ends_the_sessions_here,
@@ -443,6 +447,66 @@ async fn linking_and_unlinking_leave_a_way_in(test: TestDb) {
     fixture.accounts.unlink(&alone, first, &nobody, HERE).await.expect("one is left");
     let second = fixture.accounts.identities(&alone).await.expect("a list")[0].id;
     assert_eq!(code(fixture.accounts.unlink(&alone, second, &nobody, HERE).await), "last-way-in");
+}
+
+/// Links an account of another provider, as it was when that one was configured.
+async fn link_elsewhere(fixture: &Fixture, account: AccountId) -> IdentityId {
+    let row = IdentityRow {
+        id: IdentityId::from_bytes([7; 16]),
+        account,
+        provider: "former".to_owned(),
+        subject: "ada".to_owned(),
+        shown: "ada@former.example".to_owned(),
+        created: fixture.clock.now(),
+        used: None,
+    };
+    let id = row.id;
+    let insert = async move |tx| db::identities::insert(&tx, &row).await;
+    assert!(fixture.test.db.write(db::Lane::Free, insert).await.expect("linked"));
+    id
+}
+
+async fn a_provider_that_is_gone_is_no_way_in(test: TestDb) {
+    let (fixture, idp) = with(test, |_| {}).await;
+    let (accounts, nobody) = (&fixture.accounts, Secret::new(""));
+    let ada = good(&fixture, &idp, &ada()).await;
+    let real = accounts.identities(&ada).await.expect("a list")[0].id;
+    let former = link_elsewhere(&fixture, ada.account).await;
+    let listed = accounts.identities(&ada).await.expect("a list");
+    assert!(listed.iter().any(|it| it.id == former && it.provider_name == "former"), "{listed:?}");
+    // Two are linked, and by one of them somebody can sign in.
+    assert_eq!(code(accounts.unlink(&ada, real, &nobody, HERE).await), "last-way-in");
+    accounts.unlink(&ada, former, &nobody, HERE).await.expect("it opened nothing");
+    assert_eq!(code(accounts.unlink(&ada, real, &nobody, HERE).await), "last-way-in");
+}
+
+async fn administrators_see_and_remove_identities(test: TestDb) {
+    let (fixture, idp) = with(test, |_| {}).await;
+    let accounts = &fixture.accounts;
+    accounts.ensure_admin(Some(Secret::new(PASSWORD))).await.expect("made");
+    let (_, admin) = fixture.sign_in("admin").await;
+    let person = good(&fixture, &idp, &ada()).await;
+    let id = person.account;
+    let listed = accounts.identities_of(&admin, id).await.expect("a list");
+    assert_eq!(listed, accounts.identities(&person).await.expect("a list"));
+    assert_eq!(code(accounts.identities_of(&person, id).await), "permission-missing");
+    let real = listed[0].id;
+    assert_eq!(code(accounts.unlink_of(&person, id, real, HERE).await), "permission-missing");
+    assert_eq!(code(accounts.unlink_of(&admin, admin.account, real, HERE).await), "identity-not-found");
+    let former = link_elsewhere(&fixture, id).await;
+    assert_eq!(code(accounts.unlink_of(&admin, id, real, HERE).await), "last-way-in");
+    accounts.unlink_of(&admin, id, former, HERE).await.expect("it opened nothing");
+    fixture.clock.advance(Duration::from_secs(1));
+    accounts.reset_person(&admin, id, Reset::Temporary, HERE).await.expect("a password");
+    let (tokens, _) = sign_in(&fixture, &idp, &ada()).await.expect("signed in");
+    accounts.unlink_of(&admin, id, real, HERE).await.expect("unlinked");
+    fixture.clock.advance(Duration::from_secs(2));
+    assert!(accounts.authenticate(tokens.access.expose()).await.is_ok(), "sessions go on");
+    let filter = AuditFilter { action: Some("identity-unlinked"), account: Some(id), ..AuditFilter::default() };
+    let log = accounts.audit(&admin, &filter, None, 10).await.expect("the log").items;
+    assert_eq!(log.iter().map(|line| line.actor).collect::<Vec<_>>(), [Some(admin.account); 2]);
+    assert_eq!(log[0].detail, json!({ "provider": "company", "identity": real }));
+    assert_eq!(code(sign_in(&fixture, &idp, &ada()).await.map(drop)), "email-taken", "a stranger from now on");
 }
 
 async fn an_account_without_a_password_gets_one(test: TestDb) {

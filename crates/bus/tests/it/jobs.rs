@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use bus::{Error, JobState, NewJob, Options};
+use bus::{Error, JobState, NewJob, Options, Running, Tally, Unit};
 use db::Lane;
 use testkit::database::TestDb;
 use tokio::task::JoinSet;
@@ -22,6 +22,7 @@ testkit::both! {
     a_request_during_the_work_is_not_lost,
     a_request_revives_a_dead_job,
     the_queue_is_counted,
+    who_works_on_what_is_seen,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -253,6 +254,63 @@ async fn a_request_revives_a_dead_job(test: TestDb) {
     assert_eq!(fixture.counts().await, (1, 0));
     let leased = fixture.lease().await.expect("the job");
     assert_eq!((number(&leased), leased.attempts), (2, 1));
+}
+
+async fn who_works_on_what_is_seen(test: TestDb) {
+    let fixture = Fixture::with(test, Options { worker: Some("here:1".to_owned()), ..Options::default() });
+    for number in 1..=2 {
+        fixture.ask(NewJob { priority: -(number as i64), ..fixture.job("a", numbered(number)) }).await;
+    }
+    let seen = async |state| {
+        let jobs = fixture.jobs.list(state, None, 10).await.expect("a list");
+        assert!(jobs.iter().all(|job| job.state == state && job.running.is_some() == (state == JobState::Running)));
+        jobs
+    };
+    let counted = async || [seen(JobState::Waiting).await.len(), seen(JobState::Running).await.len()];
+    assert_eq!(counted().await, [2, 0]);
+    fixture.clock.advance(SECOND);
+    let began = fixture.now();
+    let job = fixture.lease().await.expect("the job");
+    assert_eq!(counted().await, [1, 1]);
+    let running = seen(JobState::Running).await.remove(0);
+    assert_eq!(running.id, job.id);
+    let expected = Running { since: began, worker: Some("here:1".to_owned()), tally: None };
+    assert_eq!(running.running, Some(expected.clone()));
+
+    // What is told is there when the lease is renewed.
+    let tally = Tally { done: 3, total: Some(10), unit: Unit::Entries };
+    job.tell(Tally { done: 2, ..tally });
+    job.tell(tally);
+    fixture.clock.advance(SECOND);
+    fixture.jobs.renew(&job, LEASE).await.expect("renewed");
+    let running = seen(JobState::Running).await.remove(0);
+    assert_eq!(running.running, Some(Running { tally: Some(tally), ..expected }));
+    job.tell(Tally { done: u64::from(u32::MAX), total: None, unit: Unit::Bytes });
+    fixture.jobs.renew(&job, LEASE).await.expect("renewed");
+    let told = seen(JobState::Running).await.remove(0).running.and_then(|running| running.tally);
+    assert_eq!(told, Some(Tally { done: u64::from(u32::MAX), total: None, unit: Unit::Bytes }));
+
+    // Nobody works on it when the lease is over, or when it was given back; the next attempt begins at nothing.
+    fixture.clock.advance(LEASE);
+    assert_eq!(counted().await, [2, 0]);
+    let job = fixture.lease().await.expect("the job");
+    assert_eq!(seen(JobState::Running).await[0].running.as_ref().and_then(|running| running.tally), None);
+    fixture.jobs.postpone(&job, 10 * SECOND).await.expect("postponed");
+    assert_eq!(counted().await, [2, 0]);
+    // One that is asked for again while it runs waits again when it is done.
+    fixture.clock.advance(20 * SECOND);
+    let key = || NewJob { dedup: Some("x".to_owned()), priority: 5, ..fixture.job("a", numbered(3)) };
+    fixture.ask(key()).await;
+    let job = fixture.lease().await.expect("the urgent one");
+    fixture.ask(key()).await;
+    let found = bus::find(&fixture.test.db, "x", fixture.now()).await.expect("a look").expect("the job");
+    assert_eq!((found.id, found.state), (job.id, JobState::Running));
+    fixture.jobs.complete(&job).await.expect("done");
+    assert_eq!(counted().await, [3, 0]);
+    let job = fixture.lease().await.expect("once more");
+    fixture.jobs.give_up(&job, "hopeless").await.expect("given up");
+    assert_eq!(seen(JobState::Dead).await.len(), 1);
+    assert_eq!(counted().await, [2, 0]);
 }
 
 async fn the_queue_is_counted(test: TestDb) {

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bus::{Error, Handler, HandlerError, JobState, JobWorker, Leased, NewJob, Options, Pace, QueueGauges, Runner};
+use bus::{
+    Error, Handler, HandlerError, JobState, JobWorker, Leased, NewJob, Options, Pace, QueueGauges, Runner, Tally, Unit,
+};
 use testkit::database::TestDb;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +15,7 @@ use super::{Fixture, LEASE, number, numbered};
 testkit::both! {
     each_outcome_of_a_handler_has_its_consequence,
     a_handler_is_dropped_when_its_lease_is_lost,
+    what_a_handler_tells_is_seen_while_it_works,
 }
 
 /// A handler whose jobs say by their number what becomes of them.
@@ -45,6 +48,10 @@ impl Handler for Scripted {
             3 => Err(HandlerError::Hopeless("never".to_owned())),
             4 => Err(HandlerError::NotYet(Duration::from_secs(3600))),
             5 => panic!("a handler that panics"),
+            7 => {
+                job.tell(Tally { done: 4, total: Some(9), unit: Unit::Entries });
+                std::future::pending().await
+            }
             _ => {
                 let _guard = Guard(self.dropped.clone(), number);
                 std::future::pending().await
@@ -128,4 +135,25 @@ async fn a_handler_is_dropped_when_its_lease_is_lost(test: TestDb) {
     stop.cancel();
     runner.finish().await;
     assert_eq!(fixture.counts().await, (0, 0));
+}
+
+async fn what_a_handler_tells_is_seen_while_it_works(test: TestDb) {
+    let options = Options { lease: Duration::from_millis(60), ..Options::default() };
+    let Running { fixture, stop, runner, mut seen, .. } = start(test, options);
+    fixture.ask(fixture.job("a", numbered(7))).await;
+    fixture.jobs.wake();
+    assert_eq!(seen.recv().await, Some((7, 1)));
+    // The worker writes it down in real time; the clock of the test stands still, so that the lease is never over.
+    let told = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            let jobs = fixture.jobs.list(JobState::Running, None, 10).await.expect("a list");
+            if let Some(tally) = jobs.first().and_then(|job| job.running.as_ref()).and_then(|running| running.tally) {
+                return tally;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert_eq!(told.await.expect("in time"), Tally { done: 4, total: Some(9), unit: Unit::Entries });
+    stop.cancel();
+    runner.finish().await;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::EntryId;
-use bus::Worker;
+use bus::{Tally, Unit, Worker};
 use db::{Lane, params};
 use drive::{
     Copy, Keep, NewFolder, OnConflict, Restore, Trashed, Update,
@@ -292,6 +292,9 @@ async fn emptying_can_begin_again(test: TestDb) {
     for _ in 0..2 {
         bus::Handler::handle(&handler, &job).await.expect("the job can be done");
         assert_eq!(trashed(&world).await.len(), 2);
+        // Of what it was asked for first, also when another worker had done that.
+        let all = Tally { done: 130, total: Some(130), unit: Unit::Entries };
+        assert_eq!(world.tally(&job).await, Some(all));
         world.check().await;
     }
     world.jobs.complete(&job).await.expect("the lease holds");

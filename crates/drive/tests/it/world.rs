@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use accounts::{Permission, Permissions, Principal};
 use base::{EntryId, GroupId, Ids, Name, NodeId, SpaceId};
-use bus::{Handler, Jobs};
+use bus::{Handler, JobState, Jobs, Tally};
 use bytes::Bytes;
 use db::{Lane, params, spaces::NewSpace};
 use drive::{
@@ -161,6 +161,13 @@ impl World {
             done += 1;
         }
         done
+    }
+
+    /// How far a job is, as administrators see it while somebody has leased it.
+    pub(crate) async fn tally(&self, job: &bus::Leased) -> Option<Tally> {
+        self.jobs.renew(job, Duration::from_secs(60)).await.expect("the lease holds");
+        let running = self.jobs.list(JobState::Running, None, 10).await.expect("a list");
+        running.into_iter().find(|one| one.id == job.id).expect("it runs").running.and_then(|it| it.tally)
     }
 
     /// Lets everything expire and be cleaned away that can.

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base::{JobId, NodeId, Time};
-use bus::{JobState, JobView};
+use bus::{JobState, JobView, Running};
 use files::{Loss, NodeView, Overview};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -140,7 +140,7 @@ pub(crate) struct Job {
     id: JobId,
     #[schema(example = "files.repair")]
     kind: String,
-    /// `waiting`, also while somebody works on it; `dead` when it was given up.
+    /// `running` while somebody works on it, `waiting` before and between attempts; `dead` when it was given up.
     #[schema(example = "dead")]
     state: &'static str,
     /// What it is about, as it was asked for.
@@ -150,13 +150,35 @@ pub(crate) struct Job {
     priority: i64,
     /// How often it was tried.
     attempts: u32,
-    /// Not before.
+    /// Not before; while it runs, until when nobody else takes it.
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T01:26:55.000000Z")]
     due_at: Time,
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T01:26:55.000000Z")]
     created_at: Time,
     /// What the last attempt failed with.
     error: Option<String>,
+    /// When the attempt began that runs now.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T01:26:55.000000Z")]
+    started_at: Option<Time>,
+    /// The process that does it: its host and number there.
+    #[schema(example = "files-1:4711")]
+    worker: Option<String>,
+    /// How far it is, some seconds ago; `null` where nobody works on it, and for kinds that do not tell.
+    progress: Option<JobProgress>,
+}
+
+/// How far a job is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JobProgress {
+    /// What is done of it.
+    #[schema(example = 12000)]
+    done: u64,
+    /// Of how much; `null` where that is not known.
+    #[schema(example = 50000)]
+    total: Option<u64>,
+    /// `entries` (of a tree or a trash) or `bytes`.
+    #[schema(example = "entries")]
+    unit: &'static str,
 }
 
 /// What the loss of a storage server means.
@@ -275,7 +297,7 @@ pub(crate) async fn get_cluster(
 /// List background work
 #[utoipa::path(get, path = "/api/v1/admin/jobs", tag = "Administration", security(("token" = [])),
     params(
-        ("state" = Option<String>, Query, description = "`waiting` or `dead`; `dead` if absent."),
+        ("state" = Option<String>, Query, description = "`waiting`, `running` or `dead`; `dead` if absent."),
         ("limit" = Option<u32>, Query, description = "Items on the page: 1 to 1000, 100 if absent."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
     ),
@@ -288,7 +310,8 @@ pub(crate) async fn list_jobs(
     let state = match query.state.as_deref() {
         None | Some("dead") => JobState::Dead,
         Some("waiting") => JobState::Waiting,
-        Some(_) => return Err(Problem::invalid("`state` must be `waiting` or `dead`.")),
+        Some("running") => JobState::Running,
+        Some(_) => return Err(Problem::invalid("`state` must be `waiting`, `running` or `dead`.")),
     };
     let limit = page_limit(query.limit)?;
     let after = query.cursor.map(|cursor| parse_id::<JobId>(&page::position(&cursor)?)).transpose()?;
@@ -425,11 +448,16 @@ impl From<Overview> for ClusterView {
 
 impl From<JobView> for Job {
     fn from(job: JobView) -> Self {
+        let (started_at, worker, tally) = match job.running {
+            Some(Running { since, worker, tally }) => (Some(since), worker, tally),
+            None => (None, None, None),
+        };
         Self {
             id: job.id,
             kind: job.kind,
             state: match job.state {
                 JobState::Waiting => "waiting",
+                JobState::Running => "running",
                 JobState::Dead => "dead",
             },
             // A payload that is no JSON is shown as the text that it is.
@@ -439,6 +467,13 @@ impl From<JobView> for Job {
             due_at: job.due,
             created_at: job.created,
             error: job.error,
+            started_at,
+            worker,
+            progress: tally.map(|tally| JobProgress {
+                done: tally.done,
+                total: tally.total,
+                unit: tally.unit.as_str(),
+            }),
         }
     }
 }

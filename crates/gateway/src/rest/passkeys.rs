@@ -127,8 +127,7 @@ pub(crate) async fn list_passkeys(
     caller: Caller,
     _: NoQuery,
 ) -> Result<Json<Passkeys>, Problem> {
-    let items = app.state.accounts.passkeys_of(&caller.principal).await?;
-    Ok(Json(Passkeys { items: items.into_iter().map(PasskeyView::from).collect() }))
+    Ok(Json(app.state.accounts.passkeys_of(&caller.principal).await?.into()))
 }
 
 /// Begin to add a passkey
@@ -200,6 +199,12 @@ fn shown(ceremony: Ceremony) -> impl IntoResponse {
         expires_in: ceremony.expires_in.as_secs(),
     };
     (NEVER_KEPT, Json(view))
+}
+
+impl From<Vec<accounts::PasskeyView>> for Passkeys {
+    fn from(items: Vec<accounts::PasskeyView>) -> Self {
+        Self { items: items.into_iter().map(PasskeyView::from).collect() }
+    }
 }
 
 impl From<accounts::PasskeyView> for PasskeyView {

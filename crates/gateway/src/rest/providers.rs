@@ -185,8 +185,7 @@ pub(crate) async fn list_identities(
     caller: Caller,
     _: NoQuery,
 ) -> Result<Json<Identities>, Problem> {
-    let items = app.state.accounts.identities(&caller.principal).await?;
-    Ok(Json(Identities { items: items.into_iter().map(IdentityView::from).collect() }))
+    Ok(Json(app.state.accounts.identities(&caller.principal).await?.into()))
 }
 
 /// Begin to link an account at a provider
@@ -301,6 +300,12 @@ fn cookie(app: &App, value: &str, lifetime: Duration) -> HeaderValue {
     let seconds = lifetime.as_secs();
     let text = format!("{COOKIE}={value}; Path={COOKIE_PATH}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(text).expect("base64 is visible ASCII")
+}
+
+impl From<Vec<accounts::IdentityView>> for Identities {
+    fn from(items: Vec<accounts::IdentityView>) -> Self {
+        Self { items: items.into_iter().map(IdentityView::from).collect() }
+    }
 }
 
 impl From<accounts::IdentityView> for IdentityView {

@@ -1,5 +1,8 @@
 //! Administration.
 
+use std::time::Duration;
+
+use bus::{Tally, Unit};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -45,6 +48,31 @@ async fn jobs_are_listed() {
     world.admin.get("/api/v1/admin/jobs?state=lost").await.refused(400, "invalid-request");
     let retry = "/api/v1/admin/jobs/job_00000000000000000000000000000000/retry";
     world.admin.call("POST", retry, &Value::Null).await.refused(404, "job-not-found");
+}
+
+#[tokio::test]
+async fn running_jobs_say_since_when_by_whom_and_how_far() {
+    let world = World::new().await;
+    let (alice, admin) = (&world.alice, &world.admin);
+    let space = alice.space();
+    let made = alice.folder("kept").await;
+    assert_eq!(alice.call("DELETE", &format!("/api/v1/entries/{made}"), &Value::Null).await.status, 204);
+    assert_eq!(alice.call("DELETE", &format!("/api/v1/trash?space={space}"), &Value::Null).await.status, 202);
+    let waiting = admin.get("/api/v1/admin/jobs?state=waiting").await.json()["items"][0].clone();
+    for (field, expected) in
+        [("state", json!("waiting")), ("started_at", Value::Null), ("worker", Value::Null), ("progress", Value::Null)]
+    {
+        assert_eq!(waiting[field], expected, "{waiting}");
+    }
+    let lease = Duration::from_secs(60);
+    let job = world.jobs.lease(&["drive.empty"], lease).await.expect("a look").expect("the job");
+    job.tell(Tally { done: 1, total: Some(3), unit: Unit::Entries });
+    world.jobs.renew(&job, lease).await.expect("renewed");
+    assert_eq!(admin.get("/api/v1/admin/jobs?state=waiting").await.json()["items"], json!([]));
+    let running = admin.get("/api/v1/admin/jobs?state=running").await.json()["items"][0].clone();
+    assert_eq!((&running["id"], &running["state"]), (&waiting["id"], &json!("running")));
+    assert_eq!(running["progress"], json!({ "done": 1, "total": 3, "unit": "entries" }));
+    assert!(running["started_at"].is_string(), "{running}");
 }
 
 #[tokio::test]

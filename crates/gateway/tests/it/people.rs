@@ -44,6 +44,15 @@ async fn administrators_make_change_and_reset_accounts() {
         .refused(400, "invalid-request");
     admin.call("DELETE", &format!("{path}/second-factor"), &Value::Null).await.refused(409, "second-factor-off");
 
+    for (list, missing) in [("identities", "identity-not-found"), ("passkeys", "passkey-not-found")] {
+        assert_eq!(admin.get(&format!("{path}/{list}")).await.json(), json!({ "items": [] }));
+        let prefix = if list == "passkeys" { "psk" } else { "idn" };
+        let one = format!("{path}/{list}/{prefix}_00000000000000000000000000000000");
+        admin.call("DELETE", &one, &Value::Null).await.refused(404, missing);
+        let nobodys = format!("/api/v1/admin/users/usr_00000000000000000000000000000000/{list}");
+        admin.get(&nobodys).await.refused(404, "user-not-found");
+    }
+
     let sessions = admin.get(&format!("{path}/sessions")).await.json();
     assert_eq!(sessions["items"].as_array().map(Vec::len), Some(1), "{sessions}");
     let one = format!("{path}/sessions/{}", sessions["items"][0]["id"].as_str().expect("an id"));
@@ -84,6 +93,10 @@ async fn nobody_else_administers() {
         ("POST", format!("{path}/reset-password"), &reset),
         ("DELETE", format!("{path}/second-factor"), &Value::Null),
         ("DELETE", format!("{path}/picture"), &Value::Null),
+        ("GET", format!("{path}/identities"), &Value::Null),
+        ("DELETE", format!("{path}/identities/idn_00000000000000000000000000000000"), &Value::Null),
+        ("GET", format!("{path}/passkeys"), &Value::Null),
+        ("DELETE", format!("{path}/passkeys/psk_00000000000000000000000000000000"), &Value::Null),
         ("GET", format!("{path}/sessions"), &Value::Null),
         ("DELETE", format!("{path}/sessions"), &Value::Null),
         ("DELETE", format!("{path}/sessions/ses_00000000000000000000000000000000"), &Value::Null),

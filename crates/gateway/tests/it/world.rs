@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) admin: Person,
     pub(crate) node: NodeId,
     pub(crate) clock: TestClock,
+    pub(crate) jobs: bus::Jobs,
     _test: TestDb,
     _folder: TempDir,
 }
@@ -72,7 +73,7 @@ impl World {
         let accounts = accounts.await.expect("accounts open in a new database");
         accounts.ensure_admin(Some(Secret::new(PASSWORD))).await.expect("an administrator");
         let jobs = bus::Jobs::new(test.db.clone(), clock.handle(), bus::Options::default());
-        let now = clock.handle();
+        let (now, queue) = (clock.handle(), jobs.clone());
         let state = move || {
             let watch = Watch {
                 ready: Arc::new(|| async { Vec::new() }.boxed()),
@@ -80,7 +81,7 @@ impl World {
                 stopping: tokio_util::sync::CancellationToken::new(),
             };
             let (accounts, drive, cluster) = (accounts.clone(), drive.clone(), cluster.clone());
-            State { accounts, drive, cluster, jobs: jobs.clone(), clock: now.clone(), watch }
+            State { accounts, drive, cluster, jobs: queue.clone(), clock: now.clone(), watch }
         };
         let router = gateway::router(state(), options);
         for name in ["alice", "bob"] {
@@ -90,7 +91,7 @@ impl World {
         }
         let (alice, bob, admin) =
             (sign_in(&router, "alice").await, sign_in(&router, "bob").await, sign_in(&router, "admin").await);
-        Self { router, state: Box::new(state), alice, bob, admin, node, clock, _test: test, _folder: folder }
+        Self { router, state: Box::new(state), alice, bob, admin, node, clock, jobs, _test: test, _folder: folder }
     }
 
     /// Another gateway of the same system.

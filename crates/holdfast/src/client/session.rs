@@ -154,7 +154,7 @@ fn ask_code() -> Result<Secret, Failure> {
 }
 
 /// All that is there, without the line's end that `echo` adds.
-fn first_line(reader: impl Read) -> Result<Secret, Failure> {
+pub(super) fn first_line(reader: impl Read) -> Result<Secret, Failure> {
     let mut text = String::new();
     reader.take(4096).read_to_string(&mut text).map_err(|error| Failure::local("standard input", error))?;
     let password = text.strip_suffix('\n').unwrap_or(&text);

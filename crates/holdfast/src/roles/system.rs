@@ -85,7 +85,8 @@ impl System {
             cluster.settle().await?;
         }
 
-        let jobs = bus::Jobs::new(db.clone(), clock.clone(), bus::Options::default());
+        let options = bus::Options { worker: Some(process_name()), ..bus::Options::default() };
+        let jobs = bus::Jobs::new(db.clone(), clock.clone(), options);
         let shared_counts = commons.clone().map(shared::counts);
         let providers = provider::providers(&config)?;
         let options = accounts::Options { shared_counts, providers, ..account_options(&config) };
@@ -191,6 +192,16 @@ pub(crate) async fn open_node(
     tokio::task::spawn_blocking(move || node::Node::open(options, clock))
         .await?
         .with_context(|| format!("the node in {place}"))
+}
+
+/// What administrators call this process: its host, if that has a name, and its number there.
+fn process_name() -> String {
+    let process = std::process::id();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match host.trim() {
+        "" => format!("process {process}"),
+        host => format!("{host}:{process}"),
+    }
 }
 
 fn account_options(config: &Config) -> accounts::Options {

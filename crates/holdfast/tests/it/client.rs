@@ -1,5 +1,7 @@
 //! The command line against a real server, as people and scripts use it.
 
+mod share;
+
 use std::{
     fs,
     path::{Path, PathBuf},

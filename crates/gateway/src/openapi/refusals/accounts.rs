@@ -37,7 +37,7 @@ pub(super) fn of(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         ],
         "list_people" | "list_invitations" => &[],
         "list_audit" => &[INVALID_ID],
-        "get_person" | "list_sessions_of" => &[PERSON],
+        "get_person" | "list_sessions_of" | "list_identities_of" | "list_passkeys_of" => &[PERSON],
         "create_person" => &[
             JSON,
             PROFILE,
@@ -67,6 +67,12 @@ pub(super) fn of(operation: &str) -> Option<&'static [&'static [Refusal]]> {
         ],
         "remove_second_factor_of" => &[PERSON, &[(ErrorKind::Conflict, "second-factor-off")]],
         "end_sessions_of" => &[PERSON],
+        "remove_identity_of" => {
+            &[PERSON, &[(ErrorKind::NotFound, "identity-not-found"), (ErrorKind::Conflict, "last-way-in")]]
+        }
+        "remove_passkey_of" => {
+            &[PERSON, &[(ErrorKind::NotFound, "passkey-not-found"), (ErrorKind::Conflict, "last-way-in")]]
+        }
         "end_session_of" => &[PERSON, &[(ErrorKind::NotFound, "session-not-found")]],
         "create_invitation" => &[
             JSON,
