@@ -16,7 +16,7 @@ export async function deletesWithoutAQuestionAndTakesItBack({ open, files, base,
   await eventually(() => names(page), ['a.txt']);
   await settled(page);
   assert.ok((await inTrash(files)).includes('Inner'));
-  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await page.getByRole('button', { name: 'Undo', exact: true }).last().click();
   await row(page, 'Inner').waitFor();
   await eventually(() => onServer(files, folder), ['Inner', 'a.txt']);
   await settled(page);
