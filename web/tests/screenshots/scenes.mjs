@@ -1,4 +1,5 @@
 // What is to be seen on each picture, and which of the pictures are kept in the repository.
+import { png } from '../e2e/seed.mjs';
 import { click, dropFiles, row } from '../e2e/steps.mjs';
 
 const ready = (page) => page.waitForSelector('#files');
@@ -545,6 +546,15 @@ export const scenes = {
       await page.goto(`${base}/settings`);
       await page.waitForSelector('section ul li');
     },
+  },
+  'picture-crop': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/settings`);
+      await page.locator('[data-picture] ~ input[type=file]').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: png(900, 600, [250, 180, 130], [50, 80, 150]) });
+      await page.waitForSelector('[data-crop]');
+      await page.locator('[role=dialog] input[type=range]').fill('1.6');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
   },
   servers: {
     show: async ({ page, base }) => {

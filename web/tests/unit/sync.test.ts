@@ -323,7 +323,6 @@ it('follows what is shared out of a space that it cannot see whole, and forgets 
   await until(async () => expect(await names()).toContain('3.txt'));
   await settled();
   shared = [];
-  given = [];
   sync.doubt();
   await until(async () => expect(await db.spaces.get('spc_2')).toBeUndefined());
   expect(await db.entries.get('ent_in')).toBeUndefined();

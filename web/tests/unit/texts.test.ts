@@ -72,7 +72,7 @@ it('uses the texts of accounts on pages about accounts alone', () => {
   const users = Object.entries(sources)
     .filter(
       ([path, text]) =>
-        !/\/(?:i18n|features\/(?:auth|settings|people|admin|public)|lib\/permissions)\b/.test(path) &&
+        !/\/(?:i18n|features\/(?:auth|settings|people|admin|public)|lib\/permissions|app\/FormDialog)\b/.test(path) &&
         apart.test(String(text)),
     )
     .map(([path]) => path);

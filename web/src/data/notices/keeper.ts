@@ -59,7 +59,8 @@ export class NoticeKeeper {
         const row = await db.shared.get(id);
         if (!row) return null;
         const giver = row.shared_by;
-        if (giver.id && (giver.display_name || giver.name))
+        // More is asked for where it is shown.
+        if (giver.id && (giver.display_name || giver.name) && !(await db.people.get(giver.id)))
           await db.people.put({ id: giver.id, name: giver.display_name || giver.name! });
         return {
           kind: 'shared',

@@ -165,7 +165,7 @@ export async function looksInsideEveryKind({ open }) {
     await page.waitForSelector(sign);
   };
   await look('Reading the tide.md', '[role=dialog] .markdown h1');
-  assert.equal(await page.title(), 'Holdfast', 'nothing of a file may run');
+  assert.equal(await page.title(), 'My files · Holdfast', 'nothing of a file may run');
   await page.keyboard.press('ArrowDown');
   await page.waitForSelector('[role=dialog] input[type=range]');
   await page.waitForFunction(() => document.querySelector('[role=dialog] video')?.duration > 0.9);

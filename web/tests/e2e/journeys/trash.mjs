@@ -16,7 +16,7 @@ export async function deletesWithoutAQuestionAndTakesItBack({ open, files, base,
   await eventually(() => names(page), ['a.txt']);
   await settled(page);
   assert.ok((await inTrash(files)).includes('Inner'));
-  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await page.getByRole('button', { name: 'Undo', exact: true }).last().click();
   await row(page, 'Inner').waitFor();
   await eventually(() => onServer(files, folder), ['Inner', 'a.txt']);
   await settled(page);
@@ -84,8 +84,9 @@ export async function keepsATrashForEachTeam({ open, files, base, apiBase, out }
   assert.equal((await editor.call('DELETE', `/entries/${ids['bill.txt']}`)).status, 204);
   for (const name of ['cargo.txt', 'crew.txt', 'log.txt']) assert.equal((await files.call('DELETE', `/entries/${ids[name]}`)).status, 204);
 
-  // From the space's own menu to its trash, which says where things were and who deleted them.
-  const page = await open();
+  // From the space's own menu to its trash, which says where things were and who deleted them. The page is high enough for
+  // the folders that other journeys left in the sidebar.
+  const page = await open({ height: 2_400 });
   const crew = page.locator('[role=tree] [role=treeitem]').filter({ hasText: 'Ship papers' });
   await crew.hover();
   await crew.getByRole('button').last().click();

@@ -19,7 +19,7 @@ export async function goesBackToAnEarlierVersion({ open, files, base, apiBase })
   };
   await menu(1, 'version-restore');
   await eventually(content, 'first');
-  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await page.getByRole('button', { name: 'Undo', exact: true }).last().click();
   await eventually(content, 'second, longer', 'and back again');
   await eventually(async () => (await page.locator('[data-version]').count()) >= 3, true, 'nothing is lost on the way');
   await menu(1, 'version-pin');
@@ -33,7 +33,7 @@ export async function takesBackFromTheHistory({ open, files, base }) {
   assert.equal((await files.call('PATCH', `/entries/${id}`, { name: 'is.txt' })).status, 200);
   await page.getByRole('link', { name: 'Activity' }).click();
   const line = page.locator('[data-activity]', { hasText: 'Renamed “was.txt” to “is.txt”' }).first();
-  await line.getByRole('button', { name: 'Undo' }).click();
+  await line.getByRole('button', { name: 'Undo', exact: true }).click();
   await eventually(() => onServer(files, folder), ['was.txt']);
   await page.locator('[data-activity]', { hasText: 'taken back' }).first().waitFor();
 }
