@@ -29,6 +29,11 @@ export class Problem extends Error {
     return problem;
   }
 
+  /** Of whatever was thrown: what is no answer of the server is none at all. */
+  static of(error: unknown): Problem {
+    return error instanceof Problem ? error : Problem.offline(error);
+  }
+
   static fromParts(response: Response, body: unknown): Problem {
     const doc = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
     const text = (key: string) => (typeof doc[key] === 'string' ? doc[key] : null);

@@ -12,6 +12,8 @@ export interface User {
   space_id: string;
   root_id: string;
   created_at: string;
+  /** The version of one's picture. */
+  picture?: string | null;
   email?: string | null;
   language?: string;
   /** Absent in what older sessions remember: those have one. */

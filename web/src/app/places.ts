@@ -4,7 +4,6 @@ import {
   Clock,
   Command,
   FolderOpen,
-  HardDrive,
   History,
   Link2,
   LogOut,
@@ -15,7 +14,6 @@ import {
   Tags,
   Trash2,
   UserRoundCheck,
-  UserRoundCog,
   Users,
   UsersRound,
 } from '@lucide/vue';
@@ -25,6 +23,7 @@ import { useDrive } from '@/data/drive';
 import { bellOpen } from '@/features/notifications';
 import { spaceDialog } from '@/features/share';
 import { isDark, look } from '@/lib/look';
+import { adminPlaces, mayOpen } from './adminPlaces';
 import { drawerOpen, isPhone, paletteOpen } from './shell';
 
 export function offerPlaces(how: { openSearch: () => void; leave: () => Promise<void> }): void {
@@ -129,22 +128,14 @@ export function offerPlaces(how: { openSearch: () => void; leave: () => Promise<
       icon: Trash2,
       run: () => void router.push({ name: 'trash' }),
     },
-    {
-      id: 'go-people',
-      label: 'nav.people',
-      group: 'go',
-      icon: UserRoundCog,
-      enabled: () => drive.user.permissions.includes('admin.users'),
-      run: () => void router.push({ name: 'people' }),
-    },
-    {
-      id: 'go-admin',
-      label: 'actions.goAdmin',
-      group: 'go',
-      icon: HardDrive,
-      enabled: () => drive.user.permissions.includes('admin.nodes'),
-      run: () => void router.push({ name: 'admin' }),
-    },
+    ...adminPlaces.map((place) => ({
+      id: `go-${place.name}`,
+      label: place.label,
+      group: 'go' as const,
+      icon: place.icon,
+      enabled: () => mayOpen(place, drive.user.permissions),
+      run: () => void router.push({ name: place.name }),
+    })),
     {
       id: 'go-settings',
       label: 'actions.settings',

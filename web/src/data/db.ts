@@ -169,6 +169,10 @@ export interface Star {
 export interface Person {
   id: string;
   name: string;
+  /** The version of their picture. */
+  picture?: string | null;
+  /** When they were asked for, in milliseconds since 1970. */
+  at?: number;
 }
 
 /** A search that is kept as a place. The server has no room for them, so they are this account's on this device only. */

@@ -25,9 +25,13 @@ export async function learnLaterTexts(): Promise<void> {
   i18n.global.mergeLocaleMessage('en', (await import('./later')).later);
 }
 
+let russian = false;
+
 export async function setLanguage(language: Language): Promise<void> {
-  if (language === 'ru' && !i18n.global.availableLocales.includes('ru')) {
-    i18n.global.setLocaleMessage('ru', (await import('./ru')).ru);
+  if (language === 'ru' && !russian) {
+    // Pages that bring texts of their own may have done so already.
+    i18n.global.mergeLocaleMessage('ru', (await import('./ru')).ru);
+    russian = true;
   }
   i18n.global.locale.value = language;
   document.documentElement.lang = language;

@@ -17,6 +17,10 @@ const units: Record<string, string[]> = {
   ru: ['Б', 'КБ', 'МБ', 'ГБ', 'ТБ', 'ПБ'],
 };
 
+/** The names of the sizes that people write: MB, GB, TB, with how many bytes each is. */
+export const writtenUnits = (language: string): { name: string; bytes: number }[] =>
+  [2, 3, 4].map((step) => ({ name: (units[language] ?? units.en!)[step]!, bytes: 1000 ** step }));
+
 /** Bytes in steps of 1000, as desktop systems show them: 999 B, 1.2 MB, 34 MB. The space inside never breaks. */
 export function formatSize(bytes: number, language: string): string {
   const names = units[language] ?? units.en!;
@@ -99,6 +103,27 @@ export function formatAgo(at: string, language: string, now: number = Date.now()
   if (size < 3600) return relative.format(Math.round(seconds / 60), 'minute');
   if (size < 86_400) return relative.format(Math.round(seconds / 3600), 'hour');
   return relative.format(Math.round(seconds / 86_400), 'day');
+}
+
+const spans = [
+  { unit: 'day', seconds: 86_400 },
+  { unit: 'hour', seconds: 3600 },
+  { unit: 'minute', seconds: 60 },
+  { unit: 'second', seconds: 1 },
+] as const;
+/** About how long: "3 hr", "12 min", "7 days"; in the largest unit of which there is one. */
+export function formatSpan(seconds: number, language: string): string {
+  const { unit, seconds: size } = spans.find((one) => seconds >= one.seconds) ?? spans[3];
+  return cached(
+    `s${language}${unit}`,
+    () =>
+      new Intl.NumberFormat(language, {
+        style: 'unit',
+        unit,
+        unitDisplay: unit === 'day' ? 'long' : 'short',
+        maximumFractionDigits: 0,
+      }),
+  ).format(Math.floor(seconds / size));
 }
 
 /** A length of time as 0:07, 12:40 or 1:02:03. */

@@ -57,6 +57,6 @@ export async function makeServer({ config = '' } = {}) {
   const stop = end('SIGTERM');
   const kill = end('SIGKILL');
   process.on('exit', () => child?.kill('SIGKILL'));
-  return { port, base, start, stop, kill, remove: () => rmSync(data, { recursive: true, force: true }) };
+  return { port, base, database: join(data, 'data', 'holdfast.db'), start, stop, kill, remove: () => rmSync(data, { recursive: true, force: true }) };
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));

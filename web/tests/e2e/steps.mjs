@@ -75,3 +75,27 @@ export async function person(apiBase, name, displayName) {
     fetch(`${apiBase}/api/v1${path}`, { method, headers: { ...json, authorization: `Bearer ${tokens.access_token}` }, body: body && JSON.stringify(body) });
   return { name, displayName, id: tokens.user.id, call };
 }
+
+/** Writes many files into what this browser knows, as if the server had told of them. */
+export async function putMany(page, count, { parent, space }) {
+  // A pull that has only begun would take away what it did not bring.
+  await settled(page);
+  await page.evaluate(
+    async ({ count, parent, space }) => {
+      const name = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_')).name;
+      const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
+      const words = ['report', 'Отчёт', 'photo', 'invoice', 'Протокол', 'draft', 'scan', 'notes', 'budget', 'Съёмка'];
+      for (let from = 0; from < count; from += 5_000) {
+        const change = db.transaction('entries', 'readwrite');
+        const store = change.objectStore('entries');
+        for (let at = from; at < Math.min(count, from + 5_000); at += 1) {
+          const time = new Date(1_700_000_000_000 + at * 600_000).toISOString();
+          store.put({ id: `ent_many${String(at).padStart(8, '0')}`, space_id: space, parent_id: parent, name: `${words[at % 10]} ${at} ${words[(at * 7 + 3) % 10]}.pdf`, kind: 'file', revision: 1, created_at: time, modified_at: time, size: at * 100, content_type: 'application/pdf' });
+        }
+        await new Promise((resolve) => (change.oncomplete = resolve));
+      }
+      db.close();
+    },
+    { count, parent, space },
+  );
+}

@@ -8,6 +8,7 @@ import { serve } from '../e2e/serve.mjs';
 import { browserPath, checkTools, makeServer } from '../e2e/server.mjs';
 import { signIn } from '../e2e/steps.mjs';
 import { fill } from './content.mjs';
+import { fillOffice } from './office.mjs';
 import { chosen, prepare, scenes } from './scenes.mjs';
 
 checkTools();
@@ -45,6 +46,7 @@ try {
     pages = await serve(0, server.port);
   }
   const files = keepOnly ? null : await fill(server.base, blank);
+  if (files) await fillOffice(server.base, files);
   for (const theme of keepOnly ? [] : ['light', 'dark']) {
     for (const language of ['en', 'ru']) {
       for (const [width, height] of Object.entries(heights)) {

@@ -549,7 +549,74 @@ export const scenes = {
   servers: {
     show: async ({ page, base }) => {
       await page.goto(`${base}/admin/servers`);
-      await page.waitForSelector('main ul li');
+      await page.waitForSelector('[data-server]');
+    },
+  },
+  'admin-health': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin`);
+      await page.waitForSelector('[data-tile=spaces] [data-bar]');
+    },
+  },
+  'admin-plans': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin/plans`);
+      await page.waitForSelector('[data-plan]');
+    },
+  },
+  'admin-plan': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin/plans`);
+      await page.click('[data-plan=Guests] button');
+      await page.fill('input[name=storage_bytes]', '1');
+      await page.fill('input[name=members]', '1');
+      await page.waitForSelector('[data-effect]');
+      await page.mouse.move(0, 0);
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'admin-spaces': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin/spaces`);
+      await page.waitForSelector('[data-space]');
+    },
+  },
+  'admin-space': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin/spaces`);
+      await page.click('[data-space=Administrator] button');
+      await page.waitForSelector('[role=dialog] figure');
+    },
+    leave: ({ page }) => page.keyboard.press('Escape'),
+  },
+  'admin-uploads': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin/spaces/uploads`);
+      await page.waitForSelector('[data-upload]');
+    },
+  },
+  'admin-settings': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin/settings`);
+      await page.waitForSelector('[data-setting]');
+    },
+  },
+  'admin-jobs': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin/jobs`);
+      await page.waitForSelector('main section p');
+    },
+  },
+  'admin-zones': {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin/zones`);
+      await page.waitForSelector('[data-map]');
+    },
+  },
+  people: {
+    show: async ({ page, base }) => {
+      await page.goto(`${base}/admin/people`);
+      await page.waitForSelector('[data-person]');
     },
   },
   'public-pictures': {
@@ -669,6 +736,12 @@ export const chosen = [
   'public-password-light-ru-390',
   'settings-light-en-1024',
   'servers-dark-en-1440',
+  'admin-health-light-en-1440',
+  'admin-health-dark-ru-390',
+  'admin-plan-dark-en-1440',
+  'admin-spaces-light-ru-1024',
+  'admin-settings-light-en-1440',
+  'admin-zones-dark-ru-1440',
   'signin-light-en-390',
   'register-dark-ru-1024',
 ];

@@ -2,6 +2,8 @@
 // would break the page where it stands, and only there.
 import { expect, it } from 'vitest';
 import { i18n, learnLaterTexts } from '@/i18n';
+import { en as adminEn } from '@/features/admin/texts/en';
+import { ru as adminRu } from '@/features/admin/texts/ru';
 import { en as publicEn } from '@/features/public/en';
 import { ru as publicRu } from '@/features/public/ru';
 import { en } from '@/i18n/en';
@@ -14,6 +16,7 @@ const flat = (tree: Tree, path = ''): [key: string, text: string][] =>
     typeof value === 'string' ? [[path + key, value] as [string, string]] : flat(value, `${path}${key}.`),
   );
 const texts = { en: [...flat(en), ...flat(later)], ru: flat(ru) };
+const adminTexts = { en: flat(adminEn), ru: flat(adminRu) };
 const publicTexts = { en: flat(publicEn), ru: flat(publicRu) };
 const slots = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort();
 
@@ -22,9 +25,11 @@ it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   i18n.global.setLocaleMessage('ru', ru);
   i18n.global.mergeLocaleMessage('en', { visitors: publicEn });
   i18n.global.mergeLocaleMessage('ru', { visitors: publicRu });
+  i18n.global.mergeLocaleMessage('en', adminEn);
+  i18n.global.mergeLocaleMessage('ru', adminRu);
   i18n.global.locale.value = language;
   const visitors = publicTexts[language].map(([key, text]) => [`visitors.${key}`, text] as const);
-  for (const [key, text] of [...texts[language], ...visitors]) {
+  for (const [key, text] of [...texts[language], ...adminTexts[language], ...visitors]) {
     const named = Object.fromEntries(slots(text).map((name) => [name, `‹${name}›`]));
     for (const count of [0, 1, 2, 5, 11, 21]) {
       const shown = i18n.global.t(key, { ...named, count }, count);
@@ -55,7 +60,7 @@ it('puts in values, plain signs and the form for a number', () => {
   ]);
 });
 
-it.each([texts, publicTexts])('has room for the same things in both languages', (of) => {
+it.each([texts, adminTexts, publicTexts])('has room for the same things in both languages', (of) => {
   const russian = new Map(of.ru);
   for (const [key, text] of of.en) expect(slots(russian.get(key) ?? ''), key).toEqual(slots(text));
 });

@@ -36,7 +36,11 @@ export interface SyncState {
   lastAt: number | null;
 }
 
-type Message = { type: 'kick' } | { type: 'look' } | { type: 'state'; state: Omit<SyncState, 'problem'> } | { type: 'note'; note: Note };
+type Message =
+  | { type: 'kick' }
+  | { type: 'look' }
+  | { type: 'state'; state: Omit<SyncState, 'problem'> }
+  | { type: 'note'; note: Note };
 
 export class Sync {
   readonly state: SyncState = reactive({ link: 'starting', busy: false, problem: null, lastAt: null });

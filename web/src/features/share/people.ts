@@ -14,6 +14,8 @@ export interface Candidate {
   kind: 'user' | 'group' | 'everyone';
   id: string | null;
   name: string;
+  /** The version of their picture. */
+  picture: string | null;
   detail: string;
 }
 
@@ -43,6 +45,7 @@ export function candidatesOf(people: readonly Found[], given: readonly Grant[], 
       kind: person.kind === 'group' ? 'group' : 'user',
       id: person.id,
       name: person.display_name || person.name,
+      picture: person.picture,
       detail: person.kind === 'group' ? t('people.group') : person.name,
     }));
   const all = t('people.everyone');
@@ -50,7 +53,9 @@ export function candidatesOf(people: readonly Found[], given: readonly Grant[], 
     .toLocaleLowerCase()
     .split(/\s+/)
     .some((word) => word.startsWith(query.trim().toLocaleLowerCase()));
-  return fits && !has.has('everyone') ? [...found, { kind: 'everyone', id: null, name: all, detail: '' }] : found;
+  return fits && !has.has('everyone')
+    ? [...found, { kind: 'everyone', id: null, name: all, picture: null, detail: '' }]
+    : found;
 }
 
 export const findPeople = async (query: string, signal: AbortSignal) =>

@@ -1,7 +1,7 @@
 // Working with files as on a desktop.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { click, eventually, names, onServer, openFolder, ownFolder, row, selected, settled, signIn } from '../steps.mjs';
+import { click, eventually, names, onServer, openFolder, ownFolder, putMany, row, selected, settled, signIn } from '../steps.mjs';
 
 export async function selectsAsOnADesktop({ open }) {
   const page = await open();
@@ -201,6 +201,36 @@ export async function scrollsAHugeFolderWithFewRows({ open, files, base }) {
   await page.waitForFunction(() => document.querySelector('#files')?.hasAttribute('aria-colcount'));
   assert.ok((await page.$$eval('[role=gridcell]', (list) => list.length)) < 200);
   await page.keyboard.press('Control+1');
+}
+
+/** What a server would need many minutes to be filled with: the list itself cares for what this browser knows. */
+export async function scrollsAHundredThousandEntries({ open, files, base }) {
+  const total = 100_000;
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'A hundred thousand');
+  await page.waitForSelector('[data-empty]');
+  await putMany(page, total, { parent: folder, space: files.space });
+  await page.goto(`${base}/files/${folder}`);
+  await page.waitForFunction((count) => document.querySelector('#files')?.getAttribute('aria-rowcount') === String(count + 1), total, { timeout: 60_000 });
+  const rows = () => page.$$eval('[role=row]', (list) => list.length);
+  assert.ok((await rows()) < 120, `${await rows()} rows in the page`);
+  // Through all of it in steps, as by the scroll bar: the rows there are stay few, and there are some at each place.
+  const seen = await page.evaluate(async () => {
+    const list = document.querySelector('#files');
+    const counts = [];
+    for (let step = 0; step <= 20; step += 1) {
+      list.scrollTop = ((list.scrollHeight - list.clientHeight) * step) / 20;
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      counts.push(list.querySelectorAll('[data-name]').length);
+    }
+    return counts;
+  });
+  assert.ok(seen.every((count) => count > 10 && count < 120), `${seen}`);
+  await page.focus('#files');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('End');
+  await row(page, 'Съёмка 99999 Протокол.pdf').or(page.locator('[role=grid] [aria-rowindex="100001"]')).first().waitFor();
+  assert.ok((await rows()) < 120);
 }
 
 export async function runsEverythingFromThePalette({ open }) {

@@ -27,6 +27,8 @@ export async function pagesHaveNoBarriers({ open, files, base }) {
   assert.ok((await files.call('PUT', `/entries/${file}/grants`, { subject: { kind: 'everyone' }, role: 'viewer' })).ok);
   assert.equal((await files.call('DELETE', `/entries/${gone}`)).status, 204);
   const team = await (await files.call('POST', '/spaces', { name: 'Barriers' })).json();
+  const plan = await files.call('POST', '/admin/plans', { name: 'Barriers', storage_bytes: 5e12, links: 3 });
+  assert.ok(plan.ok || plan.status === 409);
   const pages = [
     ['/trash', '[data-trashed]'],
     [`/trash?space=${team.id}`, '[data-trash-space]'],
@@ -41,11 +43,18 @@ export async function pagesHaveNoBarriers({ open, files, base }) {
     ['/shared/by-me', '[data-entry]'],
     ['/links', '[data-link]'],
     ['/settings', 'section ul li'],
-    ['/admin/people', 'main h1'],
+    ['/admin', '[data-health]'],
+    ['/admin/people', '[data-person]'],
     ['/admin/people/invitations', 'main h1'],
     ['/admin/people/groups', 'main h1'],
     ['/admin/people/log', 'main h1'],
-    ['/admin/servers', 'main ul li'],
+    ['/admin/plans', '[data-plan]'],
+    ['/admin/spaces', '[data-space]'],
+    ['/admin/spaces/uploads', 'main section p'],
+    ['/admin/settings', '[data-setting]'],
+    ['/admin/jobs', 'main section p'],
+    ['/admin/servers', '[data-server]'],
+    ['/admin/zones', '[data-map]'],
     ['/forgot-password', 'input[name=email]'],
     ['/verify-email', 'main h1'],
     ['/reset-password', 'main h1'],

@@ -24,7 +24,7 @@ export async function makesChangesAndSwitchesOffAnAccount({ open, base, out }) {
   await eventually(() => page.locator('[data-person]').count(), 1, 'the search finds one');
   const grace = await open({ signedIn: false });
   await signIn(grace, 'grace', password);
-  assert.equal(await grace.locator('text="People"').count(), 0, 'it is nothing for everybody');
+  assert.equal(await grace.locator('text="Administration"').count(), 0, 'it is nothing for everybody');
 
   await page.click('[data-person=grace]');
   await page.waitForSelector('text=Sign out everywhere');

@@ -1,7 +1,7 @@
 // Searching: words and operators, chips, what can be done with what was found, without a connection, and with many entries.
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
-import { click, eventually, names, onServer, ownFolder, row, selected, settled } from '../steps.mjs';
+import { click, eventually, names, onServer, ownFolder, putMany, row, selected, settled } from '../steps.mjs';
 
 async function noBarriers(page, where) {
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
@@ -139,24 +139,7 @@ export async function searchesManyEntriesWithoutAPause({ open, files }) {
   const page = await open();
   await row(page, 'main.rs').waitFor();
   const total = Number(process.env.HOLDFAST_E2E_ROWS ?? 30_000);
-  await page.evaluate(
-    async ({ count, root, space }) => {
-      const name = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_')).name;
-      const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
-      const words = ['report', 'Отчёт', 'photo', 'invoice', 'Протокол', 'draft', 'scan', 'notes', 'budget', 'Съёмка'];
-      for (let from = 0; from < count; from += 5_000) {
-        const change = db.transaction('entries', 'readwrite');
-        const store = change.objectStore('entries');
-        for (let at = from; at < Math.min(count, from + 5_000); at += 1) {
-          const time = new Date(1_700_000_000_000 + at * 600_000).toISOString();
-          store.put({ id: `ent_many${String(at).padStart(8, '0')}`, space_id: space, parent_id: root, name: `${words[at % 10]} ${at} ${words[(at * 7 + 3) % 10]}.pdf`, kind: 'file', revision: 1, created_at: time, modified_at: time, size: at * 100, content_type: 'application/pdf' });
-        }
-        await new Promise((resolve) => (change.oncomplete = resolve));
-      }
-      db.close();
-    },
-    { count: total, root: `${files.root.slice(0, -4)}0000`, space: files.space },
-  );
+  await putMany(page, total, { parent: `${files.root.slice(0, -4)}0000`, space: files.space });
   await page.reload();
   await row(page, 'main.rs').waitFor();
   await page.evaluate(() => {
