@@ -494,6 +494,80 @@ export interface paths {
         patch: operations["update_person"];
         trace?: never;
     };
+    "/api/v1/admin/users/{id}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List somebody's accounts at providers */
+        get: operations["list_identities_of"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}/identities/{identity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink one of somebody's accounts at providers
+         * @description Sessions that began by it go on. Something must be left for them to sign in with.
+         */
+        delete: operations["remove_identity_of"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List somebody's passkeys */
+        get: operations["list_passkeys_of"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}/passkeys/{passkey}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove one of somebody's passkeys
+         * @description Sessions that began with it go on. Something must be left for them to sign in with.
+         */
+        delete: operations["remove_passkey_of"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users/{id}/picture": {
         parameters: {
             query?: never;
@@ -3555,7 +3629,7 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description Not before.
+             * @description Not before; while it runs, until when nobody else takes it.
              * @example 2026-11-21T01:26:55.000000Z
              */
             due_at: string;
@@ -3572,11 +3646,43 @@ export interface components {
              * @description Higher ones first.
              */
             priority: number;
+            progress: components["schemas"]["JobProgress"] | null;
             /**
-             * @description `waiting`, also while somebody works on it; `dead` when it was given up.
+             * Format: date-time
+             * @description When the attempt began that runs now.
+             * @example 2026-11-21T01:26:55.000000Z
+             */
+            started_at: string | null;
+            /**
+             * @description `running` while somebody works on it, `waiting` before and between attempts; `dead` when it was given up.
              * @example dead
              */
             state: string;
+            /**
+             * @description The process that does it: its host and number there.
+             * @example files-1:4711
+             */
+            worker: string | null;
+        };
+        /** @description How far a job is. */
+        JobProgress: {
+            /**
+             * Format: int64
+             * @description What is done of it.
+             * @example 12000
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Of how much; `null` where that is not known.
+             * @example 50000
+             */
+            total: number | null;
+            /**
+             * @description `entries` (of a tree or a trash) or `bytes`.
+             * @example entries
+             */
+            unit: string;
         };
         /** @description What is to be said of a version; what is absent stays as it is. */
         LabelBody: {
@@ -4404,7 +4510,7 @@ export interface components {
                 created_at: string;
                 /**
                  * Format: date-time
-                 * @description Not before.
+                 * @description Not before; while it runs, until when nobody else takes it.
                  * @example 2026-11-21T01:26:55.000000Z
                  */
                 due_at: string;
@@ -4421,11 +4527,23 @@ export interface components {
                  * @description Higher ones first.
                  */
                 priority: number;
+                progress: components["schemas"]["JobProgress"] | null;
                 /**
-                 * @description `waiting`, also while somebody works on it; `dead` when it was given up.
+                 * Format: date-time
+                 * @description When the attempt began that runs now.
+                 * @example 2026-11-21T01:26:55.000000Z
+                 */
+                started_at: string | null;
+                /**
+                 * @description `running` while somebody works on it, `waiting` before and between attempts; `dead` when it was given up.
                  * @example dead
                  */
                 state: string;
+                /**
+                 * @description The process that does it: its host and number there.
+                 * @example files-1:4711
+                 */
+                worker: string | null;
             }[];
             /** @description What to give as `cursor` for the next page; `null` on the last one. */
             next_cursor: string | null;
@@ -6862,7 +6980,7 @@ export interface operations {
     list_jobs: {
         parameters: {
             query?: {
-                /** @description `waiting` or `dead`; `dead` if absent. */
+                /** @description `waiting`, `running` or `dead`; `dead` if absent. */
                 state?: string;
                 /** @description Items on the page: 1 to 1000, 100 if absent. */
                 limit?: number;
@@ -9179,6 +9297,332 @@ export interface operations {
             };
             /** @description Refused: `unsupported-media-type`. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_identities_of: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's id, `usr_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that are linked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identities"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `user-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_identity_of: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's id, `usr_…`. */
+                id: string;
+                /** @description The id of a linked account, `idn_…`. */
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nobody signs in here by it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `user-not-found`, `identity-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `last-way-in`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_passkeys_of: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's id, `usr_…`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The passkeys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkeys"];
+                };
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `user-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `internal`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `database-unavailable`, `overloaded`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_passkey_of: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's id, `usr_…`. */
+                id: string;
+                /** @description A passkey's id, `psk_…`. */
+                passkey: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It opens nothing any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: `invalid-id`, `invalid-request`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `wrong-credentials`, `unauthenticated`, `invalid-token`, `token-expired`, `session-ended`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `permission-missing`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `user-not-found`, `passkey-not-found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: `last-way-in`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
