@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, functions::FunctionFlags};
 
 pub(crate) use session::{Conn, Session, cell};
 
@@ -113,6 +113,14 @@ enum Role {
     Guest,
 }
 
+/// Makes `lower` what it is on PostgreSQL: SQLite's own knows the letters A to Z alone.
+fn small_letters(conn: &Connection) -> Result<(), rusqlite::Error> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    conn.create_scalar_function("lower", 1, flags, |call| {
+        Ok(call.get::<Option<String>>(0)?.map(|text| text.to_lowercase()))
+    })
+}
+
 fn connect(path: &Path, role: Role, options: &Options) -> Result<Conn, Error> {
     // Without SQLite's own mutex: a connection is always behind one of ours, or with one thread.
     let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -131,6 +139,7 @@ fn connect(path: &Path, role: Role, options: &Options) -> Result<Conn, Error> {
         // Memory for what a savepoint may have to restore, instead of a file once it passes 64 KiB.
         conn.pragma_update(None, "temp_store", "MEMORY")?;
         conn.pragma_update(None, "trusted_schema", false)?;
+        small_letters(&conn)?;
         if role == Role::Writer {
             conn.pragma_update(None, "journal_mode", "WAL")?;
             conn.pragma_update(None, "synchronous", "FULL")?;
