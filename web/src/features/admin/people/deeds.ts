@@ -28,6 +28,7 @@ export const deeds = [
   'identity-unlinked',
   'passkey-added',
   'passkey-removed',
+  'picture-removed',
   'account-closed',
   'account-ended',
   'plan-made',
