@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use base::{Secret, SessionId, Time, limits};
+use base::{AccountId, Secret, SessionId, Time, limits};
 use db::{
     Lane, Tx,
     accounts::{AccountRow, SessionRow},
@@ -221,6 +221,11 @@ impl Accounts {
     /// Sessions as they end from now on, here or in other processes. A hint: one may be missing, and one may come twice.
     pub fn session_ends(&self) -> broadcast::Receiver<SessionId> {
         self.0.db.session_ends()
+    }
+
+    /// Accounts that are given something, or from which something is taken, from now on: a hint, as all of these are.
+    pub fn given(&self) -> broadcast::Receiver<AccountId> {
+        self.0.db.given()
     }
 
     /// Up to `limit` of the caller's sessions that go on, oldest first, beginning after `after`.

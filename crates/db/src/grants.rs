@@ -3,7 +3,7 @@
 use base::{AccountId, EntryId, GrantId, GroupId, SpaceId, Time, limits};
 use uuid::Uuid;
 
-use crate::{Db, Error, Row, RowReader, Tx, params, tree::EntryRow};
+use crate::{Db, Error, Row, RowReader, Tx, notice::Notice, params, tree::EntryRow};
 
 /// How many columns [`GrantRow`] takes.
 const GRANT_COLUMNS: usize = 9;
@@ -284,6 +284,40 @@ pub async fn managed_alone(db: &Db, account: AccountId) -> Result<Vec<TeamRow>, 
     .await
 }
 
+/// Groups with more members are not told one by one what they were given.
+const TOLD_MAX: u32 = 200;
+
+/// Lets those who are meant know that what they were given became another, once that is committed.
+async fn tell(tx: &Tx, subject: Subject) -> Result<(), Error> {
+    match subject {
+        Subject::Account(account) => tx.announce(Notice::Given(account)),
+        Subject::Group(group) => {
+            let members: Vec<(AccountId,)> = tx
+                .query(
+                    "SELECT account_id FROM account_group_member WHERE group_id = $1 LIMIT $2",
+                    &params![group, TOLD_MAX + 1],
+                )
+                .await?;
+            if members.len() <= TOLD_MAX as usize {
+                members.into_iter().for_each(|(account,)| tx.announce(Notice::Given(account)));
+            }
+        }
+        Subject::Everyone => {}
+    }
+    Ok(())
+}
+
+/// The same for whoever was given something on this entry, when what is said of it becomes another thing.
+pub async fn tell_all(tx: &Tx, entry: EntryId) -> Result<(), Error> {
+    let given: Vec<GrantRow> = tx
+        .query(concat!("SELECT ", grant_columns!(), " FROM entry_grant g WHERE g.entry_id = $1"), &params![entry])
+        .await?;
+    for row in given {
+        tell(tx, row.subject).await?;
+    }
+    Ok(())
+}
+
 /// Inserts a grant.
 pub async fn insert(tx: &Tx, row: &GrantRow) -> Result<(), Error> {
     let (kind, subject) = row.subject.columns();
@@ -294,19 +328,19 @@ pub async fn insert(tx: &Tx, row: &GrantRow) -> Result<(), Error> {
         &params![row.id, row.space, row.entry, kind, subject, row.role, row.expires, row.created, row.created_by],
     )
     .await?;
-    Ok(())
+    tell(tx, row.subject).await
 }
 
 /// Writes role and end of a grant.
-pub async fn update(tx: &Tx, id: GrantId, role: u32, expires: Option<Time>) -> Result<(), Error> {
-    tx.exec("UPDATE entry_grant SET role = $1, expires_us = $2 WHERE id = $3", &params![role, expires, id]).await?;
-    Ok(())
+pub async fn update(tx: &Tx, row: &GrantRow, role: u32, expires: Option<Time>) -> Result<(), Error> {
+    tx.exec("UPDATE entry_grant SET role = $1, expires_us = $2 WHERE id = $3", &params![role, expires, row.id]).await?;
+    tell(tx, row.subject).await
 }
 
 /// Removes a grant.
-pub async fn delete(tx: &Tx, id: GrantId) -> Result<(), Error> {
-    tx.exec("DELETE FROM entry_grant WHERE id = $1", &params![id]).await?;
-    Ok(())
+pub async fn delete(tx: &Tx, row: &GrantRow) -> Result<(), Error> {
+    tx.exec("DELETE FROM entry_grant WHERE id = $1", &params![row.id]).await?;
+    tell(tx, row.subject).await
 }
 
 /// Says that roles in a space may have become others: whoever remembers one asks again.

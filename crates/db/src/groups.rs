@@ -2,7 +2,7 @@
 
 use base::{AccountId, GroupId, SpaceId, Time};
 
-use crate::{Db, Error, Row, RowReader, Sql, Tx, params};
+use crate::{Db, Error, Row, RowReader, Sql, Tx, notice::Notice, params};
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +144,7 @@ pub async fn add(tx: &Tx, group: GroupId, account: AccountId, now: Time) -> Resu
             &params![group, account, now],
         )
         .await?;
+    tx.announce(Notice::Given(account));
     Ok(done == 1)
 }
 
@@ -152,6 +153,7 @@ pub async fn remove(tx: &Tx, group: GroupId, account: AccountId) -> Result<bool,
     let done = tx
         .exec("DELETE FROM account_group_member WHERE group_id = $1 AND account_id = $2", &params![group, account])
         .await?;
+    tx.announce(Notice::Given(account));
     Ok(done == 1)
 }
 

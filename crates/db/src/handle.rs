@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{SessionId, SpaceId};
+use base::{AccountId, SessionId, SpaceId};
 use tokio::sync::broadcast;
 
 use crate::{
@@ -144,6 +144,12 @@ impl Db {
     /// Sessions that are ended from now on, with the same reservation.
     pub fn session_ends(&self) -> broadcast::Receiver<SessionId> {
         self.0.notices.session_ends()
+    }
+
+    /// Accounts that are given something, or from which something is taken, from now on, with the same reservation. Who is in a
+    /// large group, or is given what everyone is given, is not named.
+    pub fn given(&self) -> broadcast::Receiver<AccountId> {
+        self.0.notices.given()
     }
 
     /// What this process commits from now on, as words for the [`Db::hear`] of other processes.

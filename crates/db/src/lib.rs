@@ -7,7 +7,7 @@
 //! - [`Db`]: opens, migrates, reads ([`Db::read`]: a snapshot; [`Db::query`]: one statement) and writes ([`Db::write`])
 //! - [`Tx`], [`Sql`], [`params!`], [`Value`], [`Row`]: statements, their parameters and their rows
 //! - [`Lane`]: which units of work share a commit
-//! - [`Db::changes`], [`Db::session_ends`]: word of what was committed, also by other processes;
+//! - [`Db::changes`], [`Db::session_ends`], [`Db::given`]: word of what was committed, also by other processes;
 //!   [`Db::own_notices`], [`Db::hear`]: where something else than the database carries it
 //! - [`migrate`]: the schema's history
 //! - one module per domain with its statements: functions over [`Tx`] where they write or must see one snapshot, over

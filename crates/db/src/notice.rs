@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use base::{SessionId, SpaceId};
+use base::{AccountId, SessionId, SpaceId};
 use tokio::sync::broadcast::{
     self,
     error::{RecvError, TryRecvError},
@@ -39,6 +39,8 @@ pub(crate) enum Notice {
     },
     /// A session was ended.
     SessionEnded(SessionId),
+    /// What an account was given became another: more, less, or with another role.
+    Given(AccountId),
 }
 
 /// As it travels between processes: a word for each notice.
@@ -47,6 +49,7 @@ impl fmt::Display for Notice {
         match self {
             Self::Changed { space, sequence } => write!(f, "{space}:{sequence}"),
             Self::SessionEnded(session) => write!(f, "{session}"),
+            Self::Given(account) => write!(f, "{account}"),
         }
     }
 }
@@ -64,7 +67,10 @@ impl FromStr for Notice {
                 space: space.parse().map_err(|_| Unknown)?,
                 sequence: sequence.parse().map_err(|_| Unknown)?,
             }),
-            None => word.parse().map(Self::SessionEnded).map_err(|_| Unknown),
+            // What an id is of, it says itself.
+            None => {
+                (word.parse().map(Self::SessionEnded)).or_else(|_| word.parse().map(Self::Given)).map_err(|_| Unknown)
+            }
         }
     }
 }
@@ -74,6 +80,7 @@ impl FromStr for Notice {
 pub(crate) struct Notices {
     changes: broadcast::Sender<(SpaceId, u64)>,
     session_ends: broadcast::Sender<SessionId>,
+    given: broadcast::Sender<AccountId>,
     /// What this process committed, for those who tell other processes.
     own: broadcast::Sender<Notice>,
 }
@@ -83,6 +90,7 @@ impl Notices {
         Self {
             changes: broadcast::Sender::new(BEHIND_MAX),
             session_ends: broadcast::Sender::new(BEHIND_MAX),
+            given: broadcast::Sender::new(BEHIND_MAX),
             own: broadcast::Sender::new(BEHIND_MAX),
         }
     }
@@ -99,6 +107,7 @@ impl Notices {
         match notice {
             Notice::Changed { space, sequence } => drop(self.changes.send((space, sequence))),
             Notice::SessionEnded(session) => drop(self.session_ends.send(session)),
+            Notice::Given(account) => drop(self.given.send(account)),
         }
     }
 
@@ -108,6 +117,10 @@ impl Notices {
 
     pub(crate) fn session_ends(&self) -> broadcast::Receiver<SessionId> {
         self.session_ends.subscribe()
+    }
+
+    pub(crate) fn given(&self) -> broadcast::Receiver<AccountId> {
+        self.given.subscribe()
     }
 
     pub(crate) fn own(&self) -> OwnNotices {
@@ -157,7 +170,11 @@ mod tests {
     #[test]
     fn words_are_read_back() {
         let space = SpaceId::from_bytes([7; 16]);
-        for notice in [Notice::Changed { space, sequence: 42 }, Notice::SessionEnded(SessionId::from_bytes([1; 16]))] {
+        for notice in [
+            Notice::Changed { space, sequence: 42 },
+            Notice::SessionEnded(SessionId::from_bytes([1; 16])),
+            Notice::Given(AccountId::from_bytes([1; 16])),
+        ] {
             assert_eq!(notice.to_string().parse(), Ok(notice));
         }
         for other in ["", ":", "x", &format!("{space}"), &format!("{space}:"), &format!("{space}:-1"), "usr_1:2"] {

@@ -223,7 +223,7 @@ impl Work<'_> {
     pub(crate) async fn put_manager(&self, to: AccountId, by: AccountId) -> Result<(), Error> {
         let root = self.space.root;
         if let Some(old) = grants::of_subject(self.tx, root, Subject::Account(to)).await? {
-            grants::delete(self.tx, old.id).await?;
+            grants::delete(self.tx, &old).await?;
         }
         let manager = GrantRow {
             id: self.drive.inner.ids.grant(),

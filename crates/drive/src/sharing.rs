@@ -378,11 +378,11 @@ impl Work<'_> {
         let row = match (old, new) {
             (None, None) => None,
             (Some(old), None) => {
-                grants::delete(self.tx, old.id).await?;
+                grants::delete(self.tx, old).await?;
                 None
             }
             (Some(old), Some(new)) => {
-                grants::update(self.tx, old.id, new.role.number(), new.expires).await?;
+                grants::update(self.tx, old, new.role.number(), new.expires).await?;
                 Some(GrantRow { role: new.role.number(), expires: new.expires, ..old.clone() })
             }
             (None, Some(new)) => {

@@ -154,7 +154,8 @@ impl Drive {
         self.write(id, async move |tx| {
             let work = Work::hold(&drive, &tx, id, Some(&theirs)).await?;
             work.permit(Action::Manage, work.space.root, "space").await?;
-            Ok(spaces::rename(&tx, id, &name).await?)
+            spaces::rename(&tx, id, &name).await?;
+            Ok(grants::tell_all(&tx, work.space.root).await?)
         })
         .await?;
         self.space(actor, id).await

@@ -16,6 +16,7 @@ const events: LiveEvents = {
   closed: () => told.push('closed'),
   pushed: (push) => told.push(`pushed ${push.since} ${push.next}`),
   behind: (space, next) => told.push(`behind ${space} ${next}`),
+  given: () => told.push('given'),
   ended: (space, code) => told.push(`ended ${space} ${code}`),
 };
 const tokens: LiveTokens = {
@@ -76,8 +77,9 @@ it('passes on what the server says', async () => {
   live.follow('spc_1', '1.4');
   socket().say({ push: 'changes', space: 'spc_1', since: '1.4', next: '1.5', items: [] });
   socket().say({ push: 'behind', space: 'spc_1', next: '1.90' });
+  socket().say({ push: 'spaces' });
   socket().say({ push: 'ended', space: 'spc_1', error: { code: 'not-found' } });
-  expect(told.slice(1)).toEqual(['pushed 1.4 1.5', 'behind spc_1 1.90', 'ended spc_1 not-found']);
+  expect(told.slice(1)).toEqual(['pushed 1.4 1.5', 'behind spc_1 1.90', 'given', 'ended spc_1 not-found']);
   expect(live.follows('spc_1')).toBe(false);
 });
 

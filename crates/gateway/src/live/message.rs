@@ -63,6 +63,8 @@ pub(super) enum Push {
     Changes { space: SpaceId, since: String, next: String, items: Vec<Change> },
     /// More happened than a push holds: to be pulled from the client's own cursor up to `next`. Pushes go on after that.
     Behind { space: SpaceId, next: String },
+    /// The list of spaces, or of what is shared with one, became another: to be asked for again.
+    Spaces {},
     /// The space is followed no more: it cannot be seen any longer, or its journal cannot be continued.
     Ended { space: SpaceId, error: Value },
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use accounts::Principal;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use base::{ErrorKind, SessionId, SpaceId};
+use base::{AccountId, ErrorKind, SessionId, SpaceId};
 use drive::Actor;
 use futures::{
     FutureExt, StreamExt,
@@ -141,6 +141,7 @@ async fn end(socket: &mut WebSocket, Close(code, reason): Close) {
 impl Session {
     async fn serve(mut self) {
         let mut ends = self.app.state.accounts.session_ends();
+        let mut given = self.app.state.accounts.given();
         let stopping = self.app.state.watch.stopping.clone();
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -154,6 +155,7 @@ impl Session {
                     true => Err(Some(Close(UNAUTHENTICATED, "the session has ended"))),
                     false => self.look_again().await,
                 },
+                () = is_meant(&mut given, self.principal.account) => self.send(text(&Push::Spaces {})).await,
                 message = self.socket.recv() => {
                     heard = Instant::now();
                     match message {
@@ -288,6 +290,19 @@ impl Session {
     async fn send(&mut self, text: axum::extract::ws::Utf8Bytes) -> Result<(), Option<Close>> {
         self.socket.send(Message::Text(text)).await.map_err(|_| None)
     }
+}
+
+/// Waits until something is given to an account or taken from it, or may have been.
+async fn is_meant(given: &mut tokio::sync::broadcast::Receiver<AccountId>, account: AccountId) {
+    loop {
+        match given.recv().await {
+            Ok(one) if one != account => {}
+            Ok(_) | Err(RecvError::Lagged(_)) => break,
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
+    }
+    // One word is enough for all that came with it.
+    *given = given.resubscribe();
 }
 
 /// Waits for the end of a session; false if some ends were missed and the session must be looked at.

@@ -10,7 +10,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-use crate::harness::{PATIENCE, Shape, User, World};
+use crate::harness::{Answer, PATIENCE, Shape, User, World};
 
 /// A live socket of somebody.
 pub(crate) struct Live {
@@ -169,6 +169,7 @@ async fn hear_of_changes(mut world: World) {
     reader.get(&format!("{path}51")).await.refused(400, "invalid-request");
 
     refusals(&reader, &other, &space).await;
+    given(&writer, &other.at(world.gateways.last().expect("a gateway"))).await;
     ends(&writer, &reader).await;
 
     // A socket does not hold a shutdown up, and is told.
@@ -223,6 +224,52 @@ async fn refusals(reader: &User, other: &User, space: &str) {
     // It may be cut while it is still being sent.
     let _ = stranger.socket.send(Message::text(huge)).await;
     assert!(stranger.hear().await.is_err());
+}
+
+/// Whoever is given something hears of it in every session, also on another gateway, and of what becomes of it.
+async fn given(writer: &User, other: &User) {
+    let mut live = Live::of(other).await;
+    let mut bystander = Live::of(writer).await;
+    let team = writer.post("/spaces", &json!({ "name": "Team" })).await.expect(201);
+    let text = |key: &str| team[key].as_str().expect("text").to_owned();
+    assert_eq!(bystander.push().await, json!({ "push": "spaces" }), "one's other sessions have it too");
+    let spaces = async || {
+        let all = other.get("/spaces").await.expect(200)["items"].as_array().expect("items").clone();
+        all.iter().map(|space| space["name"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let grants = format!("/entries/{}/grants", text("root_id"));
+    let body = json!({ "subject": { "kind": "user", "id": other.user["id"] }, "role": "viewer" });
+    let grant = Answer::of(writer.request("PUT", &grants).json(&body)).await;
+    assert!(grant.status < 300, "{grant:?}");
+    let grant = grant.json()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(live.push().await, json!({ "push": "spaces" }));
+    assert!(spaces().await.contains(&"Team".to_owned()));
+
+    let renamed = writer.request("PATCH", &format!("/spaces/{}", text("id"))).json(&json!({ "name": "Crew" }));
+    assert_eq!(Answer::of(renamed).await.status, 200);
+    assert_eq!(live.push().await, json!({ "push": "spaces" }));
+    assert!(spaces().await.contains(&"Crew".to_owned()));
+
+    assert_eq!(writer.delete(&format!("/grants/{grant}")).await.status, 204);
+    assert_eq!(live.push().await, json!({ "push": "spaces" }));
+    assert!(!spaces().await.contains(&"Crew".to_owned()));
+
+    // By a group as well: when it is given something, and when somebody comes in or goes.
+    let group = writer.post("/groups", &json!({ "name": "Sailors" })).await.expect(201);
+    let member = format!(
+        "/groups/{}/members/{}",
+        group["id"].as_str().expect("an id"),
+        other.user["id"].as_str().expect("an id")
+    );
+    assert_eq!(Answer::of(writer.request("PUT", &member)).await.status, 204);
+    assert_eq!(live.push().await, json!({ "push": "spaces" }));
+    let body = json!({ "subject": { "kind": "group", "id": group["id"] }, "role": "viewer" });
+    assert!(Answer::of(writer.request("PUT", &grants).json(&body)).await.status < 300);
+    assert_eq!(live.push().await, json!({ "push": "spaces" }));
+    assert!(spaces().await.contains(&"Crew".to_owned()));
+    assert_eq!(writer.delete(&member).await.status, 204);
+    assert_eq!(live.push().await, json!({ "push": "spaces" }));
+    assert!(!spaces().await.contains(&"Crew".to_owned()));
 }
 
 /// A session that ends takes its sockets along at once, also on another gateway.

@@ -23,7 +23,9 @@ const roomMs = 1_000;
 const endedMs = 50;
 const mendMs = 1_000;
 const quietMs = 10_000;
-/** Nobody tells that one was given a space: who comes back to the page looks for it, at most this often. */
+/** How soon what one was given is asked for. */
+const givenMs = 50;
+/** Not everybody is told that they were given a space: who comes back to the page looks for it, at most this often. */
 const lookMs = 1_500;
 /** All browsers lose a server that stops at the same moment. They do not all come back in the same. */
 const scatterMs = 800;
@@ -80,6 +82,8 @@ export class Sync {
           this.wake?.();
         },
         behind: () => this.doubt(),
+        // A group that is given ten folders is told ten times.
+        given: () => this.after('given', givenMs, () => this.doubt()),
         ended: (_, code) => {
           const mends = code === 'cursor-gone' || code === 'not-found';
           const again = Date.now() - this.endedAt < quietMs;

@@ -27,6 +27,8 @@ export interface LiveEvents {
   pushed(push: Pushed): void;
   /** There is more than a push holds. */
   behind(space: string, next: string): void;
+  /** What spaces there are for this account, or what is shared with it, became another. */
+  given(): void;
   /** A space is not followed, or no longer; `code` is the server's word for why. */
   ended(space: string, code: string): void;
 }
@@ -182,6 +184,7 @@ export class Live {
     if (message.push === 'changes') this.events.pushed(message as unknown as Pushed);
     else if (message.push === 'behind') this.events.behind(space, String(message.next));
     else if (message.push === 'ended') this.leave(space, message.error);
+    else if (message.push === 'spaces') this.events.given();
     else if (typeof message.reply === 'number') this.answered(message.reply, message.error);
   }
 
