@@ -4,7 +4,7 @@
 import { accessToken, renewToken, watchSession, type Session } from '@/api/session';
 import type { Change } from './pull';
 
-export type LiveSocket = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>;
+export type LiveSocket = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close' | 'readyState'>;
 
 export interface LiveTokens {
   access(): Promise<string | null>;
@@ -35,6 +35,8 @@ export interface LiveEvents {
 
 const protocol = 'holdfast.v1';
 const unauthenticated = 4401;
+/** `WebSocket.OPEN`. */
+const openState = 1;
 const firstDelayMs = 500;
 const longestDelayMs = 15_000;
 /** A connection that was shorter counts as one more that failed. */
@@ -164,7 +166,9 @@ export class Live {
   ): void {
     this.lastId += 1;
     this.asked.set(this.lastId, about);
-    this.socket?.send(JSON.stringify({ id: this.lastId, ...command }));
+    // One that is closing says so in a moment, and until then a browser complains of what is sent.
+    if (this.socket && !(this.socket.readyState > openState))
+      this.socket.send(JSON.stringify({ id: this.lastId, ...command }));
     clearTimeout(this.deadline);
     this.deadline = setTimeout(() => this.lost(0), answerMs);
   }

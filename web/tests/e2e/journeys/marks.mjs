@@ -120,6 +120,9 @@ export async function asksAboutNamesThatClash({ open, files, base, out }) {
   await row(page, 'same.txt').waitFor();
   await click(page, 'same.txt');
   await page.keyboard.press('Control+c');
+  // The tree draws what is in sight, and spaces of teams are below all folders that other journeys made.
+  await page.hover('[role=tree]');
+  await page.mouse.wheel(0, 100_000);
   await page.click('[role=tree] >> text=Crew');
   await page.waitForFunction(() => document.querySelector('nav h1')?.textContent?.trim() === 'Crew');
   await page.keyboard.press('Control+v');
