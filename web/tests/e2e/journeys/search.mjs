@@ -139,11 +139,11 @@ export async function keepsSearchesAndWorksOffline({ open, files, base, network,
 /** However many entries there are, typing is not held up. HOLDFAST_E2E_ROWS makes it more of them. */
 export async function searchesManyEntriesWithoutAPause({ open, files }) {
   const page = await open();
-  await row(page, 'main.rs').waitFor();
+  await page.waitForSelector('#files [data-name]');
   const total = Number(process.env.HOLDFAST_E2E_ROWS ?? 30_000);
   await putMany(page, total, { parent: `${files.root.slice(0, -4)}0000`, space: files.space });
   await page.reload();
-  await row(page, 'main.rs').waitFor();
+  await page.waitForSelector('#files [data-name]');
   await page.evaluate(() => {
     window.longest = 0;
     new PerformanceObserver((list) => list.getEntries().forEach((one) => (window.longest = Math.max(window.longest, one.duration)))).observe({ type: 'longtask' });

@@ -9,11 +9,11 @@ export async function movesBetweenSpacesAndBack({ open, files, base, network, ou
   for (const name of ['dragged.txt', 'cut.txt', 'stays.txt']) await files.file(name, name, 'text/plain', folder);
   const inner = await files.folder('Berths', folder);
   await files.file('inside.txt', 'inside', 'text/plain', inner);
-  const team = await (await files.call('POST', '/spaces', { name: 'Harbour crew' })).json();
+  const team = await (await files.call('POST', '/spaces', { name: 'Dry dock' })).json();
   const box = await files.folder('Inbox', team.root_id);
   await page.reload();
   await row(page, 'stays.txt').waitFor();
-  const crew = page.locator('[role=tree]').getByText('Harbour crew');
+  const crew = page.locator('[role=tree]').getByText('Dry dock');
   await crew.waitFor();
   await settled(page);
 
@@ -35,7 +35,7 @@ export async function movesBetweenSpacesAndBack({ open, files, base, network, ou
   await row(page, 'Berths').locator('[data-handle]').first().click({ modifiers: ['Control'] });
   await page.keyboard.press('Control+x');
   await crew.click();
-  await page.waitForFunction(() => document.querySelector('nav h1')?.textContent?.trim() === 'Harbour crew');
+  await page.waitForFunction(() => document.querySelector('nav h1')?.textContent?.trim() === 'Dry dock');
   await page.keyboard.press('Control+v');
   await eventually(() => onServer(files, team.root_id), ['Berths', 'Inbox', 'cut.txt', 'dragged.txt']);
   await eventually(async () => (await names(page)).sort(), ['Berths', 'Inbox', 'cut.txt', 'dragged.txt'], 'and so it is shown');
@@ -62,6 +62,8 @@ export async function movesBetweenSpacesAndBack({ open, files, base, network, ou
   await page.keyboard.press('Control+z');
   await page.getByText(/^1 could not be done: /).first().waitFor();
   assert.deepEqual(await onServer(files, folder), ['cut.txt', 'stays.txt'], 'it stays where it is');
+  // What came in moves the rows below it: nothing is dragged before that.
+  await row(page, 'cut.txt').waitFor();
   await row(page, 'dragged.txt').locator('[data-handle]').first().dragTo(row(page, 'Inbox'));
   await eventually(() => onServer(files, box), ['dragged.txt'], 'within the space it is as anywhere');
   await settled(page);

@@ -44,7 +44,7 @@ export async function bringsBackFromTheTrashAndEmptiesIt({ open, files, base }) 
   const page = await open();
   const folder = await ownFolder(page, files, base, 'For the trash');
   const ids = {};
-  for (const name of ['back.txt', 'gone.txt', 'rest.txt']) ids[name] = await files.file(name, name, 'text/plain', folder);
+  for (const name of ['back.txt', 'gone for good.txt', 'rest.txt']) ids[name] = await files.file(name, name, 'text/plain', folder);
   await row(page, 'rest.txt').waitFor();
   for (const name of Object.keys(ids)) {
     await click(page, name);
@@ -57,10 +57,10 @@ export async function bringsBackFromTheTrashAndEmptiesIt({ open, files, base }) 
   assert.match(await line('back.txt').innerText(), /My files › For the trash/);
   await line('back.txt').getByRole('button', { name: 'Restore' }).click();
   await eventually(() => onServer(files, folder), ['back.txt']);
-  await line('gone.txt').getByRole('button', { name: 'Delete for good' }).click();
+  await line('gone for good.txt').getByRole('button', { name: 'Delete for good' }).click();
   await page.click('[data-confirm-delete]');
-  await line('gone.txt').waitFor({ state: 'detached' });
-  assert.equal((await files.call('GET', `/entries/${ids['gone.txt']}`)).status, 404);
+  await line('gone for good.txt').waitFor({ state: 'detached' });
+  assert.equal((await files.call('GET', `/entries/${ids['gone for good.txt']}`)).status, 404);
   // What lost its folder comes back to the top.
   assert.equal((await files.call('DELETE', `/entries/${folder}`)).status, 204);
   await line('rest.txt').getByRole('button', { name: 'Restore' }).click();

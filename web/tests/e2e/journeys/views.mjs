@@ -134,7 +134,7 @@ export async function takesBackAndDoesAgain({ open, files, base, network }) {
   // Without a connection too, and by the word in the message.
   network.cut = true;
   await page.keyboard.press('Control+z');
-  await page.getByRole('button', { name: 'Redo' }).click();
+  await page.getByRole('button', { name: 'Redo', exact: true }).click();
   await page.keyboard.press('Control+z');
   network.cut = false;
   await eventually(() => onServer(files, top), ['Inner', 'New folder', 'two copy.md', 'two.md'], 'taken back while offline', 20_000);
