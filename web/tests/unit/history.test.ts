@@ -22,6 +22,12 @@ it('goes back and forth in order, even when keys are pressed faster than it work
   await Promise.all([history.redo(), history.redo()]);
   expect(log.splice(0)).toEqual(['+a', '+b']);
   expect(await history.redo()).toBeNull();
+  // What is being done again is the last step already for the key that follows.
+  await history.undo();
+  log.splice(0);
+  await Promise.all([history.redo(), history.undo(), history.redo()]);
+  expect(log.splice(0)).toEqual(['+b', '-b', '+b']);
+  expect(history.done.value.map((one) => one.text)).toEqual(['a', 'b']);
 });
 
 it('takes back the step it is given, and forgets what could be redone when something new is done', async () => {

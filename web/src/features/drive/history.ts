@@ -27,27 +27,31 @@ export class History {
     this.undone.value = [];
   }
 
-  undo(step: Step | undefined = this.done.value.at(-1)): Promise<Step | string | null> {
+  undo(step?: Step): Promise<Step | string | null> {
     return this.move(step, this.done, this.undone, (one) => one.undo());
   }
-  redo(step: Step | undefined = this.undone.value.at(-1)): Promise<Step | string | null> {
+  redo(step?: Step): Promise<Step | string | null> {
     return this.move(step, this.undone, this.done, (one) => one.redo());
   }
 
-  /** Steps never overlap: whoever presses the keys quickly gets them one after the other. */
+  /**
+   * Steps never overlap: whoever presses the keys quickly gets them one after the other. Which step is the last one is looked
+   * at when those before are through, as what they move is the last one then.
+   */
   private move(
     step: Step | undefined,
     from: typeof this.done,
     to: typeof this.done,
     act: (step: Step) => Promise<string | void>,
   ): Promise<Step | string | null> {
-    if (!step || !from.value.includes(step)) return Promise.resolve(null);
-    from.value = from.value.filter((one) => one !== step);
     const result = this.running.then(async () => {
-      const refusal = await act(step);
+      const one = step ?? from.value.at(-1);
+      if (!one || !from.value.includes(one)) return null;
+      from.value = from.value.filter((other) => other !== one);
+      const refusal = await act(one);
       if (refusal) return refusal;
-      to.value = [...to.value, step];
-      return step;
+      to.value = [...to.value, one];
+      return one;
     });
     this.running = result.catch(() => undefined);
     return result;
