@@ -22491,7 +22491,7 @@ export interface operations {
                     "application/json": components["schemas"]["Upload"];
                 };
             };
-            /** @description Refused: `invalid-id`, `invalid-name`, `not-a-folder`, `too-deep`, `other-space`, `invalid-request`. */
+            /** @description Refused: `invalid-id`, `invalid-name`, `not-a-folder`, `too-deep`, `invalid-request`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -22527,7 +22527,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: `name-taken`, `in-trash`, `upload-not-complete`. */
+            /** @description Refused: `name-taken`, `in-trash`, `upload-not-complete`, `upload-taken-over`, `plan-links`. */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -232,7 +232,8 @@ pub(super) fn of(operation: &str) -> Option<&'static [&'static [Refusal]]> {
             TRASHED,
             &[
                 (ErrorKind::Conflict, "upload-not-complete"),
-                (ErrorKind::Invalid, "other-space"),
+                (ErrorKind::Conflict, "upload-taken-over"),
+                (ErrorKind::Conflict, "plan-links"),
                 (ErrorKind::TooLarge, "plan-file-size"),
                 (ErrorKind::Quota, "quota-exceeded"),
             ],
