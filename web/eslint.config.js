@@ -4,7 +4,21 @@ import a11y from 'eslint-plugin-vuejs-accessibility';
 import { defineConfigWithVueTs, vueTsConfigs } from '@vue/eslint-config-typescript';
 
 /** A feature may use another one only through its index; `ui` knows nothing of the product. */
-const features = ['auth', 'drive', 'upload', 'settings', 'admin', 'trash', 'review', 'activity', 'share', 'look', 'public', 'search', 'tags'];
+const features = [
+  'auth',
+  'drive',
+  'upload',
+  'settings',
+  'admin',
+  'trash',
+  'review',
+  'activity',
+  'share',
+  'look',
+  'public',
+  'search',
+  'tags',
+];
 const boundaries = features.map((name) => ({
   files: [`src/features/${name}/**/*.{ts,vue}`],
   rules: {

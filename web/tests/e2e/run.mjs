@@ -26,21 +26,46 @@ try {
   const files = await seed(server.base);
   browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
   const wanted = process.argv.slice(2);
-  const chosen = Object.entries(journeys).filter(([name]) => wanted.length === 0 || wanted.some((word) => name.toLowerCase().includes(word.toLowerCase())));
+  const chosen = Object.entries(journeys).filter(
+    ([name]) => wanted.length === 0 || wanted.some((word) => name.toLowerCase().includes(word.toLowerCase())),
+  );
   for (const [name, journey] of chosen) {
     const contexts = [];
     const troubles = [];
     const watch = (page) => {
       page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
-      page.on('console', (message) => message.type() === 'error' && !/ERR_|Failed to load resource|WebSocket connection to .* failed: (?:Connection closed|Error in connection|Error during WebSocket handshake)/.test(message.text()) && troubles.push(`console: ${message.text()}`));
+      page.on(
+        'console',
+        (message) =>
+          message.type() === 'error' &&
+          !/ERR_|Failed to load resource|WebSocket connection to .* failed: (?:Connection closed|Error in connection|Error during WebSocket handshake)/.test(
+            message.text(),
+          ) &&
+          troubles.push(`console: ${message.text()}`),
+      );
       page.on('request', (request) => {
         const url = new URL(request.url());
-        if (url.hostname !== '127.0.0.1' && !['blob:', 'data:'].includes(url.protocol)) troubles.push(`a request left the machine: ${request.url()}`);
+        if (url.hostname !== '127.0.0.1' && !['blob:', 'data:'].includes(url.protocol))
+          troubles.push(`a request left the machine: ${request.url()}`);
       });
     };
     /** A new browser with an empty profile. Errors of its console count as failures. */
-    const open = async ({ width = 1440, height = 900, theme = 'light', language = 'en', touch = false, signedIn = true } = {}) => {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: language, hasTouch: touch, isMobile: touch, acceptDownloads: true });
+    const open = async ({
+      width = 1440,
+      height = 900,
+      theme = 'light',
+      language = 'en',
+      touch = false,
+      signedIn = true,
+    } = {}) => {
+      const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme: theme,
+        locale: language,
+        hasTouch: touch,
+        isMobile: touch,
+        acceptDownloads: true,
+      });
       contexts.push(context);
       context.on('page', watch);
       const page = await context.newPage();
@@ -51,16 +76,35 @@ try {
     };
     const start = performance.now();
     try {
-      await journey({ open, browser, watch, base: pages.url, apiBase: server.base, apiPort: server.port, files, network: pages.state, startServer: server.start, stopServer: server.stop, killServer: server.kill, out });
+      await journey({
+        open,
+        browser,
+        watch,
+        base: pages.url,
+        apiBase: server.base,
+        apiPort: server.port,
+        files,
+        network: pages.state,
+        startServer: server.start,
+        stopServer: server.stop,
+        killServer: server.kill,
+        out,
+      });
       if (troubles.length > 0) throw new Error(troubles.join('\n'));
       passed += 1;
       console.log(`ok    ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
     } catch (error) {
       failures.push(name);
-      console.log(`FAIL  ${name}\n      ${String(error.stack ?? error).split('\n').slice(0, 12).join('\n      ')}`);
+      console.log(
+        `FAIL  ${name}\n      ${String(error.stack ?? error)
+          .split('\n')
+          .slice(0, 12)
+          .join('\n      ')}`,
+      );
       if (troubles.length > 0) console.log(`      the page said: ${troubles.join('\n      ')}`);
       for (const [at, context] of contexts.entries()) {
-        for (const page of context.pages()) await page.screenshot({ path: `${out}${name}-${at}.png` }).catch(() => undefined);
+        for (const page of context.pages())
+          await page.screenshot({ path: `${out}${name}-${at}.png` }).catch(() => undefined);
       }
     } finally {
       pages.state.cut = false;

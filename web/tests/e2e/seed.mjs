@@ -8,7 +8,8 @@ export function png(width, height, from, to) {
     for (let x = 0; x < width; x += 1) {
       const wave = 0.5 + 0.5 * Math.sin(x / 90 + Math.cos(y / 70) * 2);
       const share = Math.min(1, (y / height) * 0.7 + wave * 0.3);
-      for (let channel = 0; channel < 3; channel += 1) raw[y * (width * 3 + 1) + 1 + x * 3 + channel] = from[channel] + (to[channel] - from[channel]) * share;
+      for (let channel = 0; channel < 3; channel += 1)
+        raw[y * (width * 3 + 1) + 1 + x * 3 + channel] = from[channel] + (to[channel] - from[channel]) * share;
     }
   }
   const chunk = (type, data) => {
@@ -23,7 +24,12 @@ export function png(width, height, from, to) {
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   head.set([8, 2, 0, 0, 0], 8);
-  return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk('IHDR', head), chunk('IDAT', deflateSync(raw)), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
+    chunk('IHDR', head),
+    chunk('IDAT', deflateSync(raw)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** A PDF of two pages with a line of text each. */
@@ -53,7 +59,8 @@ export function pdf() {
 export function wav() {
   const rate = 8000;
   const data = Buffer.alloc(rate * 2);
-  for (let at = 0; at < rate; at += 1) data.writeInt16LE(Math.round(4000 * Math.sin((at / rate) * 440 * 2 * Math.PI)), at * 2);
+  for (let at = 0; at < rate; at += 1)
+    data.writeInt16LE(Math.round(4000 * Math.sin((at / rate) * 440 * 2 * Math.PI)), at * 2);
   const head = Buffer.alloc(44);
   head.write('RIFF', 0);
   head.writeUInt32LE(36 + data.length, 4);
@@ -106,17 +113,36 @@ export async function api(base) {
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
   };
-  const tokens = await post('/login', JSON.stringify({ name: 'admin', password: 'correct-horse-9', client: 'Command line · laptop' }), { 'content-type': 'application/json' });
+  const tokens = await post(
+    '/login',
+    JSON.stringify({ name: 'admin', password: 'correct-horse-9', client: 'Command line · laptop' }),
+    { 'content-type': 'application/json' },
+  );
   const auth = { authorization: `Bearer ${tokens.access_token}` };
   return {
     auth,
     root: tokens.user.root_id,
     space: tokens.user.space_id,
-    folder: async (name, parent) => (await post('/folders', JSON.stringify({ name, parent_id: parent }), { ...auth, 'content-type': 'application/json' })).id,
+    folder: async (name, parent) =>
+      (
+        await post('/folders', JSON.stringify({ name, parent_id: parent }), {
+          ...auth,
+          'content-type': 'application/json',
+        })
+      ).id,
     file: async (name, body, type, parent) =>
-      (await post(`/files?${new URLSearchParams({ name, ...(parent ? { parent } : {}) })}`, body, { ...auth, 'content-type': type })).id,
+      (
+        await post(`/files?${new URLSearchParams({ name, ...(parent ? { parent } : {}) })}`, body, {
+          ...auth,
+          'content-type': type,
+        })
+      ).id,
     call: (method, path, body, headers = {}) =>
-      fetch(`${base}/api/v1${path}`, { method, headers: { ...auth, ...(body ? { 'content-type': 'application/json' } : {}), ...headers }, body: body && JSON.stringify(body) }),
+      fetch(`${base}/api/v1${path}`, {
+        method,
+        headers: { ...auth, ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
+        body: body && JSON.stringify(body),
+      }),
   };
 }
 
@@ -132,15 +158,42 @@ export async function seed(base) {
   await folder('Music');
   await folder('Empty');
   const sky = [
-    [[250, 190, 120], [60, 70, 140]],
-    [[40, 120, 130], [230, 240, 210]],
-    [[240, 120, 110], [250, 220, 170]],
-    [[30, 40, 90], [140, 90, 160]],
-    [[120, 170, 90], [240, 240, 200]],
-    [[90, 150, 220], [245, 245, 250]],
-    [[70, 60, 60], [230, 170, 90]],
+    [
+      [250, 190, 120],
+      [60, 70, 140],
+    ],
+    [
+      [40, 120, 130],
+      [230, 240, 210],
+    ],
+    [
+      [240, 120, 110],
+      [250, 220, 170],
+    ],
+    [
+      [30, 40, 90],
+      [140, 90, 160],
+    ],
+    [
+      [120, 170, 90],
+      [240, 240, 200],
+    ],
+    [
+      [90, 150, 220],
+      [245, 245, 250],
+    ],
+    [
+      [70, 60, 60],
+      [230, 170, 90],
+    ],
   ];
-  for (const [at, [from, to]] of sky.entries()) await file(`Coast ${at + 1}.png`, png(at % 3 === 2 ? 480 : 720, at % 3 === 1 ? 720 : 480, from, to), 'image/png', photos);
+  for (const [at, [from, to]] of sky.entries())
+    await file(
+      `Coast ${at + 1}.png`,
+      png(at % 3 === 2 ? 480 : 720, at % 3 === 1 ? 720 : 480, from, to),
+      'image/png',
+      photos,
+    );
   await file('Quarterly report.pdf', pdf(), 'application/pdf');
   await file('Reading the tide.md', markdown, 'text/markdown');
   await file('main.rs', rust, 'text/plain');
@@ -148,7 +201,11 @@ export async function seed(base) {
   await file('Harbour at dawn.png', png(1200, 800, [250, 180, 130], [50, 80, 150]), 'image/png');
   await file('budget 2026.csv', 'month,amount\nJanuary,1200\nFebruary,980\n', 'text/csv');
   await file('backup.tar.gz', Buffer.alloc(2_400_000, 7), 'application/gzip');
-  await file('Протокол заседания рабочей группы по вопросам долговременного хранения данных, окончательная редакция.docx', Buffer.alloc(48_000, 1), 'application/vnd.openxmlformats-officedocument.wordprocessingml.document');
+  await file(
+    'Протокол заседания рабочей группы по вопросам долговременного хранения данных, окончательная редакция.docx',
+    Buffer.alloc(48_000, 1),
+    'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  );
   await file('Scan 2.pdf', pdf(), 'application/pdf', deep);
   await file('Scan 10.pdf', pdf(), 'application/pdf', deep);
   await file('заметки.txt', 'Не забыть проверить шестую часть.\n', 'text/plain', work);

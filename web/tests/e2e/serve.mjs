@@ -8,12 +8,34 @@ import { extname, join, normalize } from 'node:path';
 
 /** What is tested; another folder than `dist/` lets a build go on meanwhile. */
 export const dist = process.env.HOLDFAST_WEB_DIST ?? new URL('../../dist/', import.meta.url).pathname;
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.webmanifest': 'application/manifest+json', '.json': 'application/json', '.txt': 'text/plain' };
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.webmanifest': 'application/manifest+json',
+  '.json': 'application/json',
+  '.txt': 'text/plain',
+};
 
 export const policy = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:", "media-src 'self' blob:", "font-src 'self'", "connect-src 'self'",
-  "worker-src 'self'", "manifest-src 'self'", "frame-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'", 'trusted-types default vue dompurify',
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "media-src 'self' blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "frame-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types default vue dompurify',
 ].join('; ');
 
 /** Lets bytes through at a pace. */
@@ -60,16 +82,19 @@ export function serve(port, apiPort) {
     }
     const url = new URL(request.url, 'http://x');
     if (url.pathname.startsWith('/api/')) {
-      const up = http.request({ host: '127.0.0.1', port: apiPort, path: request.url, method: request.method, headers: request.headers }, (answer) => {
-        if (state.deaf && request.method !== 'GET') {
-          // The server has done it, and nobody hears of it.
-          answer.resume();
-          answer.on('end', () => request.socket.destroy());
-          return;
-        }
-        response.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(response);
-      });
+      const up = http.request(
+        { host: '127.0.0.1', port: apiPort, path: request.url, method: request.method, headers: request.headers },
+        (answer) => {
+          if (state.deaf && request.method !== 'GET') {
+            // The server has done it, and nobody hears of it.
+            answer.resume();
+            answer.on('end', () => request.socket.destroy());
+            return;
+          }
+          response.writeHead(answer.statusCode, answer.headers);
+          answer.pipe(response);
+        },
+      );
       up.on('error', () => response.destroy());
       // Who goes away is gone for the server too: it keeps what came, and waits for no more.
       response.on('close', () => up.destroy());
@@ -109,13 +134,17 @@ export function serve(port, apiPort) {
     }
     const up = net.connect(apiPort, '127.0.0.1', () => {
       const lines = [`${request.method} ${request.url} HTTP/1.1`];
-      for (let at = 0; at < request.rawHeaders.length; at += 2) lines.push(`${request.rawHeaders[at]}: ${request.rawHeaders[at + 1]}`);
+      for (let at = 0; at < request.rawHeaders.length; at += 2)
+        lines.push(`${request.rawHeaders[at]}: ${request.rawHeaders[at + 1]}`);
       up.write(`${lines.join('\r\n')}\r\n\r\n`);
       up.write(head);
       up.pipe(socket).pipe(up);
     });
     tunnels.add(socket);
-    for (const [one, other] of [[socket, up], [up, socket]]) {
+    for (const [one, other] of [
+      [socket, up],
+      [up, socket],
+    ]) {
       one.on('error', () => other.destroy());
       one.on('close', () => (other.destroy(), tunnels.delete(socket)));
     }

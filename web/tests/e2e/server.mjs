@@ -11,7 +11,11 @@ const binary = process.env.HOLDFAST_BIN ?? new URL('../../../target/debug/holdfa
 
 /** Ends the program with a word about what is missing. */
 export function checkTools() {
-  const needed = { HOLDFAST_BIN: binary, CHROMIUM: browserPath, 'npm run build': new URL('../../dist/index.html', import.meta.url).pathname };
+  const needed = {
+    HOLDFAST_BIN: binary,
+    CHROMIUM: browserPath,
+    'npm run build': new URL('../../dist/index.html', import.meta.url).pathname,
+  };
   for (const [what, path] of Object.entries(needed)) {
     if (existsSync(path)) continue;
     console.error(`${what}: there is no ${path}`);
@@ -38,12 +42,22 @@ export async function makeServer({ config = '' } = {}) {
 
   /** Starts it and waits until it says that it is ready. */
   async function start() {
-    child = spawn(binary, ['serve', '--config', settings, '--data-dir', join(data, 'data'), '--listen', `127.0.0.1:${port}`], {
-      env: { ...process.env, HOLDFAST_ADMIN_PASSWORD: adminPassword },
-      stdio: 'ignore',
-    });
+    child = spawn(
+      binary,
+      ['serve', '--config', settings, '--data-dir', join(data, 'data'), '--listen', `127.0.0.1:${port}`],
+      {
+        env: { ...process.env, HOLDFAST_ADMIN_PASSWORD: adminPassword },
+        stdio: 'ignore',
+      },
+    );
     for (let tries = 0; tries < 150; tries += 1) {
-      if (await fetch(`${base}/readyz`).then((response) => response.ok, () => false)) return;
+      if (
+        await fetch(`${base}/readyz`).then(
+          (response) => response.ok,
+          () => false,
+        )
+      )
+        return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     throw new Error('the server did not become ready in 15 s');
@@ -57,6 +71,14 @@ export async function makeServer({ config = '' } = {}) {
   const stop = end('SIGTERM');
   const kill = end('SIGKILL');
   process.on('exit', () => child?.kill('SIGKILL'));
-  return { port, base, database: join(data, 'data', 'holdfast.db'), start, stop, kill, remove: () => rmSync(data, { recursive: true, force: true }) };
+  return {
+    port,
+    base,
+    database: join(data, 'data', 'holdfast.db'),
+    start,
+    stop,
+    kill,
+    remove: () => rmSync(data, { recursive: true, force: true }),
+  };
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));

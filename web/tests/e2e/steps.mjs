@@ -11,7 +11,8 @@ export async function signIn(page, name = 'admin', password = 'correct-horse-9')
 export const row = (page, name) => page.locator(`[role=grid] [data-name="${name}"]`);
 export const click = (page, name, options) => row(page, name).locator('[data-handle]').first().click(options);
 export const names = (page) => page.$$eval('[role=grid] [data-name]', (rows) => rows.map((one) => one.dataset.name));
-export const selected = (page) => page.$$eval('[role=grid] [aria-selected=true]', (rows) => rows.map((one) => one.dataset.name));
+export const selected = (page) =>
+  page.$$eval('[role=grid] [aria-selected=true]', (rows) => rows.map((one) => one.dataset.name));
 
 /** Waits until a question about the page has the wanted answer. */
 export async function eventually(ask, wanted, what, timeoutMs = 10_000) {
@@ -55,7 +56,10 @@ export async function onServer(files, folder) {
 export async function dropFiles(page, selector, list) {
   const transfer = await page.evaluateHandle((wanted) => {
     const data = new DataTransfer();
-    for (const { name, size, text, type } of wanted) data.items.add(new File([text ?? new Uint8Array(size).fill(65)], name, { type: type ?? 'application/octet-stream' }));
+    for (const { name, size, text, type } of wanted)
+      data.items.add(
+        new File([text ?? new Uint8Array(size).fill(65)], name, { type: type ?? 'application/octet-stream' }),
+      );
     return data;
   }, list);
   for (const type of ['dragenter', 'dragover', 'dragover', 'drop']) {
@@ -68,11 +72,25 @@ export async function dropFiles(page, selector, list) {
 export async function person(apiBase, name, displayName) {
   const password = 'long-enough-1';
   const json = { 'content-type': 'application/json' };
-  const made = await fetch(`${apiBase}/api/v1/register`, { method: 'POST', headers: json, body: JSON.stringify({ name, password, display_name: displayName }) });
+  const made = await fetch(`${apiBase}/api/v1/register`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ name, password, display_name: displayName }),
+  });
   assert.ok([201, 409].includes(made.status));
-  const tokens = await (await fetch(`${apiBase}/api/v1/login`, { method: 'POST', headers: json, body: JSON.stringify({ name, password, client: 'test' }) })).json();
+  const tokens = await (
+    await fetch(`${apiBase}/api/v1/login`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ name, password, client: 'test' }),
+    })
+  ).json();
   const call = (method, path, body) =>
-    fetch(`${apiBase}/api/v1${path}`, { method, headers: { ...json, authorization: `Bearer ${tokens.access_token}` }, body: body && JSON.stringify(body) });
+    fetch(`${apiBase}/api/v1${path}`, {
+      method,
+      headers: { ...json, authorization: `Bearer ${tokens.access_token}` },
+      body: body && JSON.stringify(body),
+    });
   return { name, displayName, id: tokens.user.id, call };
 }
 
@@ -83,14 +101,27 @@ export async function putMany(page, count, { parent, space }) {
   await page.evaluate(
     async ({ count, parent, space }) => {
       const name = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_')).name;
-      const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
+      const db = await new Promise(
+        (resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)),
+      );
       const words = ['report', 'Отчёт', 'photo', 'invoice', 'Протокол', 'draft', 'scan', 'notes', 'budget', 'Съёмка'];
       for (let from = 0; from < count; from += 5_000) {
         const change = db.transaction('entries', 'readwrite');
         const store = change.objectStore('entries');
         for (let at = from; at < Math.min(count, from + 5_000); at += 1) {
           const time = new Date(1_700_000_000_000 + at * 600_000).toISOString();
-          store.put({ id: `ent_many${String(at).padStart(8, '0')}`, space_id: space, parent_id: parent, name: `${words[at % 10]} ${at} ${words[(at * 7 + 3) % 10]}.pdf`, kind: 'file', revision: 1, created_at: time, modified_at: time, size: at * 100, content_type: 'application/pdf' });
+          store.put({
+            id: `ent_many${String(at).padStart(8, '0')}`,
+            space_id: space,
+            parent_id: parent,
+            name: `${words[at % 10]} ${at} ${words[(at * 7 + 3) % 10]}.pdf`,
+            kind: 'file',
+            revision: 1,
+            created_at: time,
+            modified_at: time,
+            size: at * 100,
+            content_type: 'application/pdf',
+          });
         }
         await new Promise((resolve) => (change.oncomplete = resolve));
       }

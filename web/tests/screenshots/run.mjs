@@ -1,15 +1,18 @@
 // Pictures of every page: `npm run screenshots` starts the real server with files of somebody's life in it and writes all
-// pages × light and dark × English and Russian × three widths to `tests/e2e/out/screens` (PNG, for looking at), and a
-// chosen few of them as WebP to `docs/screenshots` at the top of the repository. Words on the command line choose scenes
-// by name; then `docs/screenshots` is left as it is. Needs what `npm run e2e` needs.
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// pages × light and dark × English and Russian × three widths to `tests/e2e/out/screens` (PNG, for looking at). To
+// `docs/screenshots` at the top of the repository go a sheet of each page with its twelve pictures side by side, and a
+// chosen few at full size, all as WebP. Words on the command line choose scenes by name, `--only=dark-ru` chooses forms;
+// then `docs/screenshots` is left as it is. `--keep` takes no picture and renews `docs/screenshots` from those that were
+// taken. Needs what `npm run e2e` needs.
+import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { serve } from '../e2e/serve.mjs';
 import { browserPath, checkTools, makeServer } from '../e2e/server.mjs';
 import { signIn } from '../e2e/steps.mjs';
 import { fill } from './content.mjs';
 import { fillOffice } from './office.mjs';
-import { chosen, prepare, scenes } from './scenes.mjs';
+import { keep } from './keep.mjs';
+import { prepare, scenes } from './scenes.mjs';
 
 checkTools();
 const out = new URL('../e2e/out/screens/', import.meta.url).pathname;
@@ -21,24 +24,16 @@ const only = (name) => wanted.length === 0 || wanted.some((word) => name.include
 const keepOnly = process.argv.includes('--keep');
 const variant = process.argv.find((word) => word.startsWith('--only='))?.slice('--only='.length);
 
-/** Runs inside a page: WebP is half of PNG, and no tool but the browser is needed to make it. */
-const toWebp = async (base64) => {
-  const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${base64}`)).blob());
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  canvas.getContext('2d').drawImage(bitmap, 0, 0);
-  const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/webp', quality: 0.86 })).arrayBuffer());
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
-};
-
 const server = await makeServer();
 let browser;
 let pages;
 let failed = 0;
 let taken = 0;
 try {
-  browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--font-render-hinting=none'] });
+  browser = await chromium.launch({
+    executablePath: browserPath,
+    args: ['--no-sandbox', '--font-render-hinting=none'],
+  });
   const blank = await browser.newPage();
   mkdirSync(out, { recursive: true });
   if (!keepOnly) {
@@ -97,17 +92,8 @@ try {
       }
     }
   }
-  if (keepOnly || (wanted.length === 0 && !variant && failed === 0)) {
-    rmSync(docs, { recursive: true, force: true });
-    mkdirSync(docs, { recursive: true });
-    let bytes = 0;
-    for (const name of chosen) {
-      const path = `${docs}${name}.webp`;
-      writeFileSync(path, Buffer.from(await blank.evaluate(toWebp, readFileSync(`${out}${name}.png`).toString('base64')), 'base64'));
-      bytes += statSync(path).size;
-    }
-    console.log(`${chosen.length} of them in docs/screenshots, ${(bytes / 1e6).toFixed(1)} MB`);
-  }
+  if (keepOnly || (wanted.length === 0 && !variant && failed === 0))
+    console.log(await keep(blank, out, docs, Object.keys(scenes)));
 } finally {
   await browser?.close();
   pages?.close();

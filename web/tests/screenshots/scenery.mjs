@@ -104,14 +104,27 @@ async function record({ base64, width, height, ms }) {
   canvas.width = width;
   canvas.height = height;
   const pen = canvas.getContext('2d');
-  const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: 'video/webm', videoBitsPerSecond: 4_000_000 });
+  const recorder = new MediaRecorder(canvas.captureStream(25), {
+    mimeType: 'video/webm',
+    videoBitsPerSecond: 4_000_000,
+  });
   const parts = [];
   recorder.ondataavailable = (event) => parts.push(event.data);
   const ended = new Promise((resolve) => (recorder.onstop = resolve));
   recorder.start();
   const begin = performance.now();
   for (let at = 0; at < ms; at = performance.now() - begin) {
-    pen.drawImage(picture, (at / ms) * (picture.width - width), (picture.height - height) / 2, width, height, 0, 0, width, height);
+    pen.drawImage(
+      picture,
+      (at / ms) * (picture.width - width),
+      (picture.height - height) / 2,
+      width,
+      height,
+      0,
+      0,
+      width,
+      height,
+    );
     await new Promise((resolve) => requestAnimationFrame(resolve));
   }
   recorder.stop();
@@ -125,5 +138,8 @@ async function record({ base64, width, height, ms }) {
 /** Some seconds of a film, as WebM. */
 export async function film(page, seed, mood) {
   const picture = await photo(page, seed, mood, 1400, 800);
-  return Buffer.from(await page.evaluate(record, { base64: picture.toString('base64'), width: 1280, height: 720, ms: 2_500 }), 'base64');
+  return Buffer.from(
+    await page.evaluate(record, { base64: picture.toString('base64'), width: 1280, height: 720, ms: 2_500 }),
+    'base64',
+  );
 }

@@ -13,7 +13,9 @@ async function folder({ page, base }, id, view, key) {
 /** Waits until every picture in sight shows itself. */
 async function pictured({ page }) {
   await row(page, 'August.jpg').waitFor();
-  await page.waitForFunction(() => [...document.querySelectorAll('#files [data-name$=".jpg"]')].every((one) => one.querySelector('img')));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('#files [data-name$=".jpg"]')].every((one) => one.querySelector('img')),
+  );
 }
 const details = (page, open) =>
   page.evaluate((value) => localStorage.setItem('holdfast.inspector', String(value)), open);
@@ -31,6 +33,17 @@ async function arrange({ page, phone }, action) {
   if (phone) await page.locator('header button').last().click();
   else await page.click('[data-arrange]');
   await page.locator(`[role^=menuitem][data-action=${action}]`).click();
+}
+
+/** Selects one entry of a folder and opens what there is to know of it. */
+async function showDetails(env, folderId, name) {
+  await details(env.page, true);
+  await folder(env, folderId, 'list', 'Control+1');
+  await row(env.page, name).waitFor();
+  if (!env.phone) return click(env.page, name);
+  await row(env.page, name).locator('[data-handle]').first().click({ button: 'right' });
+  await env.page.keyboard.press('Escape');
+  await env.page.keyboard.press('Control+i');
 }
 
 async function openShare(env, id) {
@@ -52,19 +65,42 @@ async function tellSomething(team) {
   const name = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_')).name;
   const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
   const change = db.transaction(['notices', 'people'], 'readwrite');
-  for (const [id, who] of [['usr_mia', 'Mia Larsen'], ['usr_grace', 'Grace Okafor'], ['usr_lev', 'Лев Константинопольский']]) change.objectStore('people').put({ id, name: who });
+  for (const [id, who] of [
+    ['usr_mia', 'Mia Larsen'],
+    ['usr_grace', 'Grace Okafor'],
+    ['usr_lev', 'Лев Константинопольский'],
+  ])
+    change.objectStore('people').put({ id, name: who });
   const minutes = (count) => new Date(Date.now() - count * 60_000).toISOString();
   const told = [
-    { kind: 'changes', actor: 'usr_mia', name: 'Minutes', count: 12, did: { added: 0, changed: 12, removed: 0, only: null }, at: minutes(2) },
+    {
+      kind: 'changes',
+      actor: 'usr_mia',
+      name: 'Minutes',
+      count: 12,
+      did: { added: 0, changed: 12, removed: 0, only: null },
+      at: minutes(2),
+    },
     { kind: 'shared', actor: 'usr_lev', name: 'Планы на весну', count: 1, at: minutes(18) },
     { kind: 'dropped', actor: null, name: 'Показания с постов\nGrace', count: 3, at: minutes(50) },
-    { kind: 'changes', actor: 'usr_grace', name: 'Safety', count: 1, did: { added: 0, changed: 0, removed: 1, only: 'Old checklist.pdf' }, at: minutes(190), read: true },
+    {
+      kind: 'changes',
+      actor: 'usr_grace',
+      name: 'Safety',
+      count: 1,
+      did: { added: 0, changed: 0, removed: 1, only: 'Old checklist.pdf' },
+      at: minutes(190),
+      read: true,
+    },
     { kind: 'uploaded', actor: null, name: 'Photos', count: 248, at: minutes(400), read: true },
     { kind: 'failed', actor: null, name: 'Projects', count: 2, at: minutes(410), read: true },
     { kind: 'team', actor: null, name: 'Harbour team', count: 1, at: minutes(2_000), read: true },
     { kind: 'quota', actor: null, name: '', count: 91, at: minutes(4_000), read: true },
   ];
-  for (const [at, one] of told.entries()) change.objectStore('notices').put({ id: `n${at}`, key: `n${at}:${team}`, read: false, to: `/files/${team}`, ...one });
+  for (const [at, one] of told.entries())
+    change
+      .objectStore('notices')
+      .put({ id: `n${at}`, key: `n${at}:${team}`, read: false, to: `/files/${team}`, ...one });
   await new Promise((resolve) => (change.oncomplete = resolve));
   db.close();
 }
@@ -81,8 +117,11 @@ export const scenes = {
   'signin-welcome': {
     open: true,
     show: async ({ page, base }) => {
-      const welcome = 'Фотографии и бумаги портового музея. С вопросами — к Мие, комната 12, по будням с девяти до шести.';
-      await page.route('**/public/instance', (route) => route.fulfill({ json: { name: 'Музей Северной гавани', welcome, registration: 'invitation' } }));
+      const welcome =
+        'Фотографии и бумаги портового музея. С вопросами — к Мие, комната 12, по будням с девяти до шести.';
+      await page.route('**/public/instance', (route) =>
+        route.fulfill({ json: { name: 'Музей Северной гавани', welcome, registration: 'invitation' } }),
+      );
       await page.goto(`${base}/signin`);
       await page.getByText(welcome).waitFor();
       await page.evaluate(() => document.activeElement?.blur());
@@ -97,7 +136,9 @@ export const scenes = {
   'register-invited': {
     open: true,
     show: async ({ page, base }) => {
-      await page.route('**/public/instance', (route) => route.fulfill({ json: { name: 'Holdfast', welcome: '', registration: 'invitation' } }));
+      await page.route('**/public/instance', (route) =>
+        route.fulfill({ json: { name: 'Holdfast', welcome: '', registration: 'invitation' } }),
+      );
       await page.goto(`${base}/register`);
       await page.waitForSelector('[role=alert]');
     },
@@ -323,13 +364,9 @@ export const scenes = {
   empty: { show: (env) => folder(env, env.files.empty, 'list', 'Control+1') },
   versions: {
     show: async (env) => {
-      if (env.phone) return folder(env, env.files.documents, 'list', 'Control+1');
-      await details(env.page, true);
-      await folder(env, env.files.root, 'list', 'Control+1');
-      await click(env.page, 'Field notes.md');
-      await env.page.keyboard.press('Control+i').catch(() => undefined);
-      if ((await env.page.locator('[data-version]').count()) === 0) await env.page.keyboard.press('Control+i');
+      await showDetails(env, env.files.root, 'Field notes.md');
       await env.page.waitForSelector('[data-version]');
+      await env.page.locator('[data-version]').first().scrollIntoViewIfNeeded();
     },
     leave: async ({ page }) => {
       await page.keyboard.press('Escape');
@@ -339,7 +376,12 @@ export const scenes = {
   uploads: {
     show: async (env) => {
       // Uploads outlive the page: each picture has a folder of its own.
-      await folder(env, await env.files.folder(`Flights ${Math.random().toString(36).slice(2, 5)}`, env.files.projects), 'list', 'Control+1');
+      await folder(
+        env,
+        await env.files.folder(`Flights ${Math.random().toString(36).slice(2, 5)}`, env.files.projects),
+        'list',
+        'Control+1',
+      );
       env.network.bytesPerSecond = 400_000;
       await dropFiles(env.page, 'main', [
         { name: 'Drone, second flight.mp4', size: 30_000_000, type: 'video/mp4' },
@@ -352,7 +394,11 @@ export const scenes = {
     },
     leave: async ({ page, network }) => {
       network.bytesPerSecond = null;
-      await page.locator('section', { has: page.locator('[data-upload]') }).locator('header button').last().click();
+      await page
+        .locator('section', { has: page.locator('[data-upload]') })
+        .locator('header button')
+        .last()
+        .click();
       await page.waitForSelector('[data-upload]', { state: 'detached' });
     },
   },
@@ -509,7 +555,18 @@ export const scenes = {
   },
   'trash-team': {
     show: async ({ page, base, files }) => {
-      await page.route('**/trash/emptying*', (route) => route.fulfill({ json: { space_id: files.team.id, state: 'running', job_id: null, entries_total: 1_840, entries_left: 612, trees_left: 3 } }));
+      await page.route('**/trash/emptying*', (route) =>
+        route.fulfill({
+          json: {
+            space_id: files.team.id,
+            state: 'running',
+            job_id: null,
+            entries_total: 1_840,
+            entries_left: 612,
+            trees_left: 3,
+          },
+        }),
+      );
       await page.goto(`${base}/trash?space=${files.team.id}`);
       await page.waitForSelector('[data-trashed]');
       await page.waitForSelector('[data-emptying]');
@@ -518,15 +575,7 @@ export const scenes = {
   },
   history: {
     show: async (env) => {
-      await details(env.page, true);
-      await folder(env, env.files.team.root_id, 'list', 'Control+1');
-      await row(env.page, 'Berth plan, winter.txt').waitFor();
-      if (env.phone) {
-        await row(env.page, 'Berth plan, winter.txt').locator('[data-handle]').first().click({ button: 'right' });
-        await env.page.keyboard.press('Escape');
-        await env.page.keyboard.press('Control+i');
-      } else await click(env.page, 'Berth plan, winter.txt');
-      if ((await env.page.locator('[data-history]').count()) === 0 && env.width < 1100 && !env.phone) await env.page.keyboard.press('Control+i');
+      await showDetails(env, env.files.team.root_id, 'Berth plan, winter.txt');
       await env.page.waitForSelector('[data-activity]');
       await env.page.locator('[data-history]').scrollIntoViewIfNeeded();
     },
@@ -550,7 +599,11 @@ export const scenes = {
   'picture-crop': {
     show: async ({ page, base }) => {
       await page.goto(`${base}/settings`);
-      await page.locator('[data-picture] ~ input[type=file]').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: png(900, 600, [250, 180, 130], [50, 80, 150]) });
+      await page.locator('[data-picture] ~ input[type=file]').setInputFiles({
+        name: 'me.png',
+        mimeType: 'image/png',
+        buffer: png(900, 600, [250, 180, 130], [50, 80, 150]),
+      });
       await page.waitForSelector('[data-crop]');
       await page.locator('[role=dialog] input[type=range]').fill('1.6');
     },
@@ -675,7 +728,13 @@ export const scenes = {
       await page.waitForSelector('[data-dropzone]');
       await page.fill('input[name=visitor]', 'Grace');
       network.bytesPerSecond = 400_000;
-      await page.route(/name=Station/, (route) => route.fulfill({ status: 507, contentType: 'application/problem+json', body: JSON.stringify({ code: 'quota-exceeded', detail: 'The space of the owner is full.' }) }));
+      await page.route(/name=Station/, (route) =>
+        route.fulfill({
+          status: 507,
+          contentType: 'application/problem+json',
+          body: JSON.stringify({ code: 'quota-exceeded', detail: 'The space of the owner is full.' }),
+        }),
+      );
       await dropFiles(page, '[data-dropzone]', [
         { name: 'Drone, second flight.mp4', size: 9_000_000, type: 'video/mp4' },
         { name: 'Letter.odt', size: 2_400 },
@@ -707,51 +766,3 @@ export const scenes = {
     },
   },
 };
-
-const everywhere = ['list', 'grid', 'columns', 'gallery'];
-/** The pictures in `docs/screenshots`: few enough for a repository, and every page, theme, language and width among them. */
-export const chosen = [
-  ...everywhere.flatMap((name) => [`${name}-light-en-1440`, `${name}-dark-ru-1440`]),
-  ...everywhere.map((name) => `${name}-light-ru-390`),
-  ...['grid', 'list-groups'].map((name) => `${name}-dark-en-1024`),
-  'columns-picture-light-en-1440',
-  'gallery-dark-en-1440',
-  'quick-look-picture-dark-en-1440',
-  'quick-look-text-light-en-1440',
-  'quick-look-text-dark-ru-390',
-  'menu-light-en-1024',
-  'arrange-menu-light-ru-1024',
-  'palette-dark-en-1440',
-  'versions-light-en-1440',
-  'uploads-light-en-1440',
-  'review-light-en-1440',
-  'review-dark-ru-390',
-  'trash-light-en-1440',
-  'activity-dark-ru-1440',
-  'activity-light-en-390',
-  'empty-light-ru-1024',
-  'share-light-en-1440',
-  'share-new-dark-ru-1440',
-  'share-people-light-en-1440',
-  'members-dark-ru-390',
-  'shared-with-me-light-en-1440',
-  'read-only-light-en-1440',
-  'links-dark-ru-390',
-  'kept-light-en-1440',
-  'kept-settings-dark-ru-1440',
-  'public-pictures-light-en-1440',
-  'public-pictures-dark-ru-390',
-  'public-picture-dark-en-1440',
-  'public-drop-light-ru-1440',
-  'public-password-light-ru-390',
-  'settings-light-en-1024',
-  'servers-dark-en-1440',
-  'admin-health-light-en-1440',
-  'admin-health-dark-ru-390',
-  'admin-plan-dark-en-1440',
-  'admin-spaces-light-ru-1024',
-  'admin-settings-light-en-1440',
-  'admin-zones-dark-ru-1440',
-  'signin-light-en-390',
-  'register-dark-ru-1024',
-];

@@ -7,8 +7,6 @@ import { place } from './place';
 /** How long until the server has counted a download that has begun. */
 const countedMs = 1_500;
 
-const toProblem = (error: unknown) => (error instanceof Problem ? error : Problem.offline(error));
-
 export function useLink() {
   const link = shallowRef<PublicLink | null>(null);
   const problem = shallowRef<Problem | null>(null);
@@ -41,7 +39,7 @@ export function useLink() {
 
   /** What is wrong with the link itself leaves nothing to go back to. */
   function fail(error: unknown, ofLink: boolean): void {
-    problem.value = toProblem(error);
+    problem.value = Problem.of(error);
     if (ofLink && problem.value.status === 404) link.value = null;
   }
 
@@ -78,7 +76,7 @@ export function useLink() {
       try {
         await show(signal);
       } catch (error) {
-        if (!signal.aborted) problem.value = toProblem(error);
+        if (!signal.aborted) problem.value = Problem.of(error);
       }
     },
     { immediate: true },

@@ -3,8 +3,6 @@ import { Problem } from '@/api/problem';
 import { i18n } from '@/i18n';
 import { toast } from '@/ui/toasts';
 
-export const toProblem = (error: unknown) => (error instanceof Problem ? error : Problem.offline(error));
-
 /** What to say of a refusal, in the words of this page where it has some. */
 export function wordsOf(problem: Problem): string {
   const { t } = i18n.global;
@@ -19,5 +17,5 @@ export function wordsOf(problem: Problem): string {
 }
 
 export function tell(error: unknown): void {
-  toast(wordsOf(toProblem(error)), { tone: 'danger' });
+  toast(wordsOf(Problem.of(error)), { tone: 'danger' });
 }

@@ -47,7 +47,6 @@ export const nameOf = (link: Link) => link.name ?? i18n.global.t(`share.mode_${l
 
 /** Says what went wrong. */
 export function tell(error: unknown): void {
-  const problem = toProblem(error);
+  const problem = Problem.of(error);
   toast(problem.status === 0 ? i18n.global.t('share.offline') : problem.message, { tone: 'danger' });
 }
-export const toProblem = (error: unknown) => (error instanceof Problem ? error : Problem.offline(error));

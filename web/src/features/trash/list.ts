@@ -1,7 +1,8 @@
 // What lies in the trash of a space, page by page, the latest first; and the two ways out of it.
-import { onScopeDispose, shallowRef, watch } from 'vue';
+import { onScopeDispose, watch } from 'vue';
 import { api, asOne, take, type Schemas } from '@/api/client';
-import { isProblem, Problem } from '@/api/problem';
+import { isProblem } from '@/api/problem';
+import { usePages } from '@/app/usePages';
 import type { SpaceRow } from '@/data/db';
 import { useDrive } from '@/data/drive';
 import { learnPeople } from '@/data/people';
@@ -12,50 +13,26 @@ const pageSize = 200;
 /** What somebody deletes comes one by one, and is listed together. */
 const settleMs = 400;
 
-export const toProblem = (error: unknown) => (error instanceof Problem ? error : Problem.offline(error));
-
 export function useTrash(space: () => SpaceRow | undefined) {
   const drive = useDrive();
-  const items = shallowRef<readonly Trashed[] | null>(null);
-  const next = shallowRef<string | null>(null);
-  const problem = shallowRef<Problem | null>(null);
-  let turn = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  onScopeDispose(() => {
-    turn.abort();
-    clearTimeout(timer);
-  });
-
-  async function load(more = false): Promise<void> {
+  const { items, next, problem, load, loadAnew } = usePages<Trashed>(async (cursor, signal) => {
     const id = space()?.id;
-    if (!id) return;
-    turn.abort();
-    turn = new AbortController();
-    const { signal } = turn;
-    try {
-      const query = { space: id, limit: pageSize, ...(more && next.value ? { cursor: next.value } : {}) };
-      const page = await take(api.GET('/api/v1/trash', { params: { query }, signal }));
-      if (signal.aborted) return;
-      items.value = more ? [...(items.value ?? []), ...page.items] : page.items;
-      next.value = page.next_cursor ?? null;
-      problem.value = null;
-      void learnPeople(
-        drive.db,
-        page.items.flatMap((item) => item.trashed_by ?? []),
-      ).catch(() => undefined);
-    } catch (error) {
-      if (!signal.aborted) problem.value = toProblem(error);
-    }
-  }
+    if (!id) return { items: [] };
+    const query = { space: id, limit: pageSize, cursor };
+    const page = await take(api.GET('/api/v1/trash', { params: { query }, signal }));
+    const who = page.items.flatMap((item) => item.trashed_by ?? []);
+    void learnPeople(drive.db, who).catch(() => undefined);
+    return page;
+  });
   watch(
     () => space()?.id,
-    () => {
-      items.value = null;
-      next.value = null;
-      void load();
+    (id) => {
+      if (id) loadAnew();
     },
     { immediate: true },
   );
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  onScopeDispose(() => clearTimeout(timer));
   // What is deleted here may still be on its way, and others delete too. Whoever has read further down is left there.
   const waiting = useLive(() => drive.db.ops.where('state').equals('waiting').count(), 0);
   watch([waiting, () => space()?.cursor], ([count]) => {

@@ -99,8 +99,11 @@ export async function welcomesInTheServersName({ open, out }) {
   try {
     await server.start();
     const json = { 'content-type': 'application/json' };
-    const send = (method, path, body, headers = {}) => fetch(`${server.base}/api/v1${path}`, { method, headers: { ...json, ...headers }, body: JSON.stringify(body) });
-    const { access_token: token } = await (await send('POST', '/login', { name: 'admin', password: adminPassword, client: 'test' })).json();
+    const send = (method, path, body, headers = {}) =>
+      fetch(`${server.base}/api/v1${path}`, { method, headers: { ...json, ...headers }, body: JSON.stringify(body) });
+    const { access_token: token } = await (
+      await send('POST', '/login', { name: 'admin', password: adminPassword, client: 'test' })
+    ).json();
     const admin = { authorization: `Bearer ${token}` };
     const welcome = 'Photographs and papers of the harbour museum. Questions go to Mia, room 12.';
     assert.equal((await send('PATCH', '/admin/settings', { name: 'Harbour museum', welcome }, admin)).status, 200);
@@ -138,7 +141,11 @@ export async function welcomesInTheServersName({ open, out }) {
 
 /** Two people share one browser: neither sees the other's names, and what one has not sent waits for them. */
 export async function keepsTwoAccountsOfOneBrowserApart({ open, files, base, apiBase, network }) {
-  const made = await fetch(`${apiBase}/api/v1/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: 'guest', password: 'long-enough-1' }) });
+  const made = await fetch(`${apiBase}/api/v1/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'guest', password: 'long-enough-1' }),
+  });
   assert.ok([201, 409].includes(made.status));
   const page = await open();
   const folder = await ownFolder(page, files, base, 'Only mine');
@@ -182,7 +189,11 @@ export async function keepsTwoAccountsOfOneBrowserApart({ open, files, base, api
 export async function showsWhatFillsTheSpace({ open, files, base }) {
   const folder = await files.folder('Usage');
   const kept = await files.file('kept.bin', 'a'.repeat(300_000), 'application/octet-stream', folder);
-  assert.equal((await files.call('PUT', `/files/${kept}`, 'b'.repeat(200_000), { 'content-type': 'application/octet-stream' })).status, 200);
+  assert.equal(
+    (await files.call('PUT', `/files/${kept}`, 'b'.repeat(200_000), { 'content-type': 'application/octet-stream' }))
+      .status,
+    200,
+  );
   const gone = await files.file('gone.bin', 'c'.repeat(100_000), 'application/octet-stream', folder);
   assert.equal((await files.call('DELETE', `/files/${gone}`)).status, 204);
   const page = await open();
@@ -193,7 +204,17 @@ export async function showsWhatFillsTheSpace({ open, files, base }) {
   assert.ok(usage.versions_bytes >= 300_000 && usage.trash_bytes >= 100_000);
   const panel = page.locator('[data-usage]');
   await panel.locator('dd').first().waitFor();
-  const lines = await panel.locator('dl > div').evaluateAll((rows) => rows.map((row) => [row.querySelector('dt').textContent.trim(), row.querySelector('dd').textContent.trim()]));
-  assert.deepEqual(lines.slice(0, 3).map(([name]) => name), ['Files', 'Earlier versions', 'Trash']);
-  assert.ok(lines.every(([, size]) => /^\d/.test(size)), String(lines));
+  const lines = await panel
+    .locator('dl > div')
+    .evaluateAll((rows) =>
+      rows.map((row) => [row.querySelector('dt').textContent.trim(), row.querySelector('dd').textContent.trim()]),
+    );
+  assert.deepEqual(
+    lines.slice(0, 3).map(([name]) => name),
+    ['Files', 'Earlier versions', 'Trash'],
+  );
+  assert.ok(
+    lines.every(([, size]) => /^\d/.test(size)),
+    String(lines),
+  );
 }

@@ -9,19 +9,41 @@ const password = 'long-enough-1';
 const dialog = (page) => page.locator('[role=dialog]');
 
 async function noBarriers(page, where) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  assert.deepEqual(violations.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`), []);
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  assert.deepEqual(
+    violations.map(
+      (one) =>
+        `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`,
+    ),
+    [],
+  );
 }
 const json = (answer) => answer.then((response) => response.json());
 
 /** Somebody with an account, and what they can call. */
 async function person(apiBase, name, displayName) {
   const headers = { 'content-type': 'application/json' };
-  await fetch(`${apiBase}/api/v1/register`, { method: 'POST', headers, body: JSON.stringify({ name, password, display_name: displayName }) });
-  const tokens = await json(fetch(`${apiBase}/api/v1/login`, { method: 'POST', headers, body: JSON.stringify({ name, password, client: 'test' }) }));
+  await fetch(`${apiBase}/api/v1/register`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ name, password, display_name: displayName }),
+  });
+  const tokens = await json(
+    fetch(`${apiBase}/api/v1/login`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ name, password, client: 'test' }),
+    }),
+  );
   const auth = { authorization: `Bearer ${tokens.access_token}` };
   const call = (method, path, body, more = {}) =>
-    fetch(`${apiBase}/api/v1${path}`, { method, headers: { ...auth, ...headers, ...more }, body: typeof body === 'string' ? body : body && JSON.stringify(body) });
+    fetch(`${apiBase}/api/v1${path}`, {
+      method,
+      headers: { ...auth, ...headers, ...more },
+      body: typeof body === 'string' ? body : body && JSON.stringify(body),
+    });
   return { id: tokens.user.id, spaceId: tokens.user.space_id, call };
 }
 /** A team's space whose only manager may not be used any more. */
@@ -33,7 +55,9 @@ async function orphan(files, apiBase, who, displayName, space) {
 
 export async function makesChangesAndGivesPlans({ open, base, files, apiBase, out }) {
   const hedy = await person(apiBase, 'hedy', 'Hedy Lamarr');
-  await hedy.call('POST', '/files?name=Frequencies.bin', 'x'.repeat(1_500_000), { 'content-type': 'application/octet-stream' });
+  await hedy.call('POST', '/files?name=Frequencies.bin', 'x'.repeat(1_500_000), {
+    'content-type': 'application/octet-stream',
+  });
 
   const page = await open();
   await page.goto(`${base}/admin/plans`);
@@ -51,8 +75,16 @@ export async function makesChangesAndGivesPlans({ open, base, files, apiBase, ou
   const plan = page.locator('[data-plan=Guests]');
   await plan.getByText('1.5 GB').waitFor();
   await plan.getByText('7 days').waitFor();
-  const onServer = async () => (await json(files.call('GET', '/admin/plans'))).items.find((one) => one.name === 'Guests');
-  assert.deepEqual((await onServer()).limits, { storage_bytes: 1_500_000_000, file_bytes: null, versions_kept: null, trash_days: 7, links: null, members: 3 });
+  const onServer = async () =>
+    (await json(files.call('GET', '/admin/plans'))).items.find((one) => one.name === 'Guests');
+  assert.deepEqual((await onServer()).limits, {
+    storage_bytes: 1_500_000_000,
+    file_bytes: null,
+    versions_kept: null,
+    trash_days: 7,
+    links: null,
+    members: 3,
+  });
 
   // Given to somebody.
   await plan.getByRole('button', { name: 'Actions for the plan “Guests”' }).click();
@@ -75,7 +107,12 @@ export async function makesChangesAndGivesPlans({ open, base, files, apiBase, ou
   await page.screenshot({ path: `${out}admin-plan.png` });
   await dialog(page).getByRole('button', { name: 'Save' }).click();
   await plan.getByText('1 MB', { exact: true }).waitFor();
-  assert.equal((await hedy.call('POST', '/files?name=More.bin', 'x'.repeat(10), { 'content-type': 'application/octet-stream' })).status, 507, 'it holds');
+  assert.equal(
+    (await hedy.call('POST', '/files?name=More.bin', 'x'.repeat(10), { 'content-type': 'application/octet-stream' }))
+      .status,
+    507,
+    'it holds',
+  );
 
   // The name is another plan's.
   await page.click('text=New plan…');
@@ -125,8 +162,16 @@ export async function looksAfterSpaces({ open, base, files, apiBase, out }) {
   const space = page.locator('[data-space=Machines]');
   await space.locator('button').click();
   await page.waitForSelector('text=1 manages it');
-  await page.locator('[data-room-of-space]').or(page.getByLabel('Room', { exact: true })).last().selectOption('own');
-  assert.equal(await dialog(page).getByRole('button', { name: 'Save' }).isDisabled(), true, 'a room of its own has a size');
+  await page
+    .locator('[data-room-of-space]')
+    .or(page.getByLabel('Room', { exact: true }))
+    .last()
+    .selectOption('own');
+  assert.equal(
+    await dialog(page).getByRole('button', { name: 'Save' }).isDisabled(),
+    true,
+    'a room of its own has a size',
+  );
   await page.fill('input[name=own-room]', '3');
   await dialog(page).getByRole('button', { name: 'Save' }).click();
   await space.getByText('of 3 GB').waitFor();
@@ -147,7 +192,12 @@ export async function looksAfterSpaces({ open, base, files, apiBase, out }) {
 
 export async function cancelsAnUnfinishedUpload({ open, base, files, apiBase, out }) {
   const nora = await person(apiBase, 'nora', 'Nora Barnacle');
-  const begun = await nora.call('POST', '/uploads', 'x'.repeat(1000), { 'tus-resumable': '1.0.0', 'upload-length': '4000000', 'upload-metadata': `filename ${Buffer.from('Letters.zip').toString('base64')}`, 'content-type': 'application/offset+octet-stream' });
+  const begun = await nora.call('POST', '/uploads', 'x'.repeat(1000), {
+    'tus-resumable': '1.0.0',
+    'upload-length': '4000000',
+    'upload-metadata': `filename ${Buffer.from('Letters.zip').toString('base64')}`,
+    'content-type': 'application/offset+octet-stream',
+  });
   assert.equal(begun.status, 201);
   const page = await open();
   await page.goto(`${base}/admin/spaces`);
@@ -167,7 +217,8 @@ export async function changesSettingsOfTheServer({ open, base, files, apiBase, o
   const page = await open({ theme: 'dark', language: 'ru' });
   await page.goto(`${base}/admin/settings`);
   const of = (key) => page.locator(`[data-setting=${key}]`);
-  const onServer = async (key) => (await json(files.call('GET', '/admin/settings'))).items.find((one) => one.key === key);
+  const onServer = async (key) =>
+    (await json(files.call('GET', '/admin/settings'))).items.find((one) => one.key === key);
   await of('trash_days').locator('input').fill('много');
   await page.keyboard.press('Enter');
   await of('trash_days').getByText('Целое число дней от 0 до 36 500.').waitFor();
@@ -195,7 +246,11 @@ export async function changesSettingsOfTheServer({ open, base, files, apiBase, o
   await of('welcome').locator('textarea').fill('Спросите Анну.');
   await of('welcome').getByRole('button', { name: 'Сохранить' }).click();
   await of('welcome').getByText('Задано здесь').waitFor();
-  await eventually(async () => (await json(fetch(`${apiBase}/api/v1/public/instance`))).welcome, 'Спросите Анну.', 'everybody sees it');
+  await eventually(
+    async () => (await json(fetch(`${apiBase}/api/v1/public/instance`))).welcome,
+    'Спросите Анну.',
+    'everybody sees it',
+  );
 
   // A switch counts at once, and can be taken back at once.
   await of('link_password').getByRole('radio', { name: 'Вкл' }).check();
@@ -218,7 +273,9 @@ export async function retriesAndCancelsWork({ browser, watch, out }) {
     return;
   }
   // Letters that nobody takes: there is no mail server at that port.
-  const server = await makeServer({ config: `gateway.public_url = "http://127.0.0.1"\n[mail]\nserver = "smtp://127.0.0.1:${await freePort()}"\nfrom = "Files <files@example.org>"\n` });
+  const server = await makeServer({
+    config: `gateway.public_url = "http://127.0.0.1"\n[mail]\nserver = "smtp://127.0.0.1:${await freePort()}"\nfrom = "Files <files@example.org>"\n`,
+  });
   const pages = await serve(0, server.port);
   try {
     await server.start();
@@ -247,7 +304,11 @@ export async function retriesAndCancelsWork({ browser, watch, out }) {
     // Twelve attempts take an hour and a half, so their end is written down here as the server would.
     const database = new sqlite.DatabaseSync(server.database);
     database.exec('PRAGMA busy_timeout = 5000');
-    database.prepare("UPDATE job SET state = 1, attempts = 12, lease = lease + 1, error = 'connection refused' WHERE kind = 'mail'").run();
+    database
+      .prepare(
+        "UPDATE job SET state = 1, attempts = 12, lease = lease + 1, error = 'connection refused' WHERE kind = 'mail'",
+      )
+      .run();
     database.close();
     await page.getByRole('radio', { name: 'Given up' }).check();
     await eventually(() => page.locator('[data-job=mail][data-state=dead]').count(), 2, 'two were given up');
@@ -274,7 +335,8 @@ export async function showsHealthAndZones({ open, base, out }) {
   await page.keyboard.type('health');
   await page.keyboard.press('Enter');
   await page.waitForSelector('[data-health]');
-  for (const tile of ['disks', 'parts', 'moves', 'scrub', 'work', 'spaces']) await page.locator(`[data-tile=${tile}] h2`).waitFor();
+  for (const tile of ['disks', 'parts', 'moves', 'scrub', 'work', 'spaces'])
+    await page.locator(`[data-tile=${tile}] h2`).waitFor();
   assert.equal(await page.locator('[data-tile=disks] [data-bar]').count(), 6);
   await page.locator('[data-tile=spaces] [data-bar]').first().waitFor();
   await noBarriers(page, 'health');
@@ -290,11 +352,24 @@ export async function showsHealthAndZones({ open, base, out }) {
 
   for (const theme of ['light', 'dark']) {
     const phone = await open({ width: 390, height: 844, theme, language: 'ru', touch: true });
-    for (const path of ['', '/people', '/people/log', '/plans', '/spaces', '/spaces/uploads', '/settings', '/jobs', '/servers', '/zones']) {
+    for (const path of [
+      '',
+      '/people',
+      '/people/log',
+      '/plans',
+      '/spaces',
+      '/spaces/uploads',
+      '/settings',
+      '/jobs',
+      '/servers',
+      '/zones',
+    ]) {
       await phone.goto(`${base}/admin${path}`);
       await phone.waitForSelector('[aria-current=page]');
       await phone.waitForLoadState('networkidle');
-      const wide = await phone.evaluate(() => document.querySelector('#files').scrollWidth - document.querySelector('#files').clientWidth);
+      const wide = await phone.evaluate(
+        () => document.querySelector('#files').scrollWidth - document.querySelector('#files').clientWidth,
+      );
       assert.ok(wide <= 0, `${path} is ${wide} px wider than the phone`);
     }
   }
@@ -309,7 +384,13 @@ export async function showsEachOnlyWhatIsTheirs({ open, base, files, apiBase }) 
   await page.waitForSelector('[data-tile=spaces] [data-bar]');
   assert.equal(await page.locator('[data-tile=disks]').count(), 0);
   const list = page.getByRole('navigation', { name: 'Administration' });
-  assert.deepEqual(await list.getByRole('link').allInnerTexts(), ['Health at a glance', 'People and groups', 'Plans', 'All spaces', 'Server settings']);
+  assert.deepEqual(await list.getByRole('link').allInnerTexts(), [
+    'Health at a glance',
+    'People and groups',
+    'Plans',
+    'All spaces',
+    'Server settings',
+  ]);
   await page.goto(`${base}/admin/jobs`);
   await page.waitForSelector('text=Your account may not see this page.');
 }

@@ -6,7 +6,11 @@ import { click, ownFolder, row, settled } from '../steps.mjs';
 /** The names in a zip, from its directory at the end. */
 function zipNames(bytes) {
   const found = [];
-  for (let at = bytes.indexOf('PK\x01\x02', 0, 'latin1'); at >= 0; at = bytes.indexOf('PK\x01\x02', at + 46, 'latin1')) {
+  for (
+    let at = bytes.indexOf('PK\x01\x02', 0, 'latin1');
+    at >= 0;
+    at = bytes.indexOf('PK\x01\x02', at + 46, 'latin1')
+  ) {
     const length = bytes.readUInt16LE(at + 28);
     found.push(bytes.toString('utf8', at + 46, at + 46 + length));
   }
@@ -32,7 +36,10 @@ export async function downloadsFoldersAndSelectionsAsOneArchive({ open, files, b
   const whole = await taken(() => button.click());
   assert.equal(whole.name, 'Отчёты.zip');
   assert.deepEqual(zipNames(whole.bytes), ['Отчёты/', 'Отчёты/осень.txt']);
-  await row(page, 'plan.txt').locator('[data-handle]').first().click({ modifiers: ['Control'] });
+  await row(page, 'plan.txt')
+    .locator('[data-handle]')
+    .first()
+    .click({ modifiers: ['Control'] });
   const some = await taken(() => button.click());
   assert.deepEqual(zipNames(some.bytes), ['plan.txt', 'Отчёты/', 'Отчёты/осень.txt']);
   // One file is itself.
@@ -46,7 +53,9 @@ export async function downloadsFoldersAndSelectionsAsOneArchive({ open, files, b
   await page.keyboard.press('Delete');
   await row(page, 'Отчёты').waitFor({ state: 'detached' });
   await page.goto(`${base}/trash`);
-  const gone = await taken(() => page.locator('[data-trashed="Отчёты"]').getByRole('button', { name: 'Download' }).click());
+  const gone = await taken(() =>
+    page.locator('[data-trashed="Отчёты"]').getByRole('button', { name: 'Download' }).click(),
+  );
   assert.deepEqual(zipNames(gone.bytes), ['Отчёты/', 'Отчёты/осень.txt']);
 
   // Without a connection it is said, and no empty archive comes.

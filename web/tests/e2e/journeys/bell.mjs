@@ -4,29 +4,71 @@ import assert from 'node:assert/strict';
 import { dropFiles, eventually, ownFolder, row, selected, settled } from '../steps.mjs';
 
 async function noBarriers(page, where) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  assert.deepEqual(violations.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`), []);
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  assert.deepEqual(
+    violations.map(
+      (one) =>
+        `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`,
+    ),
+    [],
+  );
 }
 
 export async function tellsInTheBell({ open, files, base, apiBase, out }) {
   const json = { 'content-type': 'application/json' };
-  await fetch(`${apiBase}/api/v1/register`, { method: 'POST', headers: json, body: JSON.stringify({ name: 'anna', password: 'long-enough-1', display_name: 'Anna Berg' }) });
-  const tokens = await (await fetch(`${apiBase}/api/v1/login`, { method: 'POST', headers: json, body: JSON.stringify({ name: 'anna', password: 'long-enough-1', client: 'test' }) })).json();
+  await fetch(`${apiBase}/api/v1/register`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ name: 'anna', password: 'long-enough-1', display_name: 'Anna Berg' }),
+  });
+  const tokens = await (
+    await fetch(`${apiBase}/api/v1/login`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ name: 'anna', password: 'long-enough-1', client: 'test' }),
+    })
+  ).json();
   const auth = { authorization: `Bearer ${tokens.access_token}` };
-  const anna = async (method, path, body) => (await fetch(`${apiBase}/api/v1${path}`, { method, headers: { ...json, ...auth }, body: body && JSON.stringify(body) })).json();
-  const put = async (name, parent) => (await fetch(`${apiBase}/api/v1/files?${new URLSearchParams({ name, parent })}`, { method: 'POST', headers: { ...auth, 'content-type': 'text/plain' }, body: name })).json();
+  const anna = async (method, path, body) =>
+    (
+      await fetch(`${apiBase}/api/v1${path}`, {
+        method,
+        headers: { ...json, ...auth },
+        body: body && JSON.stringify(body),
+      })
+    ).json();
+  const put = async (name, parent) =>
+    (
+      await fetch(`${apiBase}/api/v1/files?${new URLSearchParams({ name, parent })}`, {
+        method: 'POST',
+        headers: { ...auth, 'content-type': 'text/plain' },
+        body: name,
+      })
+    ).json();
 
   const page = await open();
   const folder = await ownFolder(page, files, base, 'Budget');
-  await files.call('PUT', `/entries/${folder}/grants`, { subject: { kind: 'user', id: tokens.user.id }, role: 'editor' });
+  await files.call('PUT', `/entries/${folder}/grants`, {
+    subject: { kind: 'user', id: tokens.user.id },
+    role: 'editor',
+  });
   const box = await files.folder('Letter box', folder);
-  const link = await (await files.call('POST', `/entries/${box}/links`, { mode: 'upload', name: 'For the post' })).json();
+  const link = await (
+    await files.call('POST', `/entries/${box}/links`, { mode: 'upload', name: 'For the post' })
+  ).json();
   await settled(page);
   const marks = () =>
     page.evaluate(async (id) => {
       const name = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_')).name;
-      const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
-      const rows = await new Promise((resolve) => (db.transaction('seen').objectStore('seen').getAll().onsuccess = (event) => resolve(event.target.result)));
+      const db = await new Promise(
+        (resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)),
+      );
+      const rows = await new Promise(
+        (resolve) =>
+          (db.transaction('seen').objectStore('seen').getAll().onsuccess = (event) => resolve(event.target.result)),
+      );
       db.close();
       const of = (wanted) => rows.find((one) => one.id === wanted)?.seen;
       return of('shared') !== undefined && of('teams') !== undefined && of('links')?.[id] === 0;
@@ -50,7 +92,11 @@ export async function tellsInTheBell({ open, files, base, apiBase, out }) {
   await page.screenshot({ path: `${out}bell.png` });
   assert.equal(await page.locator('[role=status] >> text=Anna').count(), 0, 'no message pops up');
   await page.keyboard.press('Escape');
-  await eventually(() => page.evaluate(() => document.activeElement?.hasAttribute('data-bell') ?? false), true, 'the focus is back');
+  await eventually(
+    () => page.evaluate(() => document.activeElement?.hasAttribute('data-bell') ?? false),
+    true,
+    'the focus is back',
+  );
 
   // What is shared, a team, and what came through a link.
   const theirs = await anna('POST', '/folders', { name: 'Mooring plans' });
@@ -59,8 +105,14 @@ export async function tellsInTheBell({ open, files, base, apiBase, out }) {
   const team = await anna('POST', '/spaces', { name: 'Sailing club' });
   await anna('PUT', `/entries/${team.root_id}/grants`, { subject: { kind: 'user', id: me }, role: 'editor' });
   const visit = `${apiBase}/api/v1/public/links/${link.token}`;
-  const session = await (await fetch(`${visit}/unlock`, { method: 'POST', headers: json, body: JSON.stringify({ visitor_name: 'Grace' }) })).json();
-  await fetch(`${visit}/files?name=letter.txt`, { method: 'POST', headers: { 'link-session': session.session_token }, body: 'dear all' });
+  const session = await (
+    await fetch(`${visit}/unlock`, { method: 'POST', headers: json, body: JSON.stringify({ visitor_name: 'Grace' }) })
+  ).json();
+  await fetch(`${visit}/files?name=letter.txt`, {
+    method: 'POST',
+    headers: { 'link-session': session.session_token },
+    body: 'dear all',
+  });
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   await eventually(unread, '4', 'a share, a team and a letter', 20_000);
   await page.keyboard.press('Alt+i');

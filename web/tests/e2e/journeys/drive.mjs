@@ -1,7 +1,19 @@
 // Working with files as on a desktop.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { click, eventually, names, onServer, openFolder, ownFolder, putMany, row, selected, settled, signIn } from '../steps.mjs';
+import {
+  click,
+  eventually,
+  names,
+  onServer,
+  openFolder,
+  ownFolder,
+  putMany,
+  row,
+  selected,
+  settled,
+  signIn,
+} from '../steps.mjs';
 
 export async function selectsAsOnADesktop({ open }) {
   const page = await open();
@@ -44,7 +56,11 @@ export async function makesRenamesMovesAndTakesBack({ open, files, base }) {
   await click(page, 'note.final.txt');
   await page.keyboard.press('F2');
   const input = page.locator('[role=grid] input');
-  assert.deepEqual(await input.evaluate((field) => [field.selectionStart, field.selectionEnd]), [0, 'note.final'.length], 'only the stem is selected');
+  assert.deepEqual(
+    await input.evaluate((field) => [field.selectionStart, field.selectionEnd]),
+    [0, 'note.final'.length],
+    'only the stem is selected',
+  );
   await input.fill('Trip');
   await page.waitForSelector('text=This name is taken here.');
   await input.fill('story.txt');
@@ -107,7 +123,10 @@ export async function dragsIntoAFolder({ open, files, base }) {
   await eventually(() => onServer(files, inside), ['a.txt', 'b.txt']);
   // A folder stays out of itself, also through the tree.
   await openFolder(page, 'Target');
-  await row(page, 'a.txt').locator('[data-handle]').first().dragTo(page.locator('nav').getByRole('link', { name: 'Drag here' }));
+  await row(page, 'a.txt')
+    .locator('[data-handle]')
+    .first()
+    .dragTo(page.locator('nav').getByRole('link', { name: 'Drag here' }));
   await eventually(() => names(page), ['b.txt']);
 }
 
@@ -151,9 +170,17 @@ export async function downloadsThroughTheServiceWorker({ open }) {
   const page = await open();
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await click(page, 'Quarterly report.pdf');
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click('[role=toolbar] [aria-label=Download]')]);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.click('[role=toolbar] [aria-label=Download]'),
+  ]);
   assert.equal(download.suggestedFilename(), 'Quarterly report.pdf');
-  assert.equal(readFileSync(await download.path()).subarray(0, 5).toString(), '%PDF-');
+  assert.equal(
+    readFileSync(await download.path())
+      .subarray(0, 5)
+      .toString(),
+    '%PDF-',
+  );
 }
 
 export async function looksInsideEveryKind({ open }) {
@@ -190,7 +217,11 @@ export async function scrollsAHugeFolderWithFewRows({ open, files, base }) {
     await Promise.all(Array.from({ length: 50 }, (_, offset) => files.folder(`Entry ${at + offset}`, folder)));
   }
   await page.goto(`${base}/files/${folder}`);
-  await page.waitForFunction((count) => document.querySelector('#files')?.getAttribute('aria-rowcount') === String(count + 1), total, { timeout: 30_000 });
+  await page.waitForFunction(
+    (count) => document.querySelector('#files')?.getAttribute('aria-rowcount') === String(count + 1),
+    total,
+    { timeout: 30_000 },
+  );
   const rows = () => page.$$eval('[role=row]', (list) => list.length);
   assert.ok((await rows()) < 120, `${await rows()} rows in the page`);
   await page.focus('#files');
@@ -211,7 +242,11 @@ export async function scrollsAHundredThousandEntries({ open, files, base }) {
   await page.waitForSelector('[data-empty]');
   await putMany(page, total, { parent: folder, space: files.space });
   await page.goto(`${base}/files/${folder}`);
-  await page.waitForFunction((count) => document.querySelector('#files')?.getAttribute('aria-rowcount') === String(count + 1), total, { timeout: 60_000 });
+  await page.waitForFunction(
+    (count) => document.querySelector('#files')?.getAttribute('aria-rowcount') === String(count + 1),
+    total,
+    { timeout: 60_000 },
+  );
   const rows = () => page.$$eval('[role=row]', (list) => list.length);
   assert.ok((await rows()) < 120, `${await rows()} rows in the page`);
   // Through all of it in steps, as by the scroll bar: the rows there are stay few, and there are some at each place.
@@ -225,11 +260,17 @@ export async function scrollsAHundredThousandEntries({ open, files, base }) {
     }
     return counts;
   });
-  assert.ok(seen.every((count) => count > 10 && count < 120), `${seen}`);
+  assert.ok(
+    seen.every((count) => count > 10 && count < 120),
+    `${seen}`,
+  );
   await page.focus('#files');
   await page.keyboard.press('Home');
   await page.keyboard.press('End');
-  await row(page, 'Съёмка 99999 Протокол.pdf').or(page.locator('[role=grid] [aria-rowindex="100001"]')).first().waitFor();
+  await row(page, 'Съёмка 99999 Протокол.pdf')
+    .or(page.locator('[role=grid] [aria-rowindex="100001"]'))
+    .first()
+    .waitFor();
   assert.ok((await rows()) < 120);
 }
 

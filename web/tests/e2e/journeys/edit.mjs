@@ -22,8 +22,14 @@ export async function editsTextWithVersions({ open, files, base, network, out })
   await page.keyboard.type('High at noon. ');
   await page.keyboard.press('ArrowUp');
   await dialog.locator('textarea').waitFor();
-  const { violations } = await new AxeBuilder({ page }).include('[role=dialog]').withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  assert.deepEqual(violations.map((one) => one.id), []);
+  const { violations } = await new AxeBuilder({ page })
+    .include('[role=dialog]')
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  assert.deepEqual(
+    violations.map((one) => one.id),
+    [],
+  );
   await page.screenshot({ path: `${out}edit.png` });
   // Nothing takes away what was typed but a word that it may go.
   await page.keyboard.press('Escape');
@@ -35,7 +41,17 @@ export async function editsTextWithVersions({ open, files, base, network, out })
   assert.equal((await (await files.call('GET', `/files/${note}/versions`)).json()).items.length, 2);
 
   // Somebody saves meanwhile.
-  const theirs = async (words) => assert.equal((await fetch(`${base}/api/v1/files/${note}`, { method: 'PUT', headers: { ...files.auth, 'content-type': 'text/markdown' }, body: words })).status, 200);
+  const theirs = async (words) =>
+    assert.equal(
+      (
+        await fetch(`${base}/api/v1/files/${note}`, {
+          method: 'PUT',
+          headers: { ...files.auth, 'content-type': 'text/markdown' },
+          body: words,
+        })
+      ).status,
+      200,
+    );
   await begin();
   await theirs('Theirs.');
   await dialog.locator('textarea').fill('Mine.');
@@ -51,7 +67,11 @@ export async function editsTextWithVersions({ open, files, base, network, out })
   await dialog.locator('[data-save-last]').click();
   await dialog.locator('[data-editor]').waitFor({ state: 'detached' });
   assert.equal(await text(), 'Mine on top.');
-  assert.equal((await (await files.call('GET', `/files/${note}/versions`)).json()).items.length, 5, 'theirs are earlier versions');
+  assert.equal(
+    (await (await files.call('GET', `/files/${note}/versions`)).json()).items.length,
+    5,
+    'theirs are earlier versions',
+  );
 
   // Without a connection it is said, and the words stay.
   await begin();

@@ -11,8 +11,16 @@ const looks = ['light', 'dark'].flatMap((theme) => ['en', 'ru'].map((language) =
 
 /** Looks into a page and notes what stands in anybody's way. */
 async function barriers(page, where, { theme, language }, found) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  for (const one of violations) found.push(`${where} ${theme} ${language}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  for (const one of violations)
+    found.push(
+      `${where} ${theme} ${language}: ${one.id}: ${one.nodes
+        .slice(0, 3)
+        .map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`)
+        .join(' | ')}`,
+    );
 }
 
 /** Every page but the files, each with something on it. */
@@ -21,7 +29,9 @@ export async function pagesHaveNoBarriers({ open, files, base }) {
   const file = await files.file('marked.txt', 'marked', 'text/plain');
   const gone = await files.file('of barriers.txt', 'gone', 'text/plain');
   assert.equal((await files.call('PUT', `/entries/${file}/favourite`)).status, 204);
-  const tag = await (await files.call('POST', `/spaces/${files.space}/tags`, { name: 'Marked', colour: 'teal' })).json();
+  const tag = await (
+    await files.call('POST', `/spaces/${files.space}/tags`, { name: 'Marked', colour: 'teal' })
+  ).json();
   if (tag.id) assert.ok((await files.call('POST', `/tags/${tag.id}/entries`, { put_on: [file], take_off: [] })).ok);
   assert.ok((await files.call('POST', `/entries/${file}/links`, { mode: 'view', name: 'For review' })).ok);
   assert.ok((await files.call('PUT', `/entries/${file}/grants`, { subject: { kind: 'everyone' }, role: 'viewer' })).ok);
@@ -139,7 +149,9 @@ export async function hasNoBarriers({ open, base }) {
 
 export async function staysWithinItsBudgets({ open, base, network }) {
   const assets = join(dist, 'assets');
-  const css = [...readFileSync(join(dist, 'index.html'), 'utf8').matchAll(/\/assets\/([^"]+\.css)/g)].map(([, name]) => name);
+  const css = [...readFileSync(join(dist, 'index.html'), 'utf8').matchAll(/\/assets\/([^"]+\.css)/g)].map(
+    ([, name]) => name,
+  );
   const packed = (name) => gzipSync(readFileSync(join(assets, name))).length;
   assert.ok(css.length > 0 && css.reduce((sum, name) => sum + packed(name), 0) <= 15_000, 'style sheet');
   const page = await open();
@@ -168,14 +180,18 @@ export async function staysWithinItsBudgets({ open, base, network }) {
     await page.goto(`${base}/icon.svg`);
     await page.evaluate(async () => {
       const drives = (await indexedDB.databases()).filter(({ name }) => name.startsWith('holdfast-usr_'));
-      for (const { name } of drives) await new Promise((resolve, reject) => Object.assign(indexedDB.deleteDatabase(name), { onsuccess: resolve, onerror: reject }));
+      for (const { name } of drives)
+        await new Promise((resolve, reject) =>
+          Object.assign(indexedDB.deleteDatabase(name), { onsuccess: resolve, onerror: reject }),
+        );
     });
   };
   await forget();
   const scripts = new Set();
   page.on('response', (response) => {
     const path = new URL(response.url()).pathname;
-    if (path.startsWith('/assets/') && path.endsWith('.js') && !response.fromServiceWorker()) scripts.add(path.slice('/assets/'.length));
+    if (path.startsWith('/assets/') && path.endsWith('.js') && !response.fromServiceWorker())
+      scripts.add(path.slice('/assets/'.length));
   });
   await page.goto(`${base}/files`);
   const first = [await listAt()];
@@ -184,7 +200,8 @@ export async function staysWithinItsBudgets({ open, base, network }) {
   await page.waitForTimeout(250);
   const apart = /^dndAdapters-/;
   const bytes = [...scripts].filter((name) => !apart.test(name)).reduce((sum, name) => sum + packed(name), 0);
-  if (process.env.HOLDFAST_E2E_LIST) for (const name of [...scripts].sort((a, b) => packed(b) - packed(a))) console.log(`      ${packed(name)} ${name}`);
+  if (process.env.HOLDFAST_E2E_LIST)
+    for (const name of [...scripts].sort((a, b) => packed(b) - packed(a))) console.log(`      ${packed(name)} ${name}`);
   console.log(`      script to the first list ${(bytes / 1000).toFixed(1)} kB gzip`);
   assert.ok(bytes <= 170_000, `${bytes} bytes of script`);
 

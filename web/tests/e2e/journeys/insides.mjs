@@ -8,8 +8,17 @@ import { dist } from '../serve.mjs';
 import { click, ownFolder, row } from '../steps.mjs';
 
 async function noBarriers(page, where) {
-  const { violations } = await new AxeBuilder({ page }).include('[role=dialog]').withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  assert.deepEqual(violations.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`), []);
+  const { violations } = await new AxeBuilder({ page })
+    .include('[role=dialog]')
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  assert.deepEqual(
+    violations.map(
+      (one) =>
+        `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`,
+    ),
+    [],
+  );
 }
 
 /** Runs inside a page: a photograph with a note of its camera: model, time, exposure. */
@@ -25,14 +34,54 @@ async function notedJpeg() {
   // Big-endian: one directory with the model and the way to the next, which has the time and the exposure.
   const model = text('Coastcam 6');
   const taken = text('2026:11:21 06:12:00');
-  const main = 8, shot = main + 2 + 24 + 4, data = shot + 2 + 24 + 4;
+  const main = 8,
+    shot = main + 2 + 24 + 4,
+    data = shot + 2 + 24 + 4;
   const body = [
-    0x4d, 0x4d, 0, 42, ...four(main),
-    ...two(2), ...two(0x0110), ...two(2), ...four(model.length), ...four(data), ...two(0x8769), ...two(4), ...four(1), ...four(shot), ...four(0),
-    ...two(2), ...two(0x829a), ...two(5), ...four(1), ...four(data + model.length + taken.length), ...two(0x9003), ...two(2), ...four(taken.length), ...four(data + model.length), ...four(0),
-    ...model, ...taken, ...four(1), ...four(250),
+    0x4d,
+    0x4d,
+    0,
+    42,
+    ...four(main),
+    ...two(2),
+    ...two(0x0110),
+    ...two(2),
+    ...four(model.length),
+    ...four(data),
+    ...two(0x8769),
+    ...two(4),
+    ...four(1),
+    ...four(shot),
+    ...four(0),
+    ...two(2),
+    ...two(0x829a),
+    ...two(5),
+    ...four(1),
+    ...four(data + model.length + taken.length),
+    ...two(0x9003),
+    ...two(2),
+    ...four(taken.length),
+    ...four(data + model.length),
+    ...four(0),
+    ...model,
+    ...taken,
+    ...four(1),
+    ...four(250),
   ];
-  return [...plain.subarray(0, 2), 0xff, 0xe1, ...two(body.length + 8), 0x45, 0x78, 0x69, 0x66, 0, 0, ...body, ...plain.subarray(2)];
+  return [
+    ...plain.subarray(0, 2),
+    0xff,
+    0xe1,
+    ...two(body.length + 8),
+    0x45,
+    0x78,
+    0x69,
+    0x66,
+    0,
+    0,
+    ...body,
+    ...plain.subarray(2),
+  ];
 }
 
 export async function looksInside({ open, files, base, out }) {
@@ -41,13 +90,19 @@ export async function looksInside({ open, files, base, out }) {
   const packed = await files.folder('Снимки', folder);
   await files.file('Утро.txt', 'x'.repeat(2_000), 'text/plain', packed);
   await files.file('map.pdf', 'y'.repeat(500), 'application/pdf', await files.folder('deep', packed));
-  const archive = async (format) => Buffer.from(await (await files.call('GET', `/archive?entries=${packed}&format=${format}`)).arrayBuffer());
+  const archive = async (format) =>
+    Buffer.from(await (await files.call('GET', `/archive?entries=${packed}&format=${format}`)).arrayBuffer());
   await files.file('one.zip', await archive('zip'), 'application/zip', folder);
   const tar = await archive('tar');
   await files.file('two.tar', tar, 'application/x-tar', folder);
   await files.file('three.tar.gz', gzipSync(tar), 'application/gzip', folder);
   await files.file('broken.zip', Buffer.alloc(3_000, 9), 'application/zip', folder);
-  await files.file('stations.csv', `Station;Height;Note\n${Array.from({ length: 3_000 }, (_, at) => `Post ${at};${at / 10};"a; b"`).join('\n')}\n`, 'text/csv', folder);
+  await files.file(
+    'stations.csv',
+    `Station;Height;Note\n${Array.from({ length: 3_000 }, (_, at) => `Post ${at};${at / 10};"a; b"`).join('\n')}\n`,
+    'text/csv',
+    folder,
+  );
   const font = readdirSync(join(dist, 'assets')).find((name) => /^onest-cyrillic-wght.*woff2$/.test(name));
   await files.file('onest.woff2', readFileSync(join(dist, 'assets', font)), 'font/woff2', folder);
   await files.file('bad.ttf', Buffer.alloc(900, 3), 'font/ttf', folder);

@@ -13,7 +13,8 @@ const stored = (page) =>
   page.evaluate(async () => {
     const root = await navigator.storage.getDirectory();
     const names = [];
-    for await (const [name, folder] of root.entries()) if (name.startsWith('kept-')) for await (const [file] of folder.entries()) names.push(file);
+    for await (const [name, folder] of root.entries())
+      if (name.startsWith('kept-')) for await (const [file] of folder.entries()) names.push(file);
     return names;
   });
 
@@ -32,15 +33,32 @@ export async function keepsFilesForTimesWithoutAConnection({ open, files, base, 
   await mark(page, 'tides.txt', 'kept').waitFor();
   await mark(page, 'bay.png', 'kept').waitFor();
   // A new version made elsewhere is fetched by itself, and so is what is added.
-  assert.equal((await fetch(`${base}/api/v1/files/${note}`, { method: 'PUT', headers: { ...files.auth, 'content-type': 'text/plain' }, body: 'High water at noon.' })).status, 200);
+  assert.equal(
+    (
+      await fetch(`${base}/api/v1/files/${note}`, {
+        method: 'PUT',
+        headers: { ...files.auth, 'content-type': 'text/plain' },
+        body: 'High water at noon.',
+      })
+    ).status,
+    200,
+  );
   await files.file('buoys.txt', 'The third has drifted.', 'text/plain', charts);
   await mark(page, 'buoys.txt', 'kept').waitFor({ timeout: 20_000 });
-  await eventually(() => page.evaluate(async () => {
-    const root = await navigator.storage.getDirectory();
-    const texts = [];
-    for await (const [name, kept] of root.entries()) if (name.startsWith('kept-')) for await (const [, handle] of kept.entries()) texts.push(await (await handle.getFile()).text());
-    return texts.includes('High water at noon.');
-  }), true, 'the new version is here', 20_000);
+  await eventually(
+    () =>
+      page.evaluate(async () => {
+        const root = await navigator.storage.getDirectory();
+        const texts = [];
+        for await (const [name, kept] of root.entries())
+          if (name.startsWith('kept-'))
+            for await (const [, handle] of kept.entries()) texts.push(await (await handle.getFile()).text());
+        return texts.includes('High water at noon.');
+      }),
+    true,
+    'the new version is here',
+    20_000,
+  );
   await mark(page, 'tides.txt', 'kept').waitFor();
   // The part that shows text is here once it was used.
   await click(page, 'buoys.txt');
@@ -66,7 +84,10 @@ export async function keepsFilesForTimesWithoutAConnection({ open, files, base, 
 
   await page.goto(`${base}/settings`);
   await page.locator('[data-keep]').getByText('Charts').waitFor();
-  await page.locator('[data-keep]').getByText(/ of 1\sGB/).waitFor();
+  await page
+    .locator('[data-keep]')
+    .getByText(/ of 1\sGB/)
+    .waitFor();
   await page.getByRole('button', { name: 'Keep “Charts” no longer' }).click();
   await eventually(() => stored(page), [], 'nothing of it is left', 15_000);
 }
@@ -91,7 +112,8 @@ export async function tellsOfWhatTheBrowserClearedAndOfTooLittleRoom({ open, fil
   // The browser clears what it likes; that is said, and mended.
   await page.evaluate(async () => {
     const root = await navigator.storage.getDirectory();
-    for await (const name of root.keys()) if (name.startsWith('kept-')) await root.removeEntry(name, { recursive: true });
+    for await (const name of root.keys())
+      if (name.startsWith('kept-')) await root.removeEntry(name, { recursive: true });
   });
   await page.goto(`${base}/files/${folder}`);
   await page.getByText(/^This browser has cleared 2 files/).waitFor({ timeout: 15_000 });

@@ -6,7 +6,11 @@ const dialog = (page) => page.locator('[role=dialog]');
 const linksOf = async (files, entry) => (await (await files.call('GET', `/entries/${entry}/links`)).json()).items;
 
 async function linkMenu(page, at, action) {
-  await dialog(page).locator('[data-link]').nth(at).getByRole('button', { name: /^Actions for/ }).click();
+  await dialog(page)
+    .locator('[data-link]')
+    .nth(at)
+    .getByRole('button', { name: /^Actions for/ })
+    .click();
   await page.click(`[role=menuitem][data-action=${action}]`);
 }
 
@@ -36,12 +40,19 @@ export async function sharesAFileByLink({ open, files, base }) {
   await page.click('[data-save-link]');
   await dialog(page).locator('[data-link]').waitFor();
   const [made] = await linksOf(files, report);
-  assert.deepEqual([made.mode, made.name, made.note, made.has_password, made.download_limit], ['view', 'For the printer', 'Twice, in colour.', true, 3]);
+  assert.deepEqual(
+    [made.mode, made.name, made.note, made.has_password, made.download_limit],
+    ['view', 'For the printer', 'Twice, in colour.', true, 3],
+  );
   assert.ok(Math.abs(new Date(made.expires_at) - Date.now() - 7 * 86_400_000) < 120_000);
 
   // The focus is on the button to copy: one key, and the address is there to be pasted.
   await page.keyboard.press('Enter');
-  await eventually(() => page.evaluate(() => navigator.clipboard.readText()), `${base}/s/${made.token}`, 'the address is copied');
+  await eventually(
+    () => page.evaluate(() => navigator.clipboard.readText()),
+    `${base}/s/${made.token}`,
+    'the address is copied',
+  );
   await linkMenu(page, 0, 'link-qr');
   await dialog(page).getByRole('img', { name: 'QR code' }).waitFor();
 
@@ -52,11 +63,18 @@ export async function sharesAFileByLink({ open, files, base }) {
   await page.click('[data-save-link]');
   await dialog(page).locator('[data-link]').waitFor();
   const [changed] = await linksOf(files, report);
-  assert.deepEqual([changed.download_limit, changed.has_password, changed.expires_at, changed.mode], [null, true, made.expires_at, 'view']);
+  assert.deepEqual(
+    [changed.download_limit, changed.has_password, changed.expires_at, changed.mode],
+    [null, true, made.expires_at, 'view'],
+  );
 
   // What visitors do is told.
   const visit = `${base}/api/v1/public/links/${made.token}`;
-  const unlocked = await fetch(`${visit}/unlock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ password: 'long-enough', visitor_name: 'Grace' }) });
+  const unlocked = await fetch(`${visit}/unlock`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ password: 'long-enough', visitor_name: 'Grace' }),
+  });
   const { session_token: session } = await unlocked.json();
   assert.equal((await fetch(`${visit}/files/${report}`, { headers: { 'link-session': session } })).status, 200);
   await linkMenu(page, 0, 'link-events');

@@ -29,7 +29,8 @@ export async function showsWhatOthersDoAtOnce({ open, files, base, network, star
   await second.waitForSelector('#files');
   await second.goto(`${base}/files/${folder}`);
   /** Resolves once the socket of the second browser follows; each connection is told apart by what it heard. */
-  const following = (since) => eventually(async () => pushes.slice(since).some((one) => one.ok?.space), true, 'the socket follows', 45_000);
+  const following = (since) =>
+    eventually(async () => pushes.slice(since).some((one) => one.ok?.space), true, 'the socket follows', 45_000);
   await following(0);
   await settled(first);
   const seen = async (name) => {
@@ -43,7 +44,10 @@ export async function showsWhatOthersDoAtOnce({ open, files, base, network, star
     assert.ok(ms < soonMs, `${ms} ms`);
   };
   await seen('First');
-  assert.ok(pushes.some((one) => one.push === 'changes'), 'it was pushed');
+  assert.ok(
+    pushes.some((one) => one.push === 'changes'),
+    'it was pushed',
+  );
 
   let heard = pushes.length;
   await killServer();
@@ -62,7 +66,10 @@ export async function showsWhatOthersDoAtOnce({ open, files, base, network, star
   await row(second, 'Made while cut').waitFor({ timeout: 20_000 });
   await settled(first);
   await seen('After the cut');
-  assert.ok(sockets.length >= 3 && sockets.every((url) => url === `${base.replace('http', 'ws')}/api/v1/live`), sockets.join(' '));
+  assert.ok(
+    sockets.length >= 3 && sockets.every((url) => url === `${base.replace('http', 'ws')}/api/v1/live`),
+    sockets.join(' '),
+  );
 }
 
 /** However many tabs there are, one of them holds the socket; when it is closed another takes over. */

@@ -4,8 +4,16 @@ import assert from 'node:assert/strict';
 import { click, eventually, names, onServer, ownFolder, row, settled } from '../steps.mjs';
 
 async function noBarriers(page, where) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  assert.deepEqual(violations.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`), []);
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  assert.deepEqual(
+    violations.map(
+      (one) =>
+        `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`,
+    ),
+    [],
+  );
 }
 
 export async function tagsStarsAndDescribes({ open, files, base, out }) {
@@ -56,10 +64,21 @@ export async function tagsStarsAndDescribes({ open, files, base, out }) {
   await page.fill('input[name=property-day]', '2027-03-02');
   await page.click('[data-property-form] >> text="Save"');
   await page.locator('[data-property=Due]', { hasText: 'Mar 2, 2027' }).waitFor();
-  const entry = async () => (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find((item) => item.name === 'plan.txt');
-  await eventually(async () => (await entry()).properties, { Amount: { type: 'number', value: 120 }, Due: { type: 'date', value: '2027-03-02' }, Paid: { type: 'boolean', value: false } });
+  const entry = async () =>
+    (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find(
+      (item) => item.name === 'plan.txt',
+    );
+  await eventually(async () => (await entry()).properties, {
+    Amount: { type: 'number', value: 120 },
+    Due: { type: 'date', value: '2027-03-02' },
+    Paid: { type: 'boolean', value: false },
+  });
   assert.equal((await entry()).description, 'The plan that was agreed on.');
-  await eventually(async () => (await row(page, 'Inside').innerText()).replaceAll(/\s/g, ' ').includes('10 KB'), true, 'a folder has its size');
+  await eventually(
+    async () => (await row(page, 'Inside').innerText()).replaceAll(/\s/g, ' ').includes('10 KB'),
+    true,
+    'a folder has its size',
+  );
   await noBarriers(page, 'inspector');
   await page.screenshot({ path: `${out}marks-list.png` });
   await click(page, 'Inside');
@@ -133,14 +152,21 @@ export async function asksAboutNamesThatClash({ open, files, base, out }) {
 export async function renamesMergesAndFollowsTags({ open, files, base, out }) {
   const page = await open();
   const folder = await ownFolder(page, files, base, 'Tagged');
-  const tag = async (name, colour) => (await files.call('POST', `/spaces/${files.space}/tags`, { name, colour })).json();
+  const tag = async (name, colour) =>
+    (await files.call('POST', `/spaces/${files.space}/tags`, { name, colour })).json();
   const [draft, sketch, later] = [await tag('Draft', 'red'), await tag('Sketch', 'blue'), await tag('Later', 'grey')];
-  const put = async (which, ...entries) => assert.ok((await files.call('POST', `/tags/${which.id}/entries`, { put_on: entries, take_off: [] })).ok);
+  const put = async (which, ...entries) =>
+    assert.ok((await files.call('POST', `/tags/${which.id}/entries`, { put_on: entries, take_off: [] })).ok);
   const one = await files.file('one.txt', '1', 'text/plain', folder);
   const two = await files.file('two.txt', '2', 'text/plain', folder);
   await put(draft, one);
   await put(sketch, one, two);
-  const places = () => page.$$eval('[data-tag-places] a', (list) => list.map((item) => item.textContent.trim()).filter((name) => ['Draft', 'Sketch', 'Later', 'Outline'].includes(name)));
+  const places = () =>
+    page.$$eval('[data-tag-places] a', (list) =>
+      list
+        .map((item) => item.textContent.trim())
+        .filter((name) => ['Draft', 'Sketch', 'Later', 'Outline'].includes(name)),
+    );
   await eventually(places, ['Draft', 'Later', 'Sketch'], 'tags made elsewhere come by themselves');
   await row(page, 'two.txt').locator('[data-tags]').waitFor();
 
@@ -165,7 +191,11 @@ export async function renamesMergesAndFollowsTags({ open, files, base, out }) {
   await noBarriers(page, 'edit a tag');
   await page.click('[data-tag-act]');
   await eventually(places, ['Later', 'Outline', 'Sketch'], 'renamed');
-  const onServerNow = async () => (await (await files.call('GET', `/spaces/${files.space}/tags`)).json()).items.filter((item) => [draft.id, sketch.id, later.id].includes(item.id)).map((item) => `${item.name} ${item.colour}`).sort();
+  const onServerNow = async () =>
+    (await (await files.call('GET', `/spaces/${files.space}/tags`)).json()).items
+      .filter((item) => [draft.id, sketch.id, later.id].includes(item.id))
+      .map((item) => `${item.name} ${item.colour}`)
+      .sort();
   assert.deepEqual(await onServerNow(), ['Later grey', 'Outline green', 'Sketch blue']);
 
   await page.goto(`${base}/tags`);

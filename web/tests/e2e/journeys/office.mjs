@@ -4,8 +4,16 @@ import assert from 'node:assert/strict';
 import { eventually, signIn } from '../steps.mjs';
 
 async function noBarriers(page, where) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  assert.deepEqual(violations.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`), []);
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  assert.deepEqual(
+    violations.map(
+      (one) =>
+        `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`,
+    ),
+    [],
+  );
 }
 
 export async function makesChangesAndSwitchesOffAnAccount({ open, base, out }) {
@@ -39,7 +47,11 @@ export async function makesChangesAndSwitchesOffAnAccount({ open, base, out }) {
   await page.goto(`${base}/admin/people/log`);
   await page.waitForSelector('[data-deed=account-changed]');
   await page.selectOption('select >> nth=0', 'account-made');
-  await eventually(async () => new Set(await page.$$eval('[data-deed]', (rows) => rows.map((row) => row.dataset.deed))).size, 1, 'the filter holds');
+  await eventually(
+    async () => new Set(await page.$$eval('[data-deed]', (rows) => rows.map((row) => row.dataset.deed))).size,
+    1,
+    'the filter holds',
+  );
   await noBarriers(page, 'log');
   await page.screenshot({ path: `${out}office-log.png` });
 }
@@ -67,7 +79,7 @@ export async function invitesAndGroups({ open, base, out }) {
   await page.fill('input[name=group-name]', 'Editors');
   await page.keyboard.press('Enter');
   await page.fill('input[name=member]', 'invited');
-  await page.click('[data-add=invited]');
+  await page.click('[data-pick=invited]');
   await page.waitForSelector('[data-member=invited]');
   await noBarriers(page, 'group');
   await page.screenshot({ path: `${out}office-group.png` });

@@ -38,7 +38,9 @@ export async function worksWithoutAConnectionAndConverges({ open, files, base, n
   network.cut = false;
   await eventually(() => onServer(files, folder), ['Made offline', 'old.txt'], 'the changes arrive', 30_000);
   await settled(page);
-  const made = (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find((item) => item.name === 'Made offline');
+  const made = (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find(
+    (item) => item.name === 'Made offline',
+  );
   assert.deepEqual(await onServer(files, made.id), ['mine.txt']);
   await page.waitForSelector('text=“theirs.txt” was renamed elsewhere');
   await page.waitForURL(`**/files/${made.id}`);
@@ -103,7 +105,12 @@ export async function makesFoldersInFoldersWithoutAConnection({ open, files, bas
   await row(page, 'moved.txt').waitFor();
   assert.deepEqual(await onServer(files, folder), ['plan.txt']);
   network.cut = false;
-  await eventually(() => onServer(files, inner).catch(() => null), ['dropped.txt', 'moved.txt'], 'all of it has arrived', 30_000);
+  await eventually(
+    () => onServer(files, inner).catch(() => null),
+    ['dropped.txt', 'moved.txt'],
+    'all of it has arrived',
+    30_000,
+  );
   assert.deepEqual(await onServer(files, folder), ['Outer']);
   assert.deepEqual(await onServer(files, outer), ['Inner']);
   await settled(page);
@@ -136,7 +143,11 @@ export async function doesNothingTwiceWhenAnswersAreLost({ open, files, base, ne
   await click(page, 'gone.txt');
   await page.keyboard.press('Delete');
   // The first of the changes is done, and waits here all the same.
-  await eventually(async () => (await onServer(files, folder)).includes('plan copy.txt'), true, 'the server has done it');
+  await eventually(
+    async () => (await onServer(files, folder)).includes('plan copy.txt'),
+    true,
+    'the server has done it',
+  );
   network.deaf = false;
   const wanted = ['New one', 'large.bin', 'plan copy.txt', 'plan.txt', 'small.txt'];
   await eventually(() => onServer(files, folder), wanted, 'each is there once', 40_000);
@@ -144,7 +155,8 @@ export async function doesNothingTwiceWhenAnswersAreLost({ open, files, base, ne
   await eventually(async () => (await names(page)).sort(), wanted, 'and so it is shown');
   // Nothing was numbered, nothing has a second version.
   const items = (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items;
-  for (const { id } of items.filter((item) => item.kind === 'file')) assert.equal((await (await files.call('GET', `/files/${id}/versions`)).json()).items.length, 1);
+  for (const { id } of items.filter((item) => item.kind === 'file'))
+    assert.equal((await (await files.call('GET', `/files/${id}/versions`)).json()).items.length, 1);
   assert.equal(await page.locator('[data-review]').count(), 0);
 }
 
@@ -176,7 +188,13 @@ export async function reviewsWhatHappenedMeanwhile({ open, files, base, network 
   network.cut = false;
   await page.click('[data-review]', { timeout: 30_000 });
   const sheet = page.locator('[role=dialog]');
-  for (const text of ['Rename “plan.txt” to “my plan.txt”', 'Renamed it to “their plan.txt”', 'It was kept, because somebody worked on it.', 'Rename “quiet.txt” to “mine alone.txt”', 'New: “Theirs”'])
+  for (const text of [
+    'Rename “plan.txt” to “my plan.txt”',
+    'Renamed it to “their plan.txt”',
+    'It was kept, because somebody worked on it.',
+    'Rename “quiet.txt” to “mine alone.txt”',
+    'New: “Theirs”',
+  ])
     await sheet.locator(`text=${text}`).waitFor();
   // It waits until it was read.
   await page.reload();
@@ -201,7 +219,10 @@ async function treeOnServer(files, folder, path = '') {
 /** The same as this browser has written it down. */
 const treeHere = (page, folder) =>
   page.evaluate(async (top) => {
-    const ask = (request) => new Promise((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = reject)));
+    const ask = (request) =>
+      new Promise(
+        (resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = reject)),
+      );
     const { name } = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_'));
     const db = await ask(indexedDB.open(name));
     const entries = await ask(db.transaction('entries').objectStore('entries').getAll());
@@ -272,8 +293,12 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
       if (!into) return;
       await click(page, name, soon).catch(missed);
       await page.keyboard.press('Control+x');
-      await row(page, into).dblclick({ position: { x: 60, y: 12 }, ...soon }).catch(missed);
-      await page.waitForFunction((wanted) => document.querySelector('nav h1')?.textContent?.trim() === wanted, into, soon).catch(missed);
+      await row(page, into)
+        .dblclick({ position: { x: 60, y: 12 }, ...soon })
+        .catch(missed);
+      await page
+        .waitForFunction((wanted) => document.querySelector('nav h1')?.textContent?.trim() === wanted, into, soon)
+        .catch(missed);
       await page.keyboard.press('Control+v');
     },
   };
@@ -297,17 +322,35 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
   network.cut = false;
   network.deaf = false;
   // What rests on something that the other one removed is refused and kept aside, never dropped.
-  for (const page of [first, second]) await eventually(async () => /^(?:Up to date|\d+ changes? could not be saved)$/.test(await sync(page)), true, 'the sync state', 40_000);
+  for (const page of [first, second])
+    await eventually(
+      async () => /^(?:Up to date|\d+ changes? could not be saved)$/.test(await sync(page)),
+      true,
+      'the sync state',
+      40_000,
+    );
   for (const page of [first, second]) {
     const difference = async () => {
       const [truth, known] = [await treeOnServer(files, folder), await treeHere(page, folder)];
-      return { missing: truth.filter((path) => !known.includes(path)), extra: known.filter((path) => !truth.includes(path)) };
+      return {
+        missing: truth.filter((path) => !known.includes(path)),
+        extra: known.filter((path) => !truth.includes(path)),
+      };
     };
-    await eventually(difference, { missing: [], extra: [] }, `seed ${seedNumber}: a browser and the server differ`, 20_000);
+    await eventually(
+      difference,
+      { missing: [], extra: [] },
+      `seed ${seedNumber}: a browser and the server differ`,
+      20_000,
+    );
     // And what is shown is what is known, but for what could not be saved.
     await page.goto(`${base}/files/${folder}`);
     const shown = async () => (await names(page)).sort();
     const top = async () => (await treeOnServer(files, folder)).filter((path) => !path.includes('/')).sort();
-    await eventually(async () => (await shown()).join() === (await top()).join(), true, `seed ${seedNumber}: ${await shown()} is not ${await top()}`);
+    await eventually(
+      async () => (await shown()).join() === (await top()).join(),
+      true,
+      `seed ${seedNumber}: ${await shown()} is not ${await top()}`,
+    );
   }
 }

@@ -51,7 +51,15 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
   await dropFiles(hers, 'main', [{ name: 'sneaked.txt', size: 3 }]);
   await row(hers, 'Winter').dblclick();
   await row(hers, 'January.csv').waitFor();
-  await eventually(() => hers.locator('nav[aria-label=Path] li').allInnerTexts().then((all) => all.filter(Boolean)), ['Tide tables', 'Winter'], 'the way begins where her part does');
+  await eventually(
+    () =>
+      hers
+        .locator('nav[aria-label=Path] li')
+        .allInnerTexts()
+        .then((all) => all.filter(Boolean)),
+    ['Tide tables', 'Winter'],
+    'the way begins where her part does',
+  );
   // She sees who shares, but has no say in it, and makes no links.
   await hers.keyboard.press('Alt+s');
   await dialog(hers).getByText('Only managers decide who gets in.').waitFor();
@@ -62,7 +70,11 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
   await page.focus('#files');
   await page.keyboard.press('Alt+s');
   await dialog(page).getByLabel('Role of Mia Larsen', { exact: true }).selectOption('editor');
-  await eventually(async () => (await (await files.call('GET', `/entries/${folder}/grants`)).json()).items[0]?.role, 'editor', 'the role is changed');
+  await eventually(
+    async () => (await (await files.call('GET', `/entries/${folder}/grants`)).json()).items[0]?.role,
+    'editor',
+    'the role is changed',
+  );
   await page.keyboard.press('Escape');
   await hers.reload();
   await row(hers, 'January.csv').waitFor();
@@ -77,7 +89,10 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
   // It stands among what is shared by its owner. Taken back, it is gone for her, from this device too.
   await page.getByRole('link', { name: 'Shared by me' }).click();
   await page.locator('[data-entry="Tide tables"]').getByText('Mia Larsen').waitFor();
-  await page.locator('[data-entry="Tide tables"]').getByRole('button', { name: /^Manage access/ }).click();
+  await page
+    .locator('[data-entry="Tide tables"]')
+    .getByRole('button', { name: /^Manage access/ })
+    .click();
   await dialog(page).locator('[data-grant="Mia Larsen"]').getByRole('button').last().click();
   await page.click('[role=menuitem][data-action=grant-remove]');
   await dialog(page).locator('[data-grant="Mia Larsen"]').waitFor({ state: 'detached' });
@@ -94,7 +109,11 @@ export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBa
   const folder = await ownFolder(page, files, base, 'Letters out');
   const letter = await files.file('letter.txt', 'Dear Mia', 'text/plain', folder);
   await files.file('diary.txt', 'Dear nobody', 'text/plain', folder);
-  const given = await files.call('PUT', `/entries/${letter}/grants`, { subject: { kind: 'user', id: mia.id }, role: 'viewer', expires_at: new Date(Date.now() + 3 * 86_400_000).toISOString() });
+  const given = await files.call('PUT', `/entries/${letter}/grants`, {
+    subject: { kind: 'user', id: mia.id },
+    role: 'viewer',
+    expires_at: new Date(Date.now() + 3 * 86_400_000).toISOString(),
+  });
   assert.equal(given.status, 201);
   // The end may be any day, and means the whole of it.
   await row(page, 'letter.txt').waitFor();
@@ -108,7 +127,11 @@ export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBa
   await page.locator('[data-grant-end] button[type=submit]').click();
   await page.waitForSelector('[data-grant-end]', { state: 'detached' });
   const end = async () => (await (await files.call('GET', `/entries/${letter}/grants`)).json()).items[0].expires_at;
-  await eventually(async () => Math.round(new Date(await end()).getTime() / 1000), Math.round(new Date(`${day}T23:59:59`).getTime() / 1000), 'the end of that day');
+  await eventually(
+    async () => Math.round(new Date(await end()).getTime() / 1000),
+    Math.round(new Date(`${day}T23:59:59`).getTime() / 1000),
+    'the end of that day',
+  );
   await page.keyboard.press('Escape');
   const hers = await browserOf(open, mia);
   await hers.getByRole('link', { name: 'Shared with me' }).click();
@@ -164,9 +187,18 @@ export async function worksTogetherInATeamSpace({ open, base, apiBase }) {
   await page.fill('input[name=space-name]', 'Harbour crew');
   await page.keyboard.press('Enter');
   await node(page, 'Harbour crew').waitFor();
-  await eventually(() => page.locator('nav[aria-label=Path] a').first().innerText(), 'Harbour crew', 'the way says the new name');
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  assert.deepEqual(violations.map((one) => `${one.id} ${one.nodes[0]?.target}`), []);
+  await eventually(
+    () => page.locator('nav[aria-label=Path] a').first().innerText(),
+    'Harbour crew',
+    'the way says the new name',
+  );
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  assert.deepEqual(
+    violations.map((one) => `${one.id} ${one.nodes[0]?.target}`),
+    [],
+  );
 
   // Who is no member any more has nothing of it left.
   await node(page, 'Harbour crew').getByRole('button').click();
@@ -189,8 +221,16 @@ export async function sharingHasNoBarriers({ open, files, base, apiBase }) {
       const page = await open({ theme, language });
       const check = async (where) => {
         await page.waitForTimeout(250);
-        const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-        for (const one of violations) found.push(`${where} ${theme} ${language}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
+        const { violations } = await new AxeBuilder({ page })
+          .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+          .analyze();
+        for (const one of violations)
+          found.push(
+            `${where} ${theme} ${language}: ${one.id}: ${one.nodes
+              .slice(0, 3)
+              .map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`)
+              .join(' | ')}`,
+          );
       };
       await page.goto(`${base}/files/${folder}`);
       await page.waitForSelector('#files');
@@ -209,7 +249,12 @@ export async function sharingHasNoBarriers({ open, files, base, apiBase }) {
       await page.click('[data-new-space]');
       await check('new space');
       await page.keyboard.press('Escape');
-      for (const [path, sign] of [['/links', '[data-link]'], ['/shared/by-me', '[data-entry]'], ['/shared/with-me', 'main h1'], ['/settings', '[data-keep]']]) {
+      for (const [path, sign] of [
+        ['/links', '[data-link]'],
+        ['/shared/by-me', '[data-entry]'],
+        ['/shared/with-me', 'main h1'],
+        ['/settings', '[data-keep]'],
+      ]) {
         await page.goto(`${base}${path}`);
         await page.waitForSelector(sign);
         await check(path);
@@ -229,7 +274,8 @@ export async function seesSpacesComeAndGo({ open, files, apiBase }) {
   const his = await browserOf(open, nils);
   await eventually(() => his.locator('[data-sync]').innerText(), 'Up to date');
   const space = his.locator('[role=tree]').getByText('Pilots', { exact: true });
-  const give = () => files.call('PUT', `/entries/${team.root_id}/grants`, { subject: { kind: 'user', id: nils.id }, role: 'viewer' });
+  const give = () =>
+    files.call('PUT', `/entries/${team.root_id}/grants`, { subject: { kind: 'user', id: nils.id }, role: 'viewer' });
   const { id: grant } = await (await give()).json();
   // The server does not tell that: who turns to the page finds it.
   await his.evaluate(() => dispatchEvent(new Event('focus')));

@@ -10,7 +10,8 @@ export async function showsPeopleByTheirPicture({ open, files, base, apiBase, ou
   await signIn(page, 'vera', 'long-enough-1');
   const me = async () => (await vera.call('GET', '/me')).json();
   await page.goto(`${base}/settings`);
-  const choose = (name, mimeType, buffer) => page.locator('[data-picture] ~ input[type=file]').setInputFiles({ name, mimeType, buffer });
+  const choose = (name, mimeType, buffer) =>
+    page.locator('[data-picture] ~ input[type=file]').setInputFiles({ name, mimeType, buffer });
   await choose('notes.txt', 'text/plain', Buffer.from('no picture'));
   await page.getByText('This browser cannot read that as a picture.', { exact: true }).waitFor();
   await choose('dot.png', 'image/png', png(8, 8, [1, 2, 3], [4, 5, 6]));
@@ -19,7 +20,8 @@ export async function showsPeopleByTheirPicture({ open, files, base, apiBase, ou
   await choose('me.png', 'image/png', png(1200, 800, [250, 180, 130], [50, 80, 150]));
   const stage = page.locator('[data-crop]');
   await stage.waitFor();
-  const pixel = () => stage.locator('canvas').evaluate((canvas) => [...canvas.getContext('2d').getImageData(4, 4, 1, 1).data]);
+  const pixel = () =>
+    stage.locator('canvas').evaluate((canvas) => [...canvas.getContext('2d').getImageData(4, 4, 1, 1).data]);
   await eventually(async () => (await pixel())[3], 255, 'the picture is drawn');
   const before = await pixel();
   await stage.focus();
@@ -28,7 +30,10 @@ export async function showsPeopleByTheirPicture({ open, files, base, apiBase, ou
   await page.locator('[role=dialog] input[type=range]').fill('2');
   await page.waitForTimeout(200);
   const { violations } = await new AxeBuilder({ page }).include('[role=dialog]').analyze();
-  assert.deepEqual(violations.map((one) => `${one.id} ${one.nodes[0].target}`), []);
+  assert.deepEqual(
+    violations.map((one) => `${one.id} ${one.nodes[0].target}`),
+    [],
+  );
   await page.screenshot({ path: `${out}picture-crop.png` });
   await page.click('[data-save-picture]');
   await page.getByText('Your picture is there', { exact: true }).waitFor();
@@ -37,12 +42,20 @@ export async function showsPeopleByTheirPicture({ open, files, base, apiBase, ou
   const { id, picture } = await me();
   assert.ok(picture);
   const stored = await vera.call('GET', `/users/${id}/picture`);
-  const size = await page.evaluate(async (bytes) => {
-    const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
-    return [bitmap.width, bitmap.height];
-  }, [...new Uint8Array(await stored.arrayBuffer())]);
+  const size = await page.evaluate(
+    async (bytes) => {
+      const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+      return [bitmap.width, bitmap.height];
+    },
+    [...new Uint8Array(await stored.arrayBuffer())],
+  );
   assert.deepEqual(size, [256, 256]);
-  const shown = (place) => eventually(() => place.locator('img').evaluateAll((all) => all.map((one) => one.complete && one.naturalWidth)), [256], 'it is shown');
+  const shown = (place) =>
+    eventually(
+      () => place.locator('img').evaluateAll((all) => all.map((one) => one.complete && one.naturalWidth)),
+      [256],
+      'it is shown',
+    );
   await shown(page.locator('[data-account]'));
   await page.reload();
   await shown(page.locator('[data-account]'));
@@ -50,7 +63,9 @@ export async function showsPeopleByTheirPicture({ open, files, base, apiBase, ou
   // Others see it where they share, and in what she did.
   const admin = await open();
   const folder = await ownFolder(admin, files, base, 'With Vera');
-  assert.ok((await files.call('PUT', `/entries/${folder}/grants`, { subject: { kind: 'user', id }, role: 'editor' })).ok);
+  assert.ok(
+    (await files.call('PUT', `/entries/${folder}/grants`, { subject: { kind: 'user', id }, role: 'editor' })).ok,
+  );
   const done = await (await vera.call('POST', '/folders', { name: 'Of Vera', parent_id: folder })).json();
   await admin.locator(`[role=grid] [data-name="Of Vera"] [data-handle]`).first().click();
   await shown(admin.locator('[data-history] [data-activity=created]'));
@@ -64,5 +79,11 @@ export async function showsPeopleByTheirPicture({ open, files, base, apiBase, ou
   await page.locator('[data-picture]').getByRole('button', { name: 'Remove' }).click();
   await eventually(async () => (await me()).picture, null);
   await eventually(() => page.locator('[data-account] img').count(), 0, 'her initials are back');
-  assert.equal(await page.locator('[data-account]').innerText().then((text) => text.includes('VH')), true);
+  assert.equal(
+    await page
+      .locator('[data-account]')
+      .innerText()
+      .then((text) => text.includes('VH')),
+    true,
+  );
 }

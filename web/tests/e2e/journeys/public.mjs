@@ -14,7 +14,8 @@ const make = async (files, entry, rules = {}) => {
   return answer.json();
 };
 const item = (page, name) => page.locator(`a[data-name="${name}"]`);
-const heading = (page, name) => page.waitForFunction((wanted) => document.querySelector('main h1')?.textContent?.trim() === wanted, name);
+const heading = (page, name) =>
+  page.waitForFunction((wanted) => document.querySelector('main h1')?.textContent?.trim() === wanted, name);
 
 /** A visitor: nobody signed in, and every call is one that visitors may make. */
 async function visit(open, base, link, options = {}) {
@@ -29,7 +30,13 @@ async function exhibition(files, name) {
   const folder = await files.folder(name);
   const inner = await files.folder('Sketches', folder);
   const ids = {};
-  for (let at = 1; at <= 4; at += 1) ids[`View ${at}.png`] = await files.file(`View ${at}.png`, png(300, 200, [40 * at, 90, 160], [240, 220, 200]), 'image/png', folder);
+  for (let at = 1; at <= 4; at += 1)
+    ids[`View ${at}.png`] = await files.file(
+      `View ${at}.png`,
+      png(300, 200, [40 * at, 90, 160], [240, 220, 200]),
+      'image/png',
+      folder,
+    );
   ids['words.txt'] = await files.file('words.txt', 'Low water at six.\n'.repeat(400), 'text/plain', folder);
   await files.file('Scan 10.pdf', pdf(), 'application/pdf', inner);
   await files.file('Scan 2.pdf', pdf(), 'application/pdf', inner);
@@ -49,9 +56,20 @@ export async function visitorsSeeAndTakeWhatIsShared({ open, files, base }) {
   assert.equal(await page.title(), 'Exhibition · Holdfast');
   // Most of it is pictures, so it shows as pictures, and folders come first.
   await page.waitForSelector('ul[data-view=grid]');
-  await eventually(() => page.$$eval('ul[data-view=grid] img', (all) => all.filter((one) => one.naturalWidth > 0).length), 4, 'pictures show');
+  await eventually(
+    () => page.$$eval('ul[data-view=grid] img', (all) => all.filter((one) => one.naturalWidth > 0).length),
+    4,
+    'pictures show',
+  );
   await page.getByRole('radio', { name: 'List' }).check({ force: true });
-  assert.deepEqual(await page.$$eval('a[data-name]', (all) => all.map((one) => one.dataset.name)), ['Sketches', 'View 1.png', 'View 2.png', 'View 3.png', 'View 4.png', 'words.txt']);
+  assert.deepEqual(await page.$$eval('a[data-name]', (all) => all.map((one) => one.dataset.name)), [
+    'Sketches',
+    'View 1.png',
+    'View 2.png',
+    'View 3.png',
+    'View 4.png',
+    'words.txt',
+  ]);
 
   await item(page, 'View 2.png').click();
   await heading(page, 'View 2.png');
@@ -73,7 +91,12 @@ export async function visitorsSeeAndTakeWhatIsShared({ open, files, base }) {
   await heading(page, 'Exhibition');
   await item(page, 'Sketches').click();
   await heading(page, 'Sketches');
-  assert.deepEqual(await page.$$eval('a[data-name]', (all) => all.map((one) => one.dataset.name)), ['horn.wav', 'model.bin', 'Scan 2.pdf', 'Scan 10.pdf']);
+  assert.deepEqual(await page.$$eval('a[data-name]', (all) => all.map((one) => one.dataset.name)), [
+    'horn.wav',
+    'model.bin',
+    'Scan 2.pdf',
+    'Scan 10.pdf',
+  ]);
   await item(page, 'Scan 2.pdf').click();
   await page.waitForFunction(() => document.querySelector('main canvas')?.width > 0);
   await page.goBack();
@@ -104,7 +127,11 @@ export async function visitorsSeeAndTakeWhatIsShared({ open, files, base }) {
   await page.waitForSelector('[data-end=missing]');
   await page.getByRole('button', { name: 'Go to what is shared' }).click();
   await heading(page, 'Exhibition');
-  assert.deepEqual(asked.filter((path) => path.startsWith('/api/') && !path.startsWith(`/api/v1/public/links/${link.token}`)), [], 'nothing but the link is asked for');
+  assert.deepEqual(
+    asked.filter((path) => path.startsWith('/api/') && !path.startsWith(`/api/v1/public/links/${link.token}`)),
+    [],
+    'nothing but the link is asked for',
+  );
   assert.ok(ids['words.txt']);
 }
 
@@ -161,7 +188,10 @@ export async function visitorsAreToldWhyALinkLeadsNowhere({ open, files, base, n
   await heading(page, 'fleeting.txt');
   await page.locator('pre', { hasText: 'soon gone' }).waitFor();
   const endsAt = Date.now() + 1_000;
-  assert.equal((await files.call('PATCH', `/links/${link.id}`, { expires_at: new Date(endsAt).toISOString() })).status, 200);
+  assert.equal(
+    (await files.call('PATCH', `/links/${link.id}`, { expires_at: new Date(endsAt).toISOString() })).status,
+    200,
+  );
   await page.waitForTimeout(Math.max(0, endsAt - Date.now()) + 100);
   await page.click('[data-download]');
   await page.waitForSelector('[data-end=expired]');
@@ -202,7 +232,9 @@ export async function visitorsSendFilesIntoADropBox({ open, files, base, network
   const state = (name) => page.locator(`[data-drop="${name}"]`).getAttribute('data-state');
   const chooser = page.waitForEvent('filechooser');
   await page.click('[data-choose]');
-  await (await chooser).setFiles([
+  await (
+    await chooser
+  ).setFiles([
     { name: 'letter.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear all') },
     { name: 'empty.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) },
   ]);
@@ -212,14 +244,27 @@ export async function visitorsSendFilesIntoADropBox({ open, files, base, network
   // The connection goes in the middle of one: it is sent again by itself. Another one is refused, and sent again by hand.
   network.bytesPerSecond = 3_000_000;
   let refuse = true;
-  await page.route(/\/files\?name=refused/, (route) => (refuse ? route.fulfill({ status: 507, contentType: 'application/problem+json', body: JSON.stringify({ code: 'quota-exceeded', detail: 'There is no room for it.' }) }) : route.continue()));
+  await page.route(/\/files\?name=refused/, (route) =>
+    refuse
+      ? route.fulfill({
+          status: 507,
+          contentType: 'application/problem+json',
+          body: JSON.stringify({ code: 'quota-exceeded', detail: 'There is no room for it.' }),
+        })
+      : route.continue(),
+  );
   await dropFiles(page, '[data-dropzone]', [
     { name: 'film.mp4', size: 9_000_000, type: 'video/mp4' },
     { name: 'refused.bin', size: 10 },
   ]);
   await eventually(() => state('refused.bin'), 'failed', 'the refusal shows');
   await page.getByText('There is no room for it.').waitFor();
-  await page.waitForFunction(() => document.querySelector('[data-drop="film.mp4"][data-state=sending] [role=progressbar][aria-valuenow]')?.getAttribute('aria-valuenow') > 5);
+  await page.waitForFunction(
+    () =>
+      document
+        .querySelector('[data-drop="film.mp4"][data-state=sending] [role=progressbar][aria-valuenow]')
+        ?.getAttribute('aria-valuenow') > 5,
+  );
   network.cut = true;
   await eventually(() => state('film.mp4'), 'waiting', 'it waits for the connection');
   await page.getByText('Waits for the connection').waitFor();
@@ -229,11 +274,21 @@ export async function visitorsSendFilesIntoADropBox({ open, files, base, network
   refuse = false;
   await page.click('[data-retry-all]');
   await page.getByText('All files have arrived. Thank you!').waitFor();
-  assert.deepEqual(await onServer(files, folder), ['empty.txt', 'film.mp4', 'letter.txt', 'private.txt', 'refused.bin']);
+  assert.deepEqual(await onServer(files, folder), [
+    'empty.txt',
+    'film.mp4',
+    'letter.txt',
+    'private.txt',
+    'refused.bin',
+  ]);
   const { items: events } = await (await files.call('GET', `/links/${link.id}/events`)).json();
   const uploads = events.filter((event) => event.kind === 'uploaded');
   assert.deepEqual(new Set(uploads.map((event) => event.visitor)), new Set(['Grace']));
-  assert.deepEqual(asked.filter((path) => path.includes('/entries/') || path.includes('/children')), [], 'what is in it is not even asked for');
+  assert.deepEqual(
+    asked.filter((path) => path.includes('/entries/') || path.includes('/children')),
+    [],
+    'what is in it is not even asked for',
+  );
 }
 
 /** The page has no barriers, is small, works on a phone, and brings nothing of the drive. */
@@ -252,13 +307,21 @@ export async function theLinkPageKeepsItsPromises({ open, files, base }) {
   const { page, asked } = await visit(open, base, links.folder);
   await page.waitForSelector('ul[data-view]');
   await page.waitForTimeout(250);
-  const scripts = [...new Set(asked.filter((path) => /^\/assets\/.*\.js$/.test(path)))].map((path) => path.slice('/assets/'.length));
-  const sheets = [...new Set(asked.filter((path) => /^\/assets\/.*\.css$/.test(path)))].map((path) => path.slice('/assets/'.length));
+  const scripts = [...new Set(asked.filter((path) => /^\/assets\/.*\.js$/.test(path)))].map((path) =>
+    path.slice('/assets/'.length),
+  );
+  const sheets = [...new Set(asked.filter((path) => /^\/assets\/.*\.css$/.test(path)))].map((path) =>
+    path.slice('/assets/'.length),
+  );
   const bytes = scripts.reduce((sum, name) => sum + packed(name), 0);
   console.log(`      script of the page of links ${(bytes / 1000).toFixed(1)} kB gzip`);
   assert.ok(scripts.length > 0 && bytes <= 90_000, `${bytes} bytes of script`);
   assert.ok(sheets.reduce((sum, name) => sum + packed(name), 0) <= 15_000, 'style sheet');
-  for (const name of scripts) assert.ok(!readFileSync(join(assets, name), 'utf8').includes('holdfast-session'), `${name} holds code of the drive`);
+  for (const name of scripts)
+    assert.ok(
+      !readFileSync(join(assets, name), 'utf8').includes('holdfast-session'),
+      `${name} holds code of the drive`,
+    );
 
   const found = [];
   for (const theme of ['light', 'dark']) {
@@ -268,8 +331,16 @@ export async function theLinkPageKeepsItsPromises({ open, files, base }) {
         await one.goto(`${base}/s/${link.token}`);
         await one.waitForSelector(what === 'gone' ? '[data-end]' : 'main h1');
         await one.waitForTimeout(250);
-        const { violations } = await new AxeBuilder({ page: one }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-        for (const it of violations) found.push(`${what} ${theme} ${language}: ${it.id}: ${it.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
+        const { violations } = await new AxeBuilder({ page: one })
+          .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+          .analyze();
+        for (const it of violations)
+          found.push(
+            `${what} ${theme} ${language}: ${it.id}: ${it.nodes
+              .slice(0, 3)
+              .map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`)
+              .join(' | ')}`,
+          );
       }
       await one.context().close();
     }
@@ -279,6 +350,9 @@ export async function theLinkPageKeepsItsPromises({ open, files, base }) {
   for (const link of Object.values(links)) {
     await phone.goto(`${base}/s/${link.token}`);
     await phone.waitForSelector('main h1');
-    assert.ok((await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, 'nothing reaches past the edge');
+    assert.ok(
+      (await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0,
+      'nothing reaches past the edge',
+    );
   }
 }

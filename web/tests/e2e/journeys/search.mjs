@@ -4,8 +4,16 @@ import assert from 'node:assert/strict';
 import { click, eventually, names, onServer, ownFolder, putMany, row, selected, settled } from '../steps.mjs';
 
 async function noBarriers(page, where) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  assert.deepEqual(violations.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`), []);
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  assert.deepEqual(
+    violations.map(
+      (one) =>
+        `${where}: ${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`,
+    ),
+    [],
+  );
 }
 const chips = (page) => page.$$eval('[data-chip]', (list) => list.map((one) => one.dataset.chip));
 const query = (page) => new URL(page.url()).searchParams.get('q');
@@ -53,7 +61,11 @@ export async function searchesWithOperatorsAndChips({ open, files, base, out }) 
   await page.keyboard.press('F2');
   await page.locator('[role=grid] input').fill('great elka.bin');
   await page.keyboard.press('Enter');
-  await eventually(() => onServer(files, deep), ['great elka.bin', 'Ёлка зимой.png'].sort(), 'renamed from the results');
+  await eventually(
+    () => onServer(files, deep),
+    ['great elka.bin', 'Ёлка зимой.png'].sort(),
+    'renamed from the results',
+  );
   await eventually(() => names(page), ['great elka.bin']);
   await page.keyboard.press('Control+Enter');
   await page.waitForFunction(() => document.querySelector('nav h1')?.textContent?.trim() === 'Глубже');
@@ -73,7 +85,11 @@ export async function searchesWithOperatorsAndChips({ open, files, base, out }) 
   await page.keyboard.type('is:trashed great ');
   await page.waitForSelector('[data-trashed="great elka.bin"]');
   await page.click('[data-trashed="great elka.bin"] >> text=Restore');
-  await eventually(() => onServer(files, deep), ['great elka.bin', 'Ёлка зимой.png'].sort(), 'restored from the search');
+  await eventually(
+    () => onServer(files, deep),
+    ['great elka.bin', 'Ёлка зимой.png'].sort(),
+    'restored from the search',
+  );
 
   // The palette finds with the same words, and leads here.
   await page.keyboard.press('Control+k');
@@ -112,7 +128,11 @@ export async function keepsSearchesAndWorksOffline({ open, files, base, network,
   await eventually(() => names(page), ['offline plan.txt'], 'a kept search works without a connection');
   await page.focus('input[name=q]');
   await page.click('[aria-label="Remove the filter “Text”"]');
-  await eventually(async () => (await names(page)).sort(), ['offline plan.txt', 'plan made offline'], 'and finds what was made without one');
+  await eventually(
+    async () => (await names(page)).sort(),
+    ['offline plan.txt', 'plan made offline'],
+    'and finds what was made without one',
+  );
   await click(page, 'offline plan.txt');
   await page.keyboard.press('F2');
   await page.locator('[role=grid] input').fill('plan, renamed offline.txt');
@@ -120,7 +140,12 @@ export async function keepsSearchesAndWorksOffline({ open, files, base, network,
   await eventually(async () => (await names(page)).sort(), ['plan made offline', 'plan, renamed offline.txt']);
   await page.screenshot({ path: `${out}search-offline.png` });
   network.cut = false;
-  await eventually(() => onServer(files, folder), ['plan made offline', 'plan, renamed offline.txt'], 'what was done to it is sent', 20_000);
+  await eventually(
+    () => onServer(files, folder),
+    ['plan made offline', 'plan, renamed offline.txt'],
+    'what was done to it is sent',
+    20_000,
+  );
 
   await page.hover('[data-saved-searches] a');
   await page.click('[data-saved-searches] button');
@@ -146,7 +171,9 @@ export async function searchesManyEntriesWithoutAPause({ open, files }) {
   await page.waitForSelector('#files [data-name]');
   await page.evaluate(() => {
     window.longest = 0;
-    new PerformanceObserver((list) => list.getEntries().forEach((one) => (window.longest = Math.max(window.longest, one.duration)))).observe({ type: 'longtask' });
+    new PerformanceObserver((list) =>
+      list.getEntries().forEach((one) => (window.longest = Math.max(window.longest, one.duration))),
+    ).observe({ type: 'longtask' });
   });
   await page.keyboard.press('/');
   await page.waitForSelector('input[name=q]');
@@ -157,7 +184,11 @@ export async function searchesManyEntriesWithoutAPause({ open, files }) {
   const first = await page.evaluate(() => window.longest);
   await page.evaluate(() => (window.longest = 0));
   const times = [];
-  for (const [text, sign] of [['отчет 77', 'Отчёт 77'], ['budget kind:pdf size:>100KB ', 'budget'], ['777', '']]) {
+  for (const [text, sign] of [
+    ['отчет 77', 'Отчёт 77'],
+    ['budget kind:pdf size:>100KB ', 'budget'],
+    ['777', ''],
+  ]) {
     await page.keyboard.press('Control+a');
     const start = Date.now();
     await page.keyboard.type(text);
@@ -165,7 +196,9 @@ export async function searchesManyEntriesWithoutAPause({ open, files }) {
     times.push(Date.now() - start);
   }
   const longest = await page.evaluate(() => window.longest);
-  console.log(`      ${total} entries: first found after ${firstMs} ms, then ${times.join(', ')} ms with the typing; longest task ${Math.round(first)}, then ${Math.round(longest)} ms`);
+  console.log(
+    `      ${total} entries: first found after ${firstMs} ms, then ${times.join(', ')} ms with the typing; longest task ${Math.round(first)}, then ${Math.round(longest)} ms`,
+  );
   assert.ok((await page.$$eval('[role=row]', (list) => list.length)) < 120);
   // Looking through them on the page's own thread would hold it up for longer than this even on a busy machine.
   assert.ok(longest < 500, `the page was held up for ${longest} ms`);

@@ -8,7 +8,9 @@ import { eventually, signIn } from '../steps.mjs';
 /** RFC 6238, as an authenticator app does it. */
 function codeAt(secret, ms) {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...secret.replaceAll(/[^A-Z2-7]/g, '')].map((letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const bits = [...secret.replaceAll(/[^A-Z2-7]/g, '')]
+    .map((letter) => letters.indexOf(letter).toString(2).padStart(5, '0'))
+    .join('');
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(ms / 30_000)));
@@ -17,13 +19,22 @@ function codeAt(secret, ms) {
 }
 
 async function noBarriers(page, where) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  assert.deepEqual(violations.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`), []);
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  assert.deepEqual(
+    violations.map((one) => `${where}: ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`),
+    [],
+  );
 }
 
 /** An account of a journey's own: what is done to it would be in the way of the others. */
 async function ownAccount(open, base, name) {
-  const made = await fetch(`${base}/api/v1/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, password: adminPassword, display_name: 'Ada' }) });
+  const made = await fetch(`${base}/api/v1/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name, password: adminPassword, display_name: 'Ada' }),
+  });
   assert.ok([201, 409].includes(made.status), `registering: ${made.status}`);
   const page = await open({ signedIn: false });
   await signIn(page, name);
@@ -74,13 +85,18 @@ export async function makesATokenThatIsShownOnce({ open, base, out }) {
   await page.goto(`${base}/settings`);
   await page.fill('input[name=display-name]', 'Ada Lovelace');
   await page.click('text="Save"');
-  await eventually(() => page.locator('[data-account] .truncate').innerText(), 'Ada Lovelace', 'the sidebar has the new name');
+  await eventually(
+    () => page.locator('[data-account] .truncate').innerText(),
+    'Ada Lovelace',
+    'the sidebar has the new name',
+  );
   await page.click('text=New token…');
   await page.fill('input[name=key-name]', 'Backup');
   await noBarriers(page, 'new token');
   await page.click('[role=dialog] >> text="Make"');
   const token = await page.locator('[data-secret]').innerText();
-  const as = () => fetch(`${base}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } }).then((answer) => answer.status);
+  const as = () =>
+    fetch(`${base}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } }).then((answer) => answer.status);
   assert.equal(await as(), 200);
   await page.click('[role=dialog] >> text=Done');
   await page.waitForSelector('[data-key=Backup]');

@@ -32,13 +32,20 @@ export async function movesBetweenSpacesAndBack({ open, files, base, network, ou
 
   // Cut here, put in there; a folder takes along what is in it.
   await click(page, 'cut.txt');
-  await row(page, 'Berths').locator('[data-handle]').first().click({ modifiers: ['Control'] });
+  await row(page, 'Berths')
+    .locator('[data-handle]')
+    .first()
+    .click({ modifiers: ['Control'] });
   await page.keyboard.press('Control+x');
   await crew.click();
   await page.waitForFunction(() => document.querySelector('nav h1')?.textContent?.trim() === 'Dry dock');
   await page.keyboard.press('Control+v');
   await eventually(() => onServer(files, team.root_id), ['Berths', 'Inbox', 'cut.txt', 'dragged.txt']);
-  await eventually(async () => (await names(page)).sort(), ['Berths', 'Inbox', 'cut.txt', 'dragged.txt'], 'and so it is shown');
+  await eventually(
+    async () => (await names(page)).sort(),
+    ['Berths', 'Inbox', 'cut.txt', 'dragged.txt'],
+    'and so it is shown',
+  );
   await eventually(() => onServer(files, folder), ['stays.txt']);
   await row(page, 'Berths').dblclick({ position: { x: 60, y: 12 } });
   await row(page, 'inside.txt').waitFor();
@@ -60,7 +67,10 @@ export async function movesBetweenSpacesAndBack({ open, files, base, network, ou
   await files.file('cut.txt', 'of somebody else', 'text/plain', team.root_id);
   await page.focus('#files');
   await page.keyboard.press('Control+z');
-  await page.getByText(/^1 could not be done: /).first().waitFor();
+  await page
+    .getByText(/^1 could not be done: /)
+    .first()
+    .waitFor();
   assert.deepEqual(await onServer(files, folder), ['cut.txt', 'stays.txt'], 'it stays where it is');
   // What came in moves the rows below it: nothing is dragged before that.
   await row(page, 'cut.txt').waitFor();

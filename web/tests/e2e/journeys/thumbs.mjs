@@ -11,7 +11,10 @@ async function turnedJpeg() {
   pen.fillRect(0, 0, 900, 600);
   const plain = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer());
   // Exif, big-endian, one entry: orientation (0x0112), a short, 6.
-  const note = [0xff, 0xe1, 0, 34, 0x45, 0x78, 0x69, 0x66, 0, 0, 0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
+  const note = [
+    0xff, 0xe1, 0, 34, 0x45, 0x78, 0x69, 0x66, 0, 0, 0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0,
+    6, 0, 0, 0, 0, 0, 0,
+  ];
   return [...plain.subarray(0, 2), ...note, ...plain.subarray(2)];
 }
 
@@ -40,7 +43,8 @@ async function shortFilm() {
 /** Runs inside a page: how many bytes each picture takes that is kept on the device. */
 async function keptSizes() {
   const { name } = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-thumbs-'));
-  const ask = (request) => new Promise((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = reject)));
+  const ask = (request) =>
+    new Promise((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = reject)));
   const db = await ask(indexedDB.open(name));
   const rows = await ask(db.transaction('kept').objectStore('kept').getAll());
   db.close();
@@ -48,7 +52,11 @@ async function keptSizes() {
 }
 
 const thumb = (page, name) => row(page, name).locator('img[data-thumb]');
-const shape = (page, name) => thumb(page, name).evaluate((image) => [image.naturalWidth > image.naturalHeight ? 'wide' : 'high', Math.max(image.naturalWidth, image.naturalHeight)]);
+const shape = (page, name) =>
+  thumb(page, name).evaluate((image) => [
+    image.naturalWidth > image.naturalHeight ? 'wide' : 'high',
+    Math.max(image.naturalWidth, image.naturalHeight),
+  ]);
 
 export async function picturesAreSmallAndMadeOnce({ open, files, base, network }) {
   const page = await open();
@@ -63,7 +71,13 @@ export async function picturesAreSmallAndMadeOnce({ open, files, base, network }
   const put = async (name, bytes, type) => ids.set(name, await files.file(name, Buffer.from(bytes), type, folder));
   await put('wide.png', png(1200, 800, [250, 180, 130], [50, 80, 150]), 'image/png');
   await put('turned.jpg', await page.evaluate(turnedJpeg), 'image/jpeg');
-  await put('drawing.svg', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><circle cx="20" cy="10" r="9" fill="red"/></svg>'), 'image/svg+xml');
+  await put(
+    'drawing.svg',
+    Buffer.from(
+      '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><circle cx="20" cy="10" r="9" fill="red"/></svg>',
+    ),
+    'image/svg+xml',
+  );
   await put('film.webm', await page.evaluate(shortFilm), 'video/webm');
   await put('broken.png', Buffer.alloc(20_000, 7), 'image/png');
   await row(page, 'broken.png').waitFor();
@@ -82,7 +96,12 @@ export async function picturesAreSmallAndMadeOnce({ open, files, base, network }
   assert.ok(sizes.length >= 4 && Math.max(...sizes) < 60_000, `small pictures of ${sizes} bytes`);
   await eventually(() => asked().includes('broken.png'), true, 'the broken one is tried');
   // Each was asked for once, though it is shown in two views; the film in pieces.
-  assert.deepEqual(asked().filter((name) => name !== 'film.webm').sort(), ['broken.png', 'drawing.svg', 'turned.jpg', 'wide.png']);
+  assert.deepEqual(
+    asked()
+      .filter((name) => name !== 'film.webm')
+      .sort(),
+    ['broken.png', 'drawing.svg', 'turned.jpg', 'wide.png'],
+  );
 
   // Without a connection they are there, and nothing is asked for again: not even what could not be drawn.
   requests.length = 0;
@@ -96,13 +115,29 @@ export async function picturesAreSmallAndMadeOnce({ open, files, base, network }
   await thumb(page, 'film.webm').waitFor();
   await page.keyboard.press('Control+1');
   await thumb(page, 'wide.png').waitFor();
-  assert.deepEqual(asked().filter((name) => name !== 'drawing.svg' && name !== 'broken.png'), [], 'nothing is fetched twice');
-  assert.ok(asked().filter((name) => name === 'broken.png').length <= 1, 'what cannot be drawn is not tried again, but where it is to be shown large');
+  assert.deepEqual(
+    asked().filter((name) => name !== 'drawing.svg' && name !== 'broken.png'),
+    [],
+    'nothing is fetched twice',
+  );
+  assert.ok(
+    asked().filter((name) => name === 'broken.png').length <= 1,
+    'what cannot be drawn is not tried again, but where it is to be shown large',
+  );
 
   // Other bytes are another picture.
-  await fetch(`${base}/api/v1/files/${ids.get('wide.png')}`, { method: 'PUT', headers: { ...files.auth, 'content-type': 'image/png' }, body: png(300, 700, [250, 180, 130], [50, 80, 150]) });
+  await fetch(`${base}/api/v1/files/${ids.get('wide.png')}`, {
+    method: 'PUT',
+    headers: { ...files.auth, 'content-type': 'image/png' },
+    body: png(300, 700, [250, 180, 130], [50, 80, 150]),
+  });
   await page.keyboard.press('Control+2');
-  await eventually(() => shape(page, 'wide.png').catch(() => null), ['high', 700], 'the picture follows the bytes', 15_000);
+  await eventually(
+    () => shape(page, 'wide.png').catch(() => null),
+    ['high', 700],
+    'the picture follows the bytes',
+    15_000,
+  );
 
   // Quick look has a strip of what lies beside.
   await click(page, 'turned.jpg');

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { click, eventually, names, onServer, ownFolder, person, row, settled, signIn } from '../steps.mjs';
 
-const inTrash = async (files) => (await (await files.call('GET', '/trash?limit=1000')).json()).items.map((item) => item.name);
+const inTrash = async (files) =>
+  (await (await files.call('GET', '/trash?limit=1000')).json()).items.map((item) => item.name);
 
 export async function deletesWithoutAQuestionAndTakesItBack({ open, files, base, network }) {
   const page = await open();
@@ -44,7 +45,8 @@ export async function bringsBackFromTheTrashAndEmptiesIt({ open, files, base }) 
   const page = await open();
   const folder = await ownFolder(page, files, base, 'For the trash');
   const ids = {};
-  for (const name of ['back.txt', 'gone for good.txt', 'rest.txt']) ids[name] = await files.file(name, name, 'text/plain', folder);
+  for (const name of ['back.txt', 'gone for good.txt', 'rest.txt'])
+    ids[name] = await files.file(name, name, 'text/plain', folder);
   await row(page, 'rest.txt').waitFor();
   for (const name of Object.keys(ids)) {
     await click(page, name);
@@ -77,12 +79,18 @@ export async function keepsATrashForEachTeam({ open, files, base, apiBase, out }
   const team = await (await files.call('POST', '/spaces', { name: 'Ship papers' })).json();
   const box = await files.folder('Crates', team.root_id);
   const ids = {};
-  for (const name of ['bill.txt', 'cargo.txt', 'crew.txt', 'log.txt']) ids[name] = await files.file(name, name, 'text/plain', box);
+  for (const name of ['bill.txt', 'cargo.txt', 'crew.txt', 'log.txt'])
+    ids[name] = await files.file(name, name, 'text/plain', box);
   const editor = await person(apiBase, 'finn', 'Finn Berg');
-  const give = async (role) => assert.ok((await files.call('PUT', `/entries/${team.root_id}/grants`, { subject: { kind: 'user', id: editor.id }, role })).ok);
+  const give = async (role) =>
+    assert.ok(
+      (await files.call('PUT', `/entries/${team.root_id}/grants`, { subject: { kind: 'user', id: editor.id }, role }))
+        .ok,
+    );
   await give('editor');
   assert.equal((await editor.call('DELETE', `/entries/${ids['bill.txt']}`)).status, 204);
-  for (const name of ['cargo.txt', 'crew.txt', 'log.txt']) assert.equal((await files.call('DELETE', `/entries/${ids[name]}`)).status, 204);
+  for (const name of ['cargo.txt', 'crew.txt', 'log.txt'])
+    assert.equal((await files.call('DELETE', `/entries/${ids[name]}`)).status, 204);
 
   // From the space's own menu to its trash, which says where things were and who deleted them. The page is high enough for
   // the folders that other journeys left in the sidebar.
@@ -107,7 +115,9 @@ export async function keepsATrashForEachTeam({ open, files, base, apiBase, out }
   assert.equal((await editor.call('DELETE', `/entries/${box}`)).status, 204);
   await line('Crates').waitFor();
   await line('log.txt').getByRole('button', { name: 'Restore' }).click();
-  await page.getByText('The folder it was in is gone. It was put at the top of “Ship papers”.', { exact: true }).waitFor();
+  await page
+    .getByText('The folder it was in is gone. It was put at the top of “Ship papers”.', { exact: true })
+    .waitFor();
   await eventually(() => onServer(files, team.root_id), ['log.txt']);
 
   // One's own trash is another one.
@@ -131,7 +141,18 @@ export async function keepsATrashForEachTeam({ open, files, base, apiBase, out }
   let asked = 0;
   await page.route('**/trash/emptying*', (route) => {
     asked += 1;
-    return asked > 4 ? route.continue() : route.fulfill({ json: { space_id: team.id, state: 'running', job_id: null, entries_total: 80, entries_left: 20, trees_left: 1 } });
+    return asked > 4
+      ? route.continue()
+      : route.fulfill({
+          json: {
+            space_id: team.id,
+            state: 'running',
+            job_id: null,
+            entries_total: 80,
+            entries_left: 20,
+            trees_left: 1,
+          },
+        });
   });
   await page.click('[data-empty-trash]');
   await page.getByRole('heading', { name: 'Empty the trash of “Ship papers”?' }).waitFor();
@@ -142,5 +163,9 @@ export async function keepsATrashForEachTeam({ open, files, base, apiBase, out }
   await page.locator('[data-emptying]').getByText('Emptying: 20 left').waitFor();
   await page.getByText('The trash is empty').waitFor();
   await page.locator('[data-emptying]').waitFor({ state: 'detached', timeout: 30_000 });
-  await eventually(async () => (await (await files.call('GET', `/trash?space=${team.id}`)).json()).items, [], 'and so the server has it');
+  await eventually(
+    async () => (await (await files.call('GET', `/trash?space=${team.id}`)).json()).items,
+    [],
+    'and so the server has it',
+  );
 }

@@ -21,7 +21,10 @@ export async function uploadsAsksAndResumes({ open, files, base, network }) {
   await eventually(async () => (await onServer(files, folder)).includes('fresh.txt'), true);
   await page.click('text=Do the same for the other 1');
   await page.click('[data-choice=rename]');
-  await eventually(() => onServer(files, folder), ['also (2).txt', 'also.txt', 'fresh.txt', 'there (2).txt', 'there.txt']);
+  await eventually(
+    () => onServer(files, folder),
+    ['also (2).txt', 'also.txt', 'fresh.txt', 'there (2).txt', 'there.txt'],
+  );
 
   // A large file goes on where it was after the network was away.
   const size = 40 * 1024 * 1024;
@@ -31,12 +34,17 @@ export async function uploadsAsksAndResumes({ open, files, base, network }) {
   await page.waitForTimeout(1_500);
   network.cut = false;
   await page.waitForSelector('[data-upload="large.bin"][data-state=done]', { timeout: 60_000 });
-  const entry = (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find((item) => item.name === 'large.bin');
+  const entry = (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find(
+    (item) => item.name === 'large.bin',
+  );
   assert.equal(entry.size, size);
   await page.waitForSelector('[role=grid] [data-name="large.bin"]');
 }
 
-const sizeOf = async (files, folder, name) => (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find((item) => item.name === name)?.size;
+const sizeOf = async (files, folder, name) =>
+  (await (await files.call('GET', `/folders/${folder}/children?limit=100`)).json()).items.find(
+    (item) => item.name === name,
+  )?.size;
 const megabytes = (count, value) => Buffer.alloc(count * 1024 * 1024, value);
 
 /** The page goes away in the middle of it; small files go on by themselves, a large one when it is picked again. */
@@ -46,15 +54,27 @@ export async function uploadsSurviveAReload({ open, files, base, network }) {
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   const size = 24 * 1024 * 1024;
   network.bytesPerSecond = 6_000_000;
-  await dropFiles(page, 'main', [{ name: 'large.bin', size }, { name: 'small.txt', text: 'small' }]);
+  await dropFiles(page, 'main', [
+    { name: 'large.bin', size },
+    { name: 'small.txt', text: 'small' },
+  ]);
   await page.waitForSelector('[data-upload="large.bin"][data-state=sending]');
-  await page.waitForFunction(() => Number(document.querySelector('[data-upload="large.bin"] [role=progressbar]')?.getAttribute('aria-valuenow')) > 10);
+  await page.waitForFunction(
+    () =>
+      Number(document.querySelector('[data-upload="large.bin"] [role=progressbar]')?.getAttribute('aria-valuenow')) >
+      10,
+  );
   network.cut = true;
   await page.reload();
   await page.waitForSelector('[data-upload="large.bin"][data-state=lost]');
   network.cut = false;
   network.bytesPerSecond = null;
-  await eventually(async () => (await onServer(files, folder)).includes('small.txt'), true, 'the small file goes on by itself', 20_000);
+  await eventually(
+    async () => (await onServer(files, folder)).includes('small.txt'),
+    true,
+    'the small file goes on by itself',
+    20_000,
+  );
 
   // From the disk, as a person does: bytes handed over by the test would be built up one by one in the page, which takes
   // longer than a busy machine is given.
@@ -62,13 +82,19 @@ export async function uploadsSurviveAReload({ open, files, base, network }) {
   const path = join(picked, 'large.bin');
   const choose = async (bytes) => {
     writeFileSync(path, bytes);
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('[data-upload="large.bin"] button:has-text("Choose file")')]);
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      page.click('[data-upload="large.bin"] button:has-text("Choose file")'),
+    ]);
     await chooser.setFiles(path);
   };
   await choose(megabytes(24, 66));
   await page.waitForSelector('text=That is another file');
   const offsets = [];
-  page.on('request', (request) => request.method() === 'PATCH' && offsets.push(Number(request.headers()['upload-offset'])));
+  page.on(
+    'request',
+    (request) => request.method() === 'PATCH' && offsets.push(Number(request.headers()['upload-offset'])),
+  );
   await choose(megabytes(24, 65));
   await page.waitForSelector('[data-upload="large.bin"][data-state=done]', { timeout: 60_000 });
   assert.equal(await sizeOf(files, folder, 'large.bin'), size);
@@ -97,7 +123,10 @@ export async function uploadsGoOnThroughAHandle({ open, files, base, network }) 
   });
   network.bytesPerSecond = 6_000_000;
   await page.keyboard.press('Alt+u');
-  await page.waitForFunction(() => Number(document.querySelector('[data-upload="film.bin"] [role=progressbar]')?.getAttribute('aria-valuenow')) > 5);
+  await page.waitForFunction(
+    () =>
+      Number(document.querySelector('[data-upload="film.bin"] [role=progressbar]')?.getAttribute('aria-valuenow')) > 5,
+  );
   network.cut = true;
   const context = page.context();
   const next = await context.newPage();
@@ -119,7 +148,11 @@ export async function pausesRetriesAndCancelsEach({ open, files, base, network }
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   network.cut = true;
   await eventually(() => page.locator('[data-sync]').innerText(), 'Offline', 'it is known to be offline', 20_000);
-  await dropFiles(page, 'main', [{ name: 'stays.txt', text: 'a' }, { name: 'goes.txt', text: 'b' }, { name: 'waits.txt', text: 'c' }]);
+  await dropFiles(page, 'main', [
+    { name: 'stays.txt', text: 'a' },
+    { name: 'goes.txt', text: 'b' },
+    { name: 'waits.txt', text: 'c' },
+  ]);
   const line = (name) => page.locator(`[data-upload="${name}"]`);
   await line('waits.txt').locator('[aria-label=Pause]').click();
   await line('goes.txt').locator('[aria-label=Cancel]').click();

@@ -6,7 +6,12 @@ export async function goesBackToAnEarlierVersion({ open, files, base, apiBase })
   const page = await open();
   const folder = await ownFolder(page, files, base, 'Versions');
   const id = await files.file('text.txt', 'first', 'text/plain', folder);
-  const put = (text) => fetch(`${apiBase}/api/v1/files/${id}`, { method: 'PUT', headers: { ...files.auth, 'content-type': 'text/plain' }, body: text });
+  const put = (text) =>
+    fetch(`${apiBase}/api/v1/files/${id}`, {
+      method: 'PUT',
+      headers: { ...files.auth, 'content-type': 'text/plain' },
+      body: text,
+    });
   const content = async () => (await files.call('GET', `/files/${id}`)).text();
   assert.equal((await put('second, longer')).status, 200);
   await row(page, 'text.txt').waitFor();

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { click, eventually, names, onServer, openFolder, ownFolder, row, selected } from '../steps.mjs';
 
-const inColumn = (page, column) => page.$$eval(`[data-column=${column}] [data-name]`, (rows) => rows.map((one) => one.dataset.name));
-const title = (page, wanted) => page.waitForFunction((text) => document.querySelector('nav h1')?.textContent?.trim() === text, wanted);
+const inColumn = (page, column) =>
+  page.$$eval(`[data-column=${column}] [data-name]`, (rows) => rows.map((one) => one.dataset.name));
+const title = (page, wanted) =>
+  page.waitForFunction((text) => document.querySelector('nav h1')?.textContent?.trim() === text, wanted);
 
 /** A folder with one in it and files in both. */
 async function tree(page, files, base, name) {
@@ -25,11 +27,17 @@ export async function walksThroughColumns({ open, files, base }) {
   await eventually(() => inColumn(page, 'inside'), ['deep.txt'], 'what the selected folder holds');
   await page.keyboard.press('ArrowRight');
   await title(page, 'Inner');
-  await eventually(() => page.$$eval('[data-column=active] [aria-selected=true]', (rows) => rows.map((one) => one.dataset.name)), ['deep.txt']);
+  await eventually(
+    () => page.$$eval('[data-column=active] [aria-selected=true]', (rows) => rows.map((one) => one.dataset.name)),
+    ['deep.txt'],
+  );
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'files', 'the keys stay where they are');
   await page.keyboard.press('ArrowLeft');
   await title(page, 'Columns');
-  await eventually(() => page.$$eval('[data-column=active] [aria-selected=true]', (rows) => rows.map((one) => one.dataset.name)), ['Inner']);
+  await eventually(
+    () => page.$$eval('[data-column=active] [aria-selected=true]', (rows) => rows.map((one) => one.dataset.name)),
+    ['Inner'],
+  );
   // A file shows itself, a click in an earlier column goes there, the view stays.
   await page.keyboard.press('ArrowDown');
   await page.waitForSelector('section[aria-label="one.txt"]');
@@ -40,7 +48,9 @@ export async function walksThroughColumns({ open, files, base }) {
   await page.locator('[data-column=inside] [data-name="one.txt"]').click();
   await title(page, 'Columns');
   // Dragged from column to column, renamed in place.
-  await page.locator('[data-column=active] [data-name="one.txt"] [data-handle]').dragTo(page.locator('[data-column=active] [data-name="Inner"]'));
+  await page
+    .locator('[data-column=active] [data-name="one.txt"] [data-handle]')
+    .dragTo(page.locator('[data-column=active] [data-name="Inner"]'));
   await eventually(() => onServer(files, inner), ['deep.txt', 'one.txt']);
   await page.locator('[data-column=active] [data-name="two.md"]').click();
   await page.keyboard.press('F2');
@@ -86,8 +96,16 @@ export async function groupsAndRemembersPerFolder({ open, files, base }) {
   await choose('sort-size');
   await choose('column-created');
   await choose('column-kind');
-  await eventually(() => page.$$eval('[role=row] .font-semibold', (heads) => heads.map((head) => head.textContent)), ['Folders', 'Pictures', 'Text']);
-  assert.deepEqual(await page.$$eval('[role=columnheader]', (heads) => heads.map((head) => head.textContent.trim())), ['Name', 'Modified', 'Created', 'Size']);
+  await eventually(
+    () => page.$$eval('[role=row] .font-semibold', (heads) => heads.map((head) => head.textContent)),
+    ['Folders', 'Pictures', 'Text'],
+  );
+  assert.deepEqual(await page.$$eval('[role=columnheader]', (heads) => heads.map((head) => head.textContent.trim())), [
+    'Name',
+    'Modified',
+    'Created',
+    'Size',
+  ]);
   assert.deepEqual(await names(page), ['Inner', 'picture.png', 'one.txt', 'two.md']);
   // Arrows step over headings, a range goes through them.
   await click(page, 'Inner');
@@ -103,7 +121,11 @@ export async function groupsAndRemembersPerFolder({ open, files, base }) {
   await choose('group-none');
   await choose('sort-name');
   await page.goBack();
-  await eventually(() => page.$$eval('[role=row] .font-semibold', (heads) => heads.length), 3, 'the first folder is as it was');
+  await eventually(
+    () => page.$$eval('[role=row] .font-semibold', (heads) => heads.length),
+    3,
+    'the first folder is as it was',
+  );
   await choose('group-none');
 }
 
@@ -137,9 +159,16 @@ export async function takesBackAndDoesAgain({ open, files, base, network }) {
   await page.getByRole('button', { name: 'Redo', exact: true }).click();
   await page.keyboard.press('Control+z');
   network.cut = false;
-  await eventually(() => onServer(files, top), ['Inner', 'New folder', 'two copy.md', 'two.md'], 'taken back while offline', 20_000);
+  await eventually(
+    () => onServer(files, top),
+    ['Inner', 'New folder', 'two copy.md', 'two.md'],
+    'taken back while offline',
+    20_000,
+  );
   // What somebody has put something into is not taken away.
-  const made = (await (await files.call('GET', `/folders/${top}/children?limit=100`)).json()).items.find((item) => item.name === 'New folder');
+  const made = (await (await files.call('GET', `/folders/${top}/children?limit=100`)).json()).items.find(
+    (item) => item.name === 'New folder',
+  );
   await files.file('theirs.txt', 'x', 'text/plain', made.id);
   await openFolder(page, 'New folder');
   await row(page, 'theirs.txt').waitFor();

@@ -31,7 +31,14 @@ export async function signsInWithAPasskey({ browser, out }) {
     page.setDefaultTimeout(10_000);
     const devtools = await context.newCDPSession(page);
     await devtools.send('WebAuthn.enable');
-    const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
+    const options = {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    };
     await devtools.send('WebAuthn.addVirtualAuthenticator', { options });
     await page.goto(`${url}/`);
     await signIn(page);
@@ -64,12 +71,28 @@ export async function signsInAtAProvider({ browser, out }) {
   const issuer = `http://127.0.0.1:${port}`;
   const config = `[[oidc]]\nid = "company"\nname = "Company account"\nissuer = "${issuer}"\nclient_id = "holdfast"\nclient_secret = "secret"\n`;
   await withAddress(config, async (url) => {
-    const client = { client_id: 'holdfast', client_secret: 'secret', redirect_uris: [`${url}/sign-in/company`], post_logout_redirect_uris: [`${url}/`], response_types: ['code'], grant_types: ['authorization_code'], scope: 'openid profile email groups' };
+    const client = {
+      client_id: 'holdfast',
+      client_secret: 'secret',
+      redirect_uris: [`${url}/sign-in/company`],
+      post_logout_redirect_uris: [`${url}/`],
+      response_types: ['code'],
+      grant_types: ['authorization_code'],
+      scope: 'openid profile email groups',
+    };
     const script = new URL('../../../../crates/holdfast/tests/oidc/provider.mjs', import.meta.url).pathname;
-    const provider = spawn('node', [script, JSON.stringify({ modules, port, clients: [client] })], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const provider = spawn('node', [script, JSON.stringify({ modules, port, clients: [client] })], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     try {
       await once(createInterface({ input: provider.stdout }), 'line');
-      const person = { sub: '1', preferred_username: 'grace', name: 'Grace Hopper', email: 'grace@example.org', email_verified: true };
+      const person = {
+        sub: '1',
+        preferred_username: 'grace',
+        name: 'Grace Hopper',
+        email: 'grace@example.org',
+        email_verified: true,
+      };
       await fetch(`${issuer}/test/person`, { method: 'PUT', body: JSON.stringify(person) });
       const context = await browser.newContext({ locale: 'en' });
       const page = await context.newPage();
