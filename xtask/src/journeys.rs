@@ -45,7 +45,9 @@ pub(crate) fn screenshots(place: &Place, program: Option<PathBuf>, args: &[Strin
 fn drive(place: &Place, program: &Path, script: &str, args: &[String]) -> Result<()> {
     web::build(place)?;
     let browser = setup::chromium()?;
-    let mut node = Command::new("node");
-    node.arg(script).args(args).current_dir(place.root.join("web"));
+    let web = place.root.join("web");
+    // The Node that is a package of the client: the machine's own may be older than what the journeys need.
+    let mut node = Command::new(web.join("node_modules/.bin/node"));
+    node.arg(script).args(args).current_dir(web);
     process::run(node.env("HOLDFAST_BIN", program).env("CHROMIUM", browser), LIMIT)
 }

@@ -107,8 +107,8 @@ export const account = {
     spaceParity: '{size} of parity come on top, to survive the loss of servers. They count against nobody.',
     counting: 'Counting…',
     device: 'This device',
-    stored: 'Kept for offline',
-    storedHint: 'Names and details of your files, so that they open at once.',
+    stored: 'Names and details',
+    storedHint: 'What your files are called and where they are: listed at once, also without a connection.',
     shortcuts: 'Keyboard',
   },
   profile: {
