@@ -94,6 +94,7 @@ export const account: Shape<typeof english> = {
     lastUsed: 'Использован {when}',
     signedIn: 'Вход {when}',
     end: 'Завершить',
+    endOf: 'Завершить сеанс: {client}',
     ended: 'Сеанс завершён.',
     offlineList: 'Для списка нужно соединение.',
     space: 'Место',
@@ -113,6 +114,10 @@ export const account: Shape<typeof english> = {
     stored: 'Хранится для работы без сети',
     storedHint: 'Имена и сведения о файлах, чтобы они открывались сразу.',
     shortcuts: 'Клавиатура',
+    keys_go: 'Переход',
+    keys_file: 'Файлы',
+    keys_edit: 'Правка',
+    keys_view: 'Вид',
   },
   profile: {
     picture: 'Ваша фотография',
