@@ -91,6 +91,7 @@ export const account = {
     lastUsed: 'Used {when}',
     signedIn: 'Signed in {when}',
     end: 'Sign out',
+    endOf: 'End the session: {client}',
     ended: 'The session has ended.',
     offlineList: 'The list needs a connection.',
     space: 'Space',
@@ -110,6 +111,10 @@ export const account = {
     stored: 'Names and details',
     storedHint: 'What your files are called and where they are: listed at once, also without a connection.',
     shortcuts: 'Keyboard',
+    keys_go: 'Go to',
+    keys_file: 'Files',
+    keys_edit: 'Edit',
+    keys_view: 'View',
   },
   profile: {
     picture: 'Your picture',

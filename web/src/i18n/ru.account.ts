@@ -94,6 +94,7 @@ export const account: Shape<typeof english> = {
     lastUsed: 'Использован {when}',
     signedIn: 'Вход {when}',
     end: 'Завершить',
+    endOf: 'Завершить сеанс: {client}',
     ended: 'Сеанс завершён.',
     offlineList: 'Для списка нужно соединение.',
     space: 'Место',
@@ -113,6 +114,10 @@ export const account: Shape<typeof english> = {
     stored: 'Имена и сведения',
     storedHint: 'Как называются файлы и где лежат: списки открываются сразу, даже без сети.',
     shortcuts: 'Клавиатура',
+    keys_go: 'Переход',
+    keys_file: 'Файлы',
+    keys_edit: 'Правка',
+    keys_view: 'Вид',
   },
   profile: {
     picture: 'Ваша фотография',

@@ -26,7 +26,7 @@ import {
 } from '@lucide/vue';
 import { useI18n } from 'vue-i18n';
 import { offer } from '@/actions/registry';
-import { isProblem } from '@/api/problem';
+import { tellProblem } from '@/app/problems';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
 import { isFollowed, setFollowed } from '@/data/notices/follow';
@@ -105,7 +105,7 @@ export function offerDriveActions(state: FolderState): void {
       await (await import('@/data/marks')).setStar(state.drive.db, ids, on);
       toast(t(on ? 'places.added' : 'places.removed'));
     } catch (error) {
-      toast(isProblem(error) && error.status !== 0 ? error.message : t('places.offline'), { tone: 'danger' });
+      void tellProblem(error, t('places.offline'));
     }
   }
   /** The one selected folder, or the open one. */

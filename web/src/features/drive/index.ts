@@ -17,6 +17,7 @@ export { default as ListView } from './views/ListView.vue';
 export { default as SelectionBar } from './SelectionBar.vue';
 export { default as SyncStatus } from './SyncStatus.vue';
 export { itemMenu, offerDriveActions } from './actions';
+export { driveActions } from './told';
 export type { Place } from './place';
 export const GridView = defineAsyncComponent(() => import('./views/GridView.vue'));
 export const PhoneBar = defineAsyncComponent(() => import('./PhoneBar.vue'));
