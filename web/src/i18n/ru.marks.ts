@@ -107,4 +107,8 @@ export const marks: Shape<typeof english> = {
     refused: 'не удалось: {count} — {why}',
     offline: 'Между пространствами нужна связь.',
   },
+  pick: {
+    action: 'Выбрать несколько',
+    hint: 'Отметьте нужное',
+  },
 };

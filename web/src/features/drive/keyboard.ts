@@ -75,7 +75,7 @@ export function useViewKeys(state: FolderState, plan: KeyPlan): (event: Keyboard
         selection.step(-plan.page(), extend);
         break;
       case 'Escape':
-        selection.clear();
+        state.endPick();
         break;
       default:
         if (
