@@ -108,4 +108,7 @@ export const marks = {
     action: 'Select items',
     hint: 'Tap what you want',
   },
+  tree: {
+    menu: 'Actions for “{name}”',
+  },
 };

@@ -111,4 +111,7 @@ export const marks: Shape<typeof english> = {
     action: 'Выбрать несколько',
     hint: 'Отметьте нужное',
   },
+  tree: {
+    menu: 'Действия с «{name}»',
+  },
 };
