@@ -31,6 +31,7 @@ export const looking: Shape<typeof english> = {
     offlineTitle: 'Нет соединения',
     offline: 'Содержимого этого файла нет на устройстве. Оно появится, когда будет соединение.',
     page: 'Страница {page} из {pages}',
+    at: '{at} из {count}',
     zoomIn: 'Крупнее',
     zoomOut: 'Мельче',
     fit: 'По размеру окна',
