@@ -99,12 +99,17 @@ export function offerDriveActions(state: FolderState): void {
     toast(t(ending ? 'keep.ended' : 'keep.started', { count: ids.length }, ids.length));
   }
   const allStarred = () => some() && state.selected.value.every((item) => state.starred.value.has(item.id));
-  async function star(): Promise<void> {
-    const on = !allStarred();
-    const ids = state.selected.value.map((item) => item.id);
+  const star = () =>
+    setStars(
+      state.selected.value.map((item) => item.id),
+      !allStarred(),
+    );
+  async function setStars(ids: readonly string[], on: boolean): Promise<void> {
     try {
       await (await import('@/data/marks')).setStar(state.drive.db, ids, on);
-      toast(t(on ? 'places.added' : 'places.removed'));
+      // In the list of favourites, what is none any more is out of reach.
+      const undo = { label: t('common.undo'), run: () => void setStars(ids, true) };
+      toast(t(on ? 'places.added' : 'places.removed'), on ? {} : { action: undo });
     } catch (error) {
       toast(isProblem(error) && error.status !== 0 ? error.message : t('places.offline'), { tone: 'danger' });
     }
