@@ -101,3 +101,67 @@ export async function showsSharedThingsInEveryWidth({ open, files, base, apiBase
     await page.context().close();
   }
 }
+
+export async function keepsLongListsShortInThePage({ open, files, base, out }) {
+  const most = 60;
+  const page = await open();
+  await settled(page);
+  // Many of each, written into what this browser knows, as if they had been told over time.
+  const folder = await files.folder('Crowded');
+  await page.evaluate(
+    async ({ count, folder, space }) => {
+      const name = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_')).name;
+      const db = await new Promise((done) => (indexedDB.open(name).onsuccess = (event) => done(event.target.result)));
+      const change = db.transaction(['notices', 'entries'], 'readwrite');
+      for (let at = 0; at < count; at += 1) {
+        const time = new Date(1_700_000_000_000 + at * 60_000).toISOString();
+        const id = `many${String(at).padStart(6, '0')}`;
+        change.objectStore('notices').put({
+          id,
+          key: id,
+          kind: 'uploaded',
+          at: time,
+          read: at % 2 === 0,
+          actor: null,
+          name: `Upload ${at}`,
+          count: 1,
+          to: null,
+        });
+        change.objectStore('entries').put({
+          id: `ent_${id}`,
+          space_id: space,
+          parent_id: folder,
+          name: `Folder ${at}`,
+          kind: 'folder',
+          revision: 1,
+          created_at: time,
+          modified_at: time,
+        });
+      }
+      await new Promise((done) => (change.oncomplete = done));
+      db.close();
+    },
+    { count: 2_000, folder, space: files.space },
+  );
+  await page.reload();
+  await page.click('[aria-label^=Notifications]');
+  await page.waitForSelector('[data-notice]');
+  await page.screenshot({ path: `${out}long-notices.png` });
+  assert.ok((await page.locator('[data-notice]').count()) < most, 'notices');
+  assert.equal(await page.locator('[data-notice]').first().getAttribute('aria-setsize'), '2000');
+  // The end of the list is there when one goes to it.
+  await page.locator('[data-notice]').first().hover();
+  await page.mouse.wheel(0, 1_000_000);
+  await page.locator('[data-notice][aria-posinset="2000"]').waitFor();
+  assert.ok((await page.locator('[data-notice]').count()) < most, 'notices at the end');
+  await page.keyboard.press('Escape');
+
+  const id = await files.file('to be moved.txt', 'x', 'text/plain', folder);
+  await page.goto(`${base}/files/${folder}?show=${id}`);
+  await eventually(() => selected(page), ['to be moved.txt']);
+  await page.keyboard.press('Control+Shift+M');
+  const rows = page.getByRole('dialog').locator('li[aria-setsize="2000"]');
+  await rows.first().waitFor();
+  await page.screenshot({ path: `${out}long-move.png` });
+  assert.ok((await rows.count()) < most, 'folders to move into');
+}
