@@ -304,3 +304,46 @@ export async function aPauseOfALargeFileHolds({ open, files, base, network }) {
   assert.equal(await sizeOf(files, folder, 'paused.bin'), size);
   assert.ok(offsets[0] > 0, `it goes on where the server is, not from ${offsets[0]}`);
 }
+
+/** How far uploads are stands in the status bar, leads to the tray, and is gone when they are over; who signs out is asked. */
+export async function theStatusBarAndTheWayOutKnowOfUploads({ open, files, base, network }) {
+  const page = await open();
+  await ownFolder(page, files, base, 'Under way');
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const sign = page.locator('[data-upload-status]');
+  network.bytesPerSecond = 3_000_000;
+  await dropFiles(page, 'main', [{ name: 'slow.bin', size: 24 * 1024 * 1024 }]);
+  await eventually(
+    async () => /^Uploading\s+[1-9]\d?%$/.test(await sign.innerText()),
+    true,
+    'it says how far it is',
+    20_000,
+  );
+  const tray = page.locator('section[aria-label=Uploads]');
+  await tray.locator('[aria-label="Show less"]').click();
+  await page.locator('[data-upload="slow.bin"]').waitFor({ state: 'hidden' });
+  await sign.click();
+  await page.locator('[data-upload="slow.bin"]').waitFor({ state: 'visible' });
+  await page.waitForFunction(() => document.activeElement?.closest('section[aria-label=Uploads]') !== null);
+
+  // The same is there for the keyboard.
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('Pause all uploads');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-upload="slow.bin"][data-state=paused]');
+  await eventually(async () => (await sign.innerText()).replace(/\s+/g, ' '), 'Uploading Paused');
+
+  await page
+    .getByRole('button', { name: /^Administrator/ })
+    .first()
+    .click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('dialog').getByText('Sign out with unfinished uploads?').waitFor();
+  await page.getByText('1 file has not been uploaded yet.').waitFor();
+  await page.getByText('It will have to be chosen again.').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  network.bytesPerSecond = null;
+  await page.locator('[data-upload="slow.bin"] [aria-label=Resume]').click();
+  await page.waitForSelector('[data-upload="slow.bin"][data-state=done]', { timeout: 60_000 });
+  await sign.waitFor({ state: 'detached' });
+}
