@@ -112,4 +112,11 @@ export const marks: Shape<typeof english> = {
     refused: 'не удалось: {count} — {why}',
     offline: 'Между пространствами нужна связь.',
   },
+  pick: {
+    action: 'Выбрать несколько',
+    hint: 'Отметьте нужное',
+  },
+  tree: {
+    menu: 'Действия с «{name}»',
+  },
 };

@@ -19,12 +19,12 @@ const leastName = 232;
 /** Who goes first when it gets narrow. The size stays: it is short, and what people look for on a phone. */
 const giveWay: readonly ColumnKey[] = ['type', 'kind', 'created', 'modified', 'where', 'since', 'role'];
 /** What a list is there to tell stays even before the size. */
-const stays: readonly ColumnKey[] = ['did', 'who'];
+const stays: ReadonlySet<ColumnKey> = new Set(['did', 'who']);
 
 export function fitColumns(chosen: readonly ColumnKey[], width: number): ColumnKey[] {
   let columns = [...chosen];
   const taken = () => columns.reduce((sum, column) => sum + widths[column] + gap, leastName);
-  const going = chosen.some((column) => stays.includes(column)) ? [...giveWay, 'size' as const] : giveWay;
+  const going = chosen.some((column) => stays.has(column)) ? [...giveWay, 'size' as const] : giveWay;
   for (const column of going) {
     if (width === 0 || taken() <= width) break;
     columns = columns.filter((one) => one !== column);

@@ -12,3 +12,4 @@ export { columnKeys, type ColumnKey, type NoteKey, type View, type ViewPrefs } f
 export { createFolderState, provideFolder } from './folder';
 export { offerDriveActions } from './actions';
 export type { Note, Place } from './place';
+export { driveActions } from './told';
