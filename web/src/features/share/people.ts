@@ -1,10 +1,10 @@
 // Roles that people have, as they are asked for, given and shown.
 import { api, take, type Schemas } from '@/api/client';
 import type { Role } from '@/data/db';
+import type { Grant } from '@/data/grants';
 import { i18n } from '@/i18n';
 
-export { endOfGrant, nameOfSubject } from '@/data/grants';
-export type Grant = Schemas['Grant'];
+export { endOfGrant, nameOfSubject, type Grant } from '@/data/grants';
 export type Subject = Schemas['Subject'];
 /** A person or group, as the search names them. */
 export type Found = Schemas['FoundPerson'];
