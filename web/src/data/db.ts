@@ -87,6 +87,10 @@ export type UploadState =
 /** An upload that is not over, so that it outlives the page. */
 export interface KeptUpload {
   id: string;
+  /** The id that a new file gets. */
+  entry: string;
+  /** Under which the server knows the request again that it first went in; null before. What has the same went together. */
+  operation: string | null;
   name: string;
   size: number;
   type: string;

@@ -8,6 +8,7 @@ import { notices } from './en.notices';
 import { people } from './en.people';
 import { searching } from './en.search';
 import { sharing } from './en.sharing';
+import type { uploading } from './en.upload';
 import type { later } from './later';
 
 export const en = {
@@ -381,49 +382,6 @@ export const en = {
     versions: 'Changed the versions of “{name}”',
     deleted: 'Deleted “{name}” for good',
   },
-  upload: {
-    title: 'Uploads',
-    progress: '{done} of {total}',
-    left: '{time} left',
-    speed: '{speed}/s',
-    paused: 'Paused',
-    waiting: 'Waiting',
-    done: 'Done',
-    failed: 'Failed',
-    skipped: 'Skipped',
-    offline: 'Waits for the connection',
-    pause: 'Pause',
-    resume: 'Resume',
-    retry: 'Try again',
-    cancel: 'Cancel',
-    clear: 'Clear finished',
-    pauseAll: 'Pause all',
-    resumeAll: 'Resume all',
-    cancelAll: 'Cancel all',
-    minimise: 'Show less',
-    expand: 'Show all',
-    summary: 'Uploading {count} file | Uploading {count} files',
-    allDone: '{count} file uploaded | {count} files uploaded',
-    someFailed: '{count} file failed | {count} files failed',
-    conflict: 'Needs an answer',
-    conflictTitle: '“{name}” is already here',
-    conflictText: 'What should happen to the file you are uploading?',
-    replace: 'Replace',
-    replaceHint: 'as a new version of the one that is here',
-    keep: 'Keep both',
-    keepHint: 'as “{name}”',
-    skip: 'Skip',
-    skipHint: 'leave what is here alone',
-    applyAll: 'Do the same for the other {count}',
-    locked: 'The browser wants to be asked before it reads this file again',
-    lost: 'Choose the same file again to go on',
-    wrongFile: 'That is another file: its content differs',
-    pickAgain: 'Choose file…',
-    needFiles: 'Some files have to be chosen again',
-    filesOf: '{done} of {count} file | {done} of {count} files',
-    to: 'to {folder}',
-    finishing: 'Finishing',
-  },
   house: {
     title: 'Administration',
     denied: 'Your account may not see this page.',
@@ -446,4 +404,4 @@ export const en = {
   },
 };
 
-export type Messages = Shape<typeof en & typeof later>;
+export type Messages = Shape<typeof en & typeof later & typeof uploading>;

@@ -8,6 +8,7 @@ import { notices } from './ru.notices';
 import { people } from './ru.people';
 import { searching } from './ru.search';
 import { sharing } from './ru.sharing';
+import { uploading } from './ru.upload';
 import { ways } from './ru.ways';
 
 export const ru = {
@@ -19,6 +20,7 @@ export const ru = {
   ...people,
   ...searching,
   ...sharing,
+  ...uploading,
   ...ways,
   app: { name: 'Holdfast', tagline: 'Ваши файлы — каждый в шести местах.' },
   common: {
@@ -384,49 +386,6 @@ export const ru = {
     restored: 'Восстановлено: «{name}»',
     versions: 'Изменены версии: «{name}»',
     deleted: 'Удалено навсегда: «{name}»',
-  },
-  upload: {
-    title: 'Загрузки',
-    progress: '{done} из {total}',
-    left: 'осталось {time}',
-    speed: '{speed}/с',
-    paused: 'Пауза',
-    waiting: 'В очереди',
-    done: 'Готово',
-    failed: 'Ошибка',
-    skipped: 'Пропущен',
-    offline: 'Ждёт соединения',
-    pause: 'Пауза',
-    resume: 'Продолжить',
-    retry: 'Повторить',
-    cancel: 'Отменить',
-    clear: 'Убрать готовые',
-    pauseAll: 'Приостановить все',
-    resumeAll: 'Продолжить все',
-    cancelAll: 'Отменить все',
-    minimise: 'Свернуть',
-    expand: 'Показать все',
-    summary: 'Загружается {count} файл | Загружаются {count} файла | Загружаются {count} файлов',
-    allDone: 'Загружен {count} файл | Загружены {count} файла | Загружены {count} файлов',
-    someFailed: 'Не удалось: {count} файл | Не удалось: {count} файла | Не удалось: {count} файлов',
-    conflict: 'Нужен ответ',
-    conflictTitle: '«{name}» здесь уже есть',
-    conflictText: 'Что сделать с загружаемым файлом?',
-    replace: 'Заменить',
-    replaceHint: 'как новую версию того, что уже здесь',
-    keep: 'Оставить оба',
-    keepHint: 'под именем «{name}»',
-    skip: 'Пропустить',
-    skipHint: 'не трогать то, что здесь',
-    applyAll: 'То же для остальных: {count}',
-    locked: 'Браузер спросит, прежде чем снова читать этот файл',
-    lost: 'Чтобы продолжить, выберите тот же файл ещё раз',
-    wrongFile: 'Это другой файл: содержимое отличается',
-    pickAgain: 'Выбрать файл…',
-    needFiles: 'Некоторые файлы нужно выбрать ещё раз',
-    filesOf: '{done} из {count} файла | {done} из {count} файлов | {done} из {count} файлов',
-    to: 'в {folder}',
-    finishing: 'Завершение',
   },
   house: {
     title: 'Управление',

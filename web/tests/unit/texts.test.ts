@@ -9,6 +9,7 @@ import { ru as detailsRu } from '@/features/drive/inspector/texts/ru';
 import { en as publicEn } from '@/features/public/en';
 import { ru as publicRu } from '@/features/public/ru';
 import { en } from '@/i18n/en';
+import { uploading } from '@/i18n/en.upload';
 import { later } from '@/i18n/later';
 import { ru } from '@/i18n/ru';
 
@@ -17,7 +18,7 @@ const flat = (tree: Tree, path = ''): [key: string, text: string][] =>
   Object.entries(tree).flatMap(([key, value]) =>
     typeof value === 'string' ? [[path + key, value] as [string, string]] : flat(value, `${path}${key}.`),
   );
-const texts = { en: [...flat(en), ...flat(later)], ru: flat(ru) };
+const texts = { en: [...flat(en), ...flat(later), ...flat(uploading)], ru: flat(ru) };
 const adminTexts = { en: flat(adminEn), ru: flat(adminRu) };
 const detailsTexts = { en: flat(detailsEn), ru: flat(detailsRu) };
 const publicTexts = { en: flat(publicEn), ru: flat(publicRu) };
@@ -25,6 +26,7 @@ const slots = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map
 
 it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   await learnLaterTexts();
+  i18n.global.mergeLocaleMessage('en', uploading);
   i18n.global.setLocaleMessage('ru', ru);
   i18n.global.mergeLocaleMessage('en', { visitors: publicEn });
   i18n.global.mergeLocaleMessage('ru', { visitors: publicRu });
@@ -79,6 +81,17 @@ it('uses the texts of accounts on pages about accounts alone', () => {
       ([path, text]) =>
         !/\/(?:i18n|features\/(?:auth|settings|people|admin|public)|lib\/permissions|app\/FormDialog)\b/.test(path) &&
         apart.test(String(text)),
+    )
+    .map(([path]) => path);
+  expect(users).toEqual([]);
+});
+
+it('uses the texts of uploads where they come with them', () => {
+  const sources = import.meta.glob('/src/**/*.{ts,vue}', { query: '?raw', import: 'default', eager: true });
+  const users = Object.entries(sources)
+    .filter(
+      ([path, text]) =>
+        !/\/(?:i18n|features\/upload|app\/LeaveDialog)\b/.test(path) && /['"`]upload\.[a-zA-Z$]/.test(String(text)),
     )
     .map(([path]) => path);
   expect(users).toEqual([]);
