@@ -12,7 +12,7 @@ import * as read from '@/data/read';
 import { useLive } from '@/data/useLive';
 import type { Note } from '@/features/drive';
 import { sharing } from '@/features/share';
-import { endOfGrant, nameOfSubject } from '@/features/share/people';
+import { endOfGrant, nameOfSubject } from '@/data/grants';
 import { formatAgo, formatFullDate } from '@/lib/format';
 import type { Gathered } from './gathered';
 import WhoCell from './WhoCell.vue';
