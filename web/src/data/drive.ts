@@ -169,8 +169,8 @@ export class Drive {
   }
 
   /** What the server told outside a pull, such as the answer to an upload. */
-  async learn(entry: Parameters<typeof putEntries>[1][number]): Promise<void> {
-    await putEntries(this.db, [entry]);
+  async learn(...entries: Parameters<typeof putEntries>[1]): Promise<void> {
+    await putEntries(this.db, entries);
     this.sync.kick();
   }
 }

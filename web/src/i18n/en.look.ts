@@ -16,6 +16,8 @@ export const looking = {
     file: 'File',
   },
   look: {
+    taskDone: 'Done',
+    taskOpen: 'Not done',
     title: 'Quick look',
     previous: 'Previous',
     next: 'Next',

@@ -50,7 +50,11 @@ export const marks = {
     recentEmptyHint: 'What you change or download comes here.',
     changed: 'changed {when}',
     opened: 'opened {when}',
-    show: 'Show {name} in its folder',
+    used: 'Last used',
+    byUse: 'Time of use',
+    sharedBy: 'Shared by',
+    sharedWith: 'Shared with',
+    since: 'Since',
     offline: 'This list needs a connection.',
   },
   details: {

@@ -8,6 +8,7 @@ import { notices } from './en.notices';
 import { people } from './en.people';
 import { searching } from './en.search';
 import { sharing } from './en.sharing';
+import type { uploading } from './en.upload';
 import type { later } from './later';
 
 export const en = {
@@ -233,6 +234,7 @@ export const en = {
       '{count} change has not reached the server. It stays on this device and is sent when you sign in again. | {count} changes have not reached the server. They stay on this device and are sent when you sign in again.',
   },
   sync: {
+    stuck: 'Changes cannot be fetched',
     discarded: 'Discarded: {what}',
     op_restore: 'Restore “{name}”',
     online: 'Up to date',
@@ -249,7 +251,6 @@ export const en = {
     op_copy: 'Copy “{name}”',
     op_delete: 'Delete “{name}”',
     waits: 'Waits for the connection',
-    depends: 'It rests on a change that could not be saved.',
     explain: 'What you do here is kept on this device until the server has it.',
   },
   review: {
@@ -295,28 +296,11 @@ export const en = {
     type: 'Type',
     where: 'Where',
     hash: 'BLAKE3',
-    version: 'Version',
-    parts: 'Where its parts are',
-    partsHint: 'Every file is cut into parts over several storage servers; some may fail and it stays whole.',
-    inline: 'Small enough to live in the database itself; no parts needed.',
-    safe: 'All {count} parts are in place',
-    hurt: '{count} part is being rebuilt | {count} parts are being rebuilt',
-    data: 'data',
-    parity: 'parity',
-    ok: 'in place',
-    missing: 'missing',
-    damaged: 'damaged',
-    verified: 'read back {when}',
-    notVerified: 'not read back yet',
-    extents: '{count} stretch of the file | {count} stretches of the file',
     partsOffline: 'Shown when there is a connection.',
-    server: 'Server {number}',
     contents: 'Contains',
     copyHash: 'Copy the checksum',
     copied: 'Copied',
     total: 'Total size',
-    need: 'Any {count} of them are enough to read it.',
-    needAll: 'Every one of them is needed to read it: new files get no spare parts here.',
   },
   trash: {
     download: 'Download {name}',
@@ -353,18 +337,6 @@ export const en = {
     actions: 'Actions for {name}',
     used: 'What is here counts in your space.',
     failed: 'Emptying the trash did not succeed. Try again, or ask your administrator.',
-  },
-  versions: {
-    title: 'Versions',
-    onlyOne: 'This is the only version. When the file is replaced, the earlier one stays here.',
-    current: 'Current',
-    pinned: 'Kept on purpose',
-    pin: 'Keep this version',
-    unpin: 'No longer keep it',
-    restore: 'Make it the current one',
-    restored: 'The version of {when} is current again',
-    removed: 'The version is deleted',
-    actions: 'Actions for this version',
   },
   activity: {
     title: 'Activity',
@@ -410,49 +382,6 @@ export const en = {
     versions: 'Changed the versions of “{name}”',
     deleted: 'Deleted “{name}” for good',
   },
-  upload: {
-    title: 'Uploads',
-    progress: '{done} of {total}',
-    left: '{time} left',
-    speed: '{speed}/s',
-    paused: 'Paused',
-    waiting: 'Waiting',
-    done: 'Done',
-    failed: 'Failed',
-    skipped: 'Skipped',
-    offline: 'Waits for the connection',
-    pause: 'Pause',
-    resume: 'Resume',
-    retry: 'Try again',
-    cancel: 'Cancel',
-    clear: 'Clear finished',
-    pauseAll: 'Pause all',
-    resumeAll: 'Resume all',
-    cancelAll: 'Cancel all',
-    minimise: 'Show less',
-    expand: 'Show all',
-    summary: 'Uploading {count} file | Uploading {count} files',
-    allDone: '{count} file uploaded | {count} files uploaded',
-    someFailed: '{count} file failed | {count} files failed',
-    conflict: 'Needs an answer',
-    conflictTitle: '“{name}” is already here',
-    conflictText: 'What should happen to the file you are uploading?',
-    replace: 'Replace',
-    replaceHint: 'as a new version of the one that is here',
-    keep: 'Keep both',
-    keepHint: 'as “{name}”',
-    skip: 'Skip',
-    skipHint: 'leave what is here alone',
-    applyAll: 'Do the same for the other {count}',
-    locked: 'The browser wants to be asked before it reads this file again',
-    lost: 'Choose the same file again to go on',
-    wrongFile: 'That is another file: its content differs',
-    pickAgain: 'Choose file…',
-    needFiles: 'Some files have to be chosen again',
-    filesOf: '{done} of {count} file | {done} of {count} files',
-    to: 'to {folder}',
-    finishing: 'Finishing',
-  },
   house: {
     title: 'Administration',
     denied: 'Your account may not see this page.',
@@ -475,4 +404,4 @@ export const en = {
   },
 };
 
-export type Messages = Shape<typeof en & typeof later>;
+export type Messages = Shape<typeof en & typeof later & typeof uploading>;

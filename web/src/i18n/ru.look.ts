@@ -19,6 +19,8 @@ export const looking: Shape<typeof english> = {
     file: 'Файл',
   },
   look: {
+    taskDone: 'Сделано',
+    taskOpen: 'Не сделано',
     title: 'Быстрый просмотр',
     previous: 'Предыдущий',
     next: 'Следующий',

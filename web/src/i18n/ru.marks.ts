@@ -53,7 +53,11 @@ export const marks: Shape<typeof english> = {
     recentEmptyHint: 'Здесь будет то, что вы меняете или скачиваете.',
     changed: 'изменено {when}',
     opened: 'открыто {when}',
-    show: 'Показать {name} в папке',
+    used: 'Использовано',
+    byUse: 'По времени использования',
+    sharedBy: 'Кто поделился',
+    sharedWith: 'Кому доступно',
+    since: 'С какого времени',
     offline: 'Для этого списка нужна связь.',
   },
   details: {
