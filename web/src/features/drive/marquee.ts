@@ -31,9 +31,12 @@ export function useMarquee(options: {
     )
       return;
     const box = scroller.getBoundingClientRect();
-    if (event.clientX > box.left + scroller.clientWidth) return;
+    const rtl = getComputedStyle(scroller).direction === 'rtl';
+    /** How far from where lines begin. */
+    const across = (x: number) => (rtl ? box.right - x : x - box.left);
+    if (across(event.clientX) > scroller.clientWidth) return;
     const toContent = (x: number, y: number) => ({
-      x: x - box.left + scroller.scrollLeft,
+      x: across(x) + Math.abs(scroller.scrollLeft),
       y: y - box.top + scroller.scrollTop,
     });
     const start = toContent(event.clientX, event.clientY);

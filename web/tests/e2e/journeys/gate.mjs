@@ -12,7 +12,7 @@ const looks = ['light', 'dark'].flatMap((theme) => ['en', 'ru'].map((language) =
 /** Looks into a page and notes what stands in anybody's way. */
 async function barriers(page, where, { theme, language }, found) {
   const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze();
   for (const one of violations)
     found.push(
@@ -80,6 +80,49 @@ export async function pagesHaveNoBarriers({ open, files, base }) {
       await page.waitForTimeout(300);
       await barriers(page, path, look, found);
     }
+    await page.context().close();
+  }
+  assert.deepEqual(found, []);
+}
+
+/** The same on a phone, where other things stand in the way: bars at the thumb, drawers, and names without room. */
+export async function phonesHaveNoBarriers({ open, files, base }) {
+  const found = [];
+  const file = await files.file('on a phone.txt', 'phone', 'text/plain');
+  assert.equal((await files.call('PUT', `/entries/${file}/favourite`)).status, 204);
+  const pages = [
+    ['/files', '#files [data-name]'],
+    [`/files/${files.photos}`, '#files [data-name]'],
+    ['/search?q=phone', '#files [data-name]'],
+    ['/favourites', '[data-entry]'],
+    ['/recent', '[data-entry]'],
+    ['/shared/with-me', 'main h1'],
+    ['/trash', 'main h1'],
+    ['/activity', '[data-activity]'],
+    ['/tags', 'main h1'],
+    ['/links', 'main h1'],
+    ['/settings', 'section ul li'],
+    ['/admin', '[data-health]'],
+    ['/admin/people', '[data-person]'],
+    ['/admin/servers', '[data-server]'],
+    ['/admin/settings', '[data-setting]'],
+  ];
+  for (const look of [looks[0], looks[3]]) {
+    const page = await open({ ...look, width: 390, height: 844, touch: true });
+    for (const [path, sign] of pages) {
+      await page.goto(`${base}${path}`);
+      await page.waitForSelector(sign);
+      await page.waitForTimeout(300);
+      await barriers(page, `390 ${path}`, look, found);
+      const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (beyond > 0) found.push(`390 ${path} ${look.language}: reaches ${beyond} px past the edge`);
+    }
+    await page.goto(`${base}/files`);
+    await row(page, 'main.rs').waitFor();
+    await page.locator('header button').first().click();
+    await page.waitForSelector('[role=dialog] [role=tree]');
+    await page.waitForTimeout(300);
+    await barriers(page, '390 drawer', look, found);
     await page.context().close();
   }
   assert.deepEqual(found, []);
