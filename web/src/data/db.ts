@@ -169,6 +169,13 @@ export interface Star {
   id: string;
 }
 
+/** An entry that this account had to do with lately, and what that was. */
+export interface RecentRow {
+  id: string;
+  did: 'changed' | 'opened';
+  at: string;
+}
+
 /** A person whose name was asked for. */
 export interface Person {
   id: string;
@@ -246,6 +253,7 @@ export class DriveDb extends Dexie {
   kept!: EntityTable<Kept, 'id'>;
   tags!: EntityTable<Schemas['Tag'], 'id'>;
   stars!: EntityTable<Star, 'id'>;
+  recent!: EntityTable<RecentRow, 'id'>;
   people!: EntityTable<Person, 'id'>;
   searches!: EntityTable<SavedSearch, 'id'>;
   notices!: EntityTable<Notice, 'id'>;
@@ -266,5 +274,6 @@ export class DriveDb extends Dexie {
     this.version(5).stores({ pins: 'id', kept: 'id' });
     this.version(6).stores({ tags: 'id, space_id', stars: 'id' });
     this.version(8).stores({ people: 'id', searches: 'id', notices: 'id, key, at', follows: 'id', seen: 'id' });
+    this.version(9).stores({ recent: 'id' });
   }
 }

@@ -1,8 +1,8 @@
-// Tags and favourites, kept here so that a list can mark what has them without asking. Both are changed with a connection.
-// The journal tells of tags, and the pull asks for them then; of favourites, which nobody else sees, nothing tells: they are
-// asked for when the page is looked at again and when the connection is back.
+// Tags, favourites and what is recent, kept here so that lists can show them without asking. Tags and favourites are changed
+// with a connection. The journal tells of tags, and the pull asks for them then; of the others, which nobody else sees,
+// nothing tells: they are asked for when the page is looked at again and when the connection is back.
 import { api, take, type Schemas } from '@/api/client';
-import type { DriveDb, Entry } from './db';
+import type { DriveDb, Entry, RecentRow } from './db';
 import { putEntries } from './sync/store';
 
 export type Tag = Schemas['Tag'];
@@ -13,13 +13,27 @@ export const colourOf = (tag: Pick<Tag, 'colour'>): Colour => colours.find((one)
 
 const pageSize = 1000;
 /** The server keeps no more favourites than one page of them. */
-export async function pullStars(db: DriveDb): Promise<Entry[]> {
+export async function pullStars(db: DriveDb): Promise<void> {
   const page = await take(api.GET('/api/v1/favourites', { params: { query: { limit: pageSize } } }));
   await db.transaction('rw', db.stars, async () => {
     await db.stars.clear();
     await db.stars.bulkPut(page.items.map(({ id }) => ({ id })));
   });
-  return page.items;
+}
+
+/** More of what one did lately is no list that anybody reads. */
+const recentSize = 100;
+export async function pullRecent(db: DriveDb): Promise<void> {
+  const { items } = await take(api.GET('/api/v1/recent', { params: { query: { limit: recentSize } } }));
+  const rows = items.map(({ entry, did, at }): RecentRow => ({
+    id: entry.id,
+    did: did === 'changed' ? 'changed' : 'opened',
+    at,
+  }));
+  await db.transaction('rw', db.recent, async () => {
+    await db.recent.clear();
+    await db.recent.bulkPut(rows);
+  });
 }
 
 export async function pullTags(db: DriveDb, space: string): Promise<void> {
@@ -33,6 +47,7 @@ export async function pullTags(db: DriveDb, space: string): Promise<void> {
 /** Of every space that is seen whole: the others have no say about tags. */
 export async function pullMarks(db: DriveDb): Promise<void> {
   await pullStars(db);
+  await pullRecent(db);
   for (const space of await db.spaces.toArray()) if (!space.partial) await pullTags(db, space.id);
 }
 

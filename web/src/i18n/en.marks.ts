@@ -50,7 +50,11 @@ export const marks = {
     recentEmptyHint: 'What you change or download comes here.',
     changed: 'changed {when}',
     opened: 'opened {when}',
-    show: 'Show {name} in its folder',
+    used: 'Last used',
+    byUse: 'Time of use',
+    sharedBy: 'Shared by',
+    sharedWith: 'Shared with',
+    since: 'Since',
     offline: 'This list needs a connection.',
   },
   details: {
@@ -103,5 +107,12 @@ export const marks = {
     skipped: '{count} left out',
     refused: '{count} could not be done: {why}',
     offline: 'Between spaces this needs a connection.',
+  },
+  pick: {
+    action: 'Select items',
+    hint: 'Tap what you want',
+  },
+  tree: {
+    menu: 'Actions for “{name}”',
   },
 };

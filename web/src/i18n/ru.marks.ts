@@ -53,7 +53,11 @@ export const marks: Shape<typeof english> = {
     recentEmptyHint: 'Здесь будет то, что вы меняете или скачиваете.',
     changed: 'изменено {when}',
     opened: 'открыто {when}',
-    show: 'Показать {name} в папке',
+    used: 'Использовано',
+    byUse: 'По времени использования',
+    sharedBy: 'Кто поделился',
+    sharedWith: 'Кому доступно',
+    since: 'С какого времени',
     offline: 'Для этого списка нужна связь.',
   },
   details: {
@@ -106,5 +110,12 @@ export const marks: Shape<typeof english> = {
     skipped: 'пропущено: {count}',
     refused: 'не удалось: {count} — {why}',
     offline: 'Между пространствами нужна связь.',
+  },
+  pick: {
+    action: 'Выбрать несколько',
+    hint: 'Отметьте нужное',
+  },
+  tree: {
+    menu: 'Действия с «{name}»',
   },
 };

@@ -17,6 +17,7 @@ import {
   Scissors,
   Share2,
   SquareCheckBig,
+  ListChecks,
   Redo2,
   Trash2,
   Star,
@@ -26,7 +27,7 @@ import {
 } from '@lucide/vue';
 import { useI18n } from 'vue-i18n';
 import { offer } from '@/actions/registry';
-import { isProblem } from '@/api/problem';
+import { tellProblem } from '@/app/problems';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
 import { isFollowed, setFollowed } from '@/data/notices/follow';
@@ -67,6 +68,7 @@ export const folderMenu = [
   'upload-folder',
   '-',
   'paste',
+  'pick',
   'select-all',
   '-',
   ...viewMenu,
@@ -87,7 +89,8 @@ export function offerDriveActions(state: FolderState): void {
   const shareable = () => {
     const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
     if (!it || isUnsent(it)) return null;
-    if (it.parent_id) return it;
+    // What is shared alone stands in no folder that is to be seen.
+    if (it.parent_id || state.isSearch) return it;
     return state.space.value?.kind === 'team' ? { ...it, team: true } : null;
   };
   const allPinned = () => some() && state.selected.value.every((item) => state.keptHere.value.pinned.has(item.id));
@@ -98,14 +101,19 @@ export function offerDriveActions(state: FolderState): void {
     toast(t(ending ? 'keep.ended' : 'keep.started', { count: ids.length }, ids.length));
   }
   const allStarred = () => some() && state.selected.value.every((item) => state.starred.value.has(item.id));
-  async function star(): Promise<void> {
-    const on = !allStarred();
-    const ids = state.selected.value.map((item) => item.id);
+  const star = () =>
+    setStars(
+      state.selected.value.map((item) => item.id),
+      !allStarred(),
+    );
+  async function setStars(ids: readonly string[], on: boolean): Promise<void> {
     try {
       await (await import('@/data/marks')).setStar(state.drive.db, ids, on);
-      toast(t(on ? 'places.added' : 'places.removed'));
+      // In the list of favourites, what is none any more is out of reach.
+      const undo = { label: t('common.undo'), run: () => void setStars(ids, true) };
+      toast(t(on ? 'places.added' : 'places.removed'), on ? {} : { action: undo });
     } catch (error) {
-      toast(isProblem(error) && error.status !== 0 ? error.message : t('places.offline'), { tone: 'danger' });
+      void tellProblem(error, t('places.offline'));
     }
   }
   /** The one selected folder, or the open one. */
@@ -124,6 +132,8 @@ export function offerDriveActions(state: FolderState): void {
   const readOnly = () => (state.canEdit.value ? null : t('people.needEditor'));
   const hold = (mode: 'cut' | 'copy') => {
     clipboard.value = { mode, items: state.selected.value };
+    // They are put somewhere else next, and the way there is by taps.
+    if (state.picking.value) state.endPick();
     toast(t(mode === 'cut' ? 'toasts.cut' : 'toasts.copied'));
   };
   offer([
@@ -304,6 +314,14 @@ export function offerDriveActions(state: FolderState): void {
       shortcuts: ['mod+a'],
       enabled: () => state.items.value.length > 0,
       run: () => state.selection.all(),
+    },
+    {
+      id: 'pick',
+      label: 'pick.action',
+      group: 'edit',
+      icon: ListChecks,
+      enabled: () => matchMedia('(pointer: coarse)').matches && state.items.value.length > 0 && !state.picking.value,
+      run: () => state.pick(),
     },
     {
       id: 'new-folder',

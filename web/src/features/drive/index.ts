@@ -1,6 +1,4 @@
 // What other features may use of the drive.
-import { defineAsyncComponent } from 'vue';
-
 export { default as DrivePage } from './DrivePage.vue';
 export { clash } from './clash';
 /** Taking things along comes with the first that are. */
@@ -8,15 +6,10 @@ export const download: typeof import('./download').download = async (items, fold
   (await import('./download')).download(items, folder);
 export { default as FolderTree } from './FolderTree.vue';
 
-// What shows items that are in no folder together: the results of a search.
-export { arrangeMenu, columnMenu, viewIcons } from './viewActions';
-export { columnKeys, type ColumnKey, type View, type ViewPrefs } from './prefs';
+// What shows items that are in no folder together: the results of a search, favourites. The frame of such a page is
+// `ItemsPage.vue`, which is taken from its own file, so that it comes with the first such page.
+export { columnKeys, type ColumnKey, type NoteKey, type View, type ViewPrefs } from './prefs';
 export { createFolderState, provideFolder } from './folder';
-export { default as DriveAside } from './DriveAside.vue';
-export { default as ListView } from './views/ListView.vue';
-export { default as SelectionBar } from './SelectionBar.vue';
-export { default as SyncStatus } from './SyncStatus.vue';
-export { itemMenu, offerDriveActions } from './actions';
-export type { Place } from './place';
-export const GridView = defineAsyncComponent(() => import('./views/GridView.vue'));
-export const PhoneBar = defineAsyncComponent(() => import('./PhoneBar.vue'));
+export { offerDriveActions } from './actions';
+export type { Note, Place } from './place';
+export { driveActions } from './told';

@@ -7,7 +7,7 @@ export const servers: Shape<typeof english> = {
     subtitle: 'Каждый файл разрезан на части на этих серверах.',
     healthy: 'Всё на своих местах',
     moving: 'Данные перемещаются',
-    degraded: 'Не отвечает {count} сервер | Не отвечают {count} сервера | Не отвечают {count} серверов',
+    degraded: 'Не отвечает {count} сервер | Не отвечают {count} сервера | Не отвечает {count} серверов',
     repairs: 'Восстановление',
     repairsWaiting: 'в очереди: {count}',
     repairsFailed: 'не удалось: {count}',
@@ -15,10 +15,13 @@ export const servers: Shape<typeof english> = {
     scrub: 'Проверка всех частей',
     scrubText:
       'Прочитана {count} часть, повреждено: {bad} | Прочитаны {count} части, повреждено: {bad} | Прочитано {count} частей, повреждено: {bad}',
+    scrubWhole: 'всё цело',
+    scrubDamaged: 'повреждена {count} часть | повреждены {count} части | повреждено {count} частей',
     scrubIdle: 'Ещё не начата',
     garbage: 'К очистке',
     epoch: 'Размещение',
     epochText: 'Номер {epoch}, частей чётности: {parity}',
+    epochBare: 'Номер {epoch}, без чётности',
     movesText: 'Перемещено {moved} из {planned}',
     eta: 'осталось {time}',
     server: 'Сервер',
@@ -61,7 +64,7 @@ export const servers: Shape<typeof english> = {
     forceText: 'Его части будут потеряны. Что можно вычислить по остальным, будет восстановлено; остальное пропадёт.',
     removedLost: 'Удалён; не удалось спасти {size}',
     removedRebuild:
-      'Удалён; восстанавливается {count} часть | Удалён; восстанавливаются {count} части | Удалён; восстанавливаются {count} частей',
+      'Удалён; восстанавливается {count} часть | Удалён; восстанавливаются {count} части | Удалён; восстанавливается {count} частей',
     removedDone: '{name}: удалён',
   },
 };
