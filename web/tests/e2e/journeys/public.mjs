@@ -350,7 +350,7 @@ export async function visitorsSeeLargeFolders({ open, files, base, apiBase }) {
   assert.ok((await rows()).length < 120);
   // Straight to a file, without having seen its folder.
   const { items } = await (await files.call('GET', `/folders/${folder}/children?limit=1000`)).json();
-  const last = items.filter((one) => one.kind === 'file').at(-1);
+  const last = items.findLast((one) => one.kind === 'file');
   await page.goto(`${base}/s/${link.token}/${last.id}`);
   await page.getByText(`${last.name.match(/\d+/)[0]} of ${count}`).waitFor({ timeout: 20_000 });
 }
