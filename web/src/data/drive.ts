@@ -44,9 +44,10 @@ export class Drive {
     this.db.close();
   }
 
-  private async queue(inputs: OpInput[]): Promise<void> {
+  /** Writes down what was done, to be sent as soon as may be. What carries a text goes alone: see `enqueue`. */
+  async queue(inputs: readonly OpInput[], carried?: { text: string; id?: string }): Promise<void> {
     if (inputs.length === 0) return;
-    await enqueue(this.db, inputs);
+    await enqueue(this.db, inputs, carried);
     this.sync.kick();
   }
 
@@ -129,7 +130,7 @@ export class Drive {
   async restore(items: readonly Item[]): Promise<void> {
     const ops = items.map((item): OpInput => {
       const was = { ...item };
-      delete was.pending;
+      for (const shown of ['pending', 'made', 'conflict'] as const) delete was[shown];
       return { kind: 'restore', entry: item.id, was };
     });
     await this.queue(ops);
@@ -158,14 +159,14 @@ export class Drive {
     this.sync.kick();
   }
 
-  async discard(op: Op): Promise<void> {
-    if (op.seq) await this.db.ops.delete(op.seq);
-  }
-
-  /** Puts a change that was discarded back to where it stood in the order. */
-  async takeBack(op: Op): Promise<void> {
-    await this.db.ops.put({ ...op });
-    this.sync.kick();
+  /** Returns how to put it back to where it stood in the order. */
+  async discard(op: Op): Promise<() => Promise<void>> {
+    const { dropMine } = await import('./outbox/conflicts');
+    const takeBack = await dropMine(this.db, op);
+    return async () => {
+      await takeBack();
+      this.sync.kick();
+    };
   }
 
   /** What the server told outside a pull, such as the answer to an upload. */

@@ -1,9 +1,9 @@
-// Tags and favourites, kept here so that a list can mark what has them without asking. Both are changed with a connection.
+// Tags and favourites, kept here so that a list can mark what has them without asking. What is changed here goes through the
+// outbox: see `edits.ts`.
 // The journal tells of tags, and the pull asks for them then; of favourites, which nobody else sees, nothing tells: they are
 // asked for when the page is looked at again and when the connection is back.
 import { api, take, type Schemas } from '@/api/client';
 import type { DriveDb, Entry } from './db';
-import { putEntries } from './sync/store';
 
 export type Tag = Schemas['Tag'];
 export const colours = ['red', 'orange', 'yellow', 'green', 'teal', 'blue', 'purple', 'grey'] as const;
@@ -12,14 +12,27 @@ export type Colour = (typeof colours)[number];
 export const colourOf = (tag: Pick<Tag, 'colour'>): Colour => colours.find((one) => one === tag.colour) ?? 'grey';
 
 const pageSize = 1000;
+const settledKey = 'stars';
+const settled = async (db: DriveDb) => (await db.seen.get(settledKey))?.seen.settled ?? 0;
+/** Notes that a change of favourites has reached the server: an answer that was asked for before does not know it. */
+export async function countSettled(db: DriveDb): Promise<void> {
+  await db.seen.put({ id: settledKey, seen: { settled: (await settled(db)) + 1 } });
+}
+
+const mostTries = 4;
 /** The server keeps no more favourites than one page of them. */
 export async function pullStars(db: DriveDb): Promise<Entry[]> {
-  const page = await take(api.GET('/api/v1/favourites', { params: { query: { limit: pageSize } } }));
-  await db.transaction('rw', db.stars, async () => {
-    await db.stars.clear();
-    await db.stars.bulkPut(page.items.map(({ id }) => ({ id })));
-  });
-  return page.items;
+  for (let tries = 1; ; tries += 1) {
+    const before = await settled(db);
+    const { items } = await take(api.GET('/api/v1/favourites', { params: { query: { limit: pageSize } } }));
+    const isNow = await db.transaction('rw', db.stars, db.seen, async () => {
+      if ((await settled(db)) !== before && tries < mostTries) return false;
+      await db.stars.clear();
+      await db.stars.bulkPut(items.map(({ id }) => ({ id })));
+      return true;
+    });
+    if (isNow) return items;
+  }
 }
 
 export async function pullTags(db: DriveDb, space: string): Promise<void> {
@@ -47,35 +60,6 @@ export function tagIndex(tags: readonly Tag[]): ReadonlyMap<string, Tag> {
 export function tagsOf(entry: Pick<Entry, 'tags'>, index: ReadonlyMap<string, Tag>): Tag[] {
   const tags = new Set((entry.tags ?? []).map((id) => index.get(id)).filter((tag) => tag !== undefined));
   return [...tags].sort((a, b) => a.name.localeCompare(b.name));
-}
-
-/** Puts a tag on entries, or takes it off, in steps of what one call may hold. */
-export async function setTag(db: DriveDb, tag: string, entries: readonly string[], on: boolean): Promise<void> {
-  // What the server has not heard of cannot have any yet.
-  const ids = (await db.entries.bulkGet([...entries])).flatMap((entry) => (entry ? [entry.id] : []));
-  for (let from = 0; from < ids.length; from += pageSize) {
-    const some = ids.slice(from, from + pageSize);
-    const { items } = await take(
-      api.POST('/api/v1/tags/{id}/entries', {
-        params: { path: { id: tag } },
-        body: on ? { put_on: some, take_off: [] } : { put_on: [], take_off: some },
-      }),
-    );
-    await putEntries(db, items);
-  }
-}
-
-export async function setStar(db: DriveDb, entries: readonly string[], on: boolean): Promise<void> {
-  for (const id of entries) {
-    const params = { params: { path: { id } } };
-    if (on) {
-      await take(api.PUT('/api/v1/entries/{id}/favourite', params));
-      await db.stars.put({ id });
-    } else {
-      await take(api.DELETE('/api/v1/entries/{id}/favourite', params));
-      await db.stars.delete(id);
-    }
-  }
 }
 
 const restMs = 20_000;

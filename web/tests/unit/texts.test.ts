@@ -7,6 +7,7 @@ import { ru as adminRu } from '@/features/admin/texts/ru';
 import { en as publicEn } from '@/features/public/en';
 import { ru as publicRu } from '@/features/public/ru';
 import { en } from '@/i18n/en';
+import { edits } from '@/i18n/en.edits';
 import { later } from '@/i18n/later';
 import { ru } from '@/i18n/ru';
 
@@ -15,13 +16,14 @@ const flat = (tree: Tree, path = ''): [key: string, text: string][] =>
   Object.entries(tree).flatMap(([key, value]) =>
     typeof value === 'string' ? [[path + key, value] as [string, string]] : flat(value, `${path}${key}.`),
   );
-const texts = { en: [...flat(en), ...flat(later)], ru: flat(ru) };
+const texts = { en: [...flat(en), ...flat(later), ...flat(edits)], ru: flat(ru) };
 const adminTexts = { en: flat(adminEn), ru: flat(adminRu) };
 const publicTexts = { en: flat(publicEn), ru: flat(publicRu) };
 const slots = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort();
 
 it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   await learnLaterTexts();
+  await import('@/i18n/edits');
   i18n.global.setLocaleMessage('ru', ru);
   i18n.global.mergeLocaleMessage('en', { visitors: publicEn });
   i18n.global.mergeLocaleMessage('ru', { visitors: publicRu });

@@ -26,7 +26,6 @@ import {
 } from '@lucide/vue';
 import { useI18n } from 'vue-i18n';
 import { offer } from '@/actions/registry';
-import { isProblem } from '@/api/problem';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
 import { isFollowed, setFollowed } from '@/data/notices/follow';
@@ -37,7 +36,7 @@ import { tagging } from '@/features/tags';
 import { pickFiles } from '@/features/upload';
 import { toast } from '@/ui/toasts';
 import { clipboard, type FolderState } from './folder';
-import { canRedo, canUndo, redo, undo } from './history';
+import { canRedo, canUndo, did, history, redo, undo } from './history';
 import { offerViewActions, viewMenu } from './viewActions';
 
 export const itemMenu = [
@@ -101,12 +100,19 @@ export function offerDriveActions(state: FolderState): void {
   async function star(): Promise<void> {
     const on = !allStarred();
     const ids = state.selected.value.map((item) => item.id);
-    try {
-      await (await import('@/data/marks')).setStar(state.drive.db, ids, on);
-      toast(t(on ? 'places.added' : 'places.removed'));
-    } catch (error) {
-      toast(isProblem(error) && error.status !== 0 ? error.message : t('places.offline'), { tone: 'danger' });
-    }
+    const { setStar } = await import('@/data/edits');
+    const put = (which: readonly string[], now: boolean) =>
+      setStar(
+        state.drive,
+        which.map((id) => history.now(id)),
+        now,
+      );
+    const changed = await put(ids, on);
+    did({
+      text: t(on ? 'places.added' : 'places.removed'),
+      undo: async () => void (await put(changed, !on)),
+      redo: async () => void (await put(changed, on)),
+    });
   }
   /** The one selected folder, or the open one. */
   const watched = () => {
@@ -176,7 +182,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'tags.action',
       group: 'edit',
       icon: Tag,
-      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
+      enabled: some,
       blocked: readOnly,
       run: () => void (tagging.value = state.selected.value),
     },
@@ -186,7 +192,7 @@ export function offerDriveActions(state: FolderState): void {
       group: 'file',
       icon: Star,
       shortcuts: ['alt+b'],
-      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
+      enabled: some,
       checked: () => allStarred(),
       run: () => star(),
     },

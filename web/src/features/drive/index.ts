@@ -11,6 +11,8 @@ export { default as FolderTree } from './FolderTree.vue';
 // What shows items that are in no folder together: the results of a search.
 export { arrangeMenu, columnMenu, viewIcons } from './viewActions';
 export { columnKeys, type ColumnKey, type View, type ViewPrefs } from './prefs';
+/** What is done elsewhere can be taken back with the same keys. */
+export { history } from './history';
 export { createFolderState, provideFolder } from './folder';
 export { default as DriveAside } from './DriveAside.vue';
 export { default as ListView } from './views/ListView.vue';
@@ -18,5 +20,6 @@ export { default as SelectionBar } from './SelectionBar.vue';
 export { default as SyncStatus } from './SyncStatus.vue';
 export { itemMenu, offerDriveActions } from './actions';
 export type { Place } from './place';
+export { propertyText, type Property } from './inspector/properties';
 export const GridView = defineAsyncComponent(() => import('./views/GridView.vue'));
 export const PhoneBar = defineAsyncComponent(() => import('./PhoneBar.vue'));
