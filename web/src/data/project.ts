@@ -12,7 +12,7 @@ export interface Item extends Entry {
 }
 
 /** What the waiting operations make of an entry. */
-type Change = Partial<Pick<Entry, 'name' | 'description' | 'size' | 'modified_at' | 'version_id'>> & {
+type Change = Partial<Pick<Entry, 'name' | 'description' | 'size' | 'modified_at' | 'version_id' | 'blake3'>> & {
   parent?: string;
   tags?: Map<string, boolean>;
   properties?: Record<string, Properties[string] | null>;
@@ -114,7 +114,7 @@ export class Projection {
         });
         break;
       case 'write':
-        this.change(op.entry, { size: op.size, modified_at: op.at, version_id: op.id });
+        this.change(op.entry, { size: op.size, modified_at: op.at, version_id: op.id, blake3: null });
         break;
       // Favourites are no part of an entry: `read.starred` plays them.
       case 'star':

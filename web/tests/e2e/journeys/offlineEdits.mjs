@@ -129,7 +129,12 @@ export async function offersAgainWhatWasTyped({ open, files, base, network, out 
   await page.locator('button:visible', { hasText: 'Undo' }).last().click();
   await eventually(typed, 'Saved.\nTyped and not saved.\n', 'and even that is taken back');
   // Others may have saved since it was typed: it is still based on what was read then.
-  assert.ok((await files.call('PUT', `/files/${note}`, 'Theirs.\n', { 'content-type': 'text/markdown' })).ok);
+  const put = await fetch(`${base}/api/v1/files/${note}`, {
+    method: 'PUT',
+    headers: { ...files.auth, 'content-type': 'text/markdown' },
+    body: 'Theirs.\n',
+  });
+  assert.ok(put.ok);
   await page.reload();
   await row(page, 'note.md').waitFor();
   await openEditor(page, 'note.md');
@@ -169,10 +174,9 @@ export async function asksWhatIsToBeOfTwoTexts({ open, files, base, network, out
   // What is to be edited away from the server is kept on the device.
   await first.focus('#files');
   await first.keyboard.press('Control+a');
-  await first.keyboard.press('Control+k');
-  await first.keyboard.type('Keep on this device');
-  await first.keyboard.press('Enter');
-  await eventually(() => first.locator('[data-kept=here]').count(), names.length + 1, 'the files are here', 20_000);
+  await click(first, names[0], { button: 'right' });
+  await first.click('[role=menuitemcheckbox][data-action=keep-offline]');
+  await eventually(() => first.locator('[data-kept=kept]').count(), names.length + 1, 'the files are here', 20_000);
 
   // The second browser is another device of its own: only the first one loses the connection.
   const cut = (on) => first.context().setOffline(on);
