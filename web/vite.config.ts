@@ -64,5 +64,8 @@ export default defineConfig({
     include: ['tests/unit/**/*.test.ts'],
     setupFiles: ['tests/unit/setup.ts'],
     restoreMocks: true,
+    // A bound for what hangs: how fast a test is says more about the machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -13,15 +13,20 @@ use crate::{place::Place, process, setup, web};
 /// How long all journeys, or all pictures, may take.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
 
-/// The journeys of CI: one for each way in which changes reach the server and come back from it. None of them measures time.
-const OF_CI: [&str; 7] = [
+/// The journeys of CI: one for each way in which changes reach the server and come back from it, and those that hold the
+/// client to its promises on barriers and on long lists. None of them measures time.
+const OF_CI: [&str; 11] = [
     "refusesAWrongPasswordAndSignsOut",
     "makesRenamesMovesAndTakesBack",
     "deletesWithoutAQuestionAndTakesItBack",
     "worksWithoutAConnectionAndConverges",
     "doesNothingTwiceWhenAnswersAreLost",
+    "twoBrowsersConvergeAfterRandomWork",
+    "showsWhatOthersDoAndSurvivesARestart",
     "uploadsAsksAndResumes",
     "visitorsSeeAndTakeWhatIsShared",
+    "hasNoBarriers",
+    "scrollsAHundredThousandEntries",
 ];
 
 /// Runs the journeys whose names hold one of the words, or all, with this program, or a release build.
@@ -45,7 +50,9 @@ pub(crate) fn screenshots(place: &Place, program: Option<PathBuf>, args: &[Strin
 fn drive(place: &Place, program: &Path, script: &str, args: &[String]) -> Result<()> {
     web::build(place)?;
     let browser = setup::chromium()?;
-    let mut node = Command::new("node");
-    node.arg(script).args(args).current_dir(place.root.join("web"));
+    let web = place.root.join("web");
+    // The Node that is a package of the client: the machine's own may be older than what the journeys need.
+    let mut node = Command::new(web.join("node_modules/.bin/node"));
+    node.arg(script).args(args).current_dir(web);
     process::run(node.env("HOLDFAST_BIN", program).env("CHROMIUM", browser), LIMIT)
 }

@@ -26,12 +26,30 @@ export interface Action {
 
 const registered = shallowReactive(new Map<string, Action>());
 
+let gathering: Action[] | null = null;
+
 /** Offers actions while the calling component lives. */
 export function offer(actions: readonly Action[]): void {
+  if (gathering) {
+    gathering.push(...actions);
+    return;
+  }
   for (const action of actions) registered.set(action.id, action);
   onScopeDispose(() => {
     for (const action of actions) if (registered.get(action.id) === action) registered.delete(action.id);
   });
+}
+
+/** What `work` would offer, for telling of it where it cannot be done. */
+export function gather(work: () => void): readonly Action[] {
+  const found: Action[] = [];
+  gathering = found;
+  try {
+    work();
+  } finally {
+    gathering = null;
+  }
+  return found;
 }
 
 export const actions = computed(() => [...registered.values()]);

@@ -3,6 +3,7 @@ import { onScopeDispose, watch } from 'vue';
 import type { Drive } from '@/data/drive';
 import { followMarks } from '@/data/marks';
 import { i18n } from '@/i18n';
+import { learnRefusals } from '@/i18n/refusals';
 import { toast } from '@/ui/toasts';
 import { learnInstance } from './instance';
 
@@ -16,6 +17,7 @@ const noteKeys = {
   'restored-elsewhere': 'note_restoredElsewhere',
 } as const;
 
+const wordsAfterMs = 1_000;
 const paletteAfterMs = 1_500;
 const nameAfterMs = 2_000;
 const noticesAfterMs = 2_500;
@@ -44,6 +46,9 @@ export function startAfterwards(drive: Drive, loadPalette: () => Promise<unknown
   // Who presses the keys for the palette or the search types on at once: they are there by then.
   later(paletteAfterMs, () => loadPalette().catch(() => undefined));
   later(searchAfterMs, () => import('@/features/search/SearchPage.vue').catch(() => undefined));
+
+  // What it refuses is told in the words of the page.
+  later(wordsAfterMs, () => learnRefusals(i18n.global.locale.value));
 
   // What the server calls itself may have changed.
   later(nameAfterMs, () => learnInstance().catch(() => undefined));

@@ -3,6 +3,7 @@ import {
   Bell,
   Clock,
   Command,
+  Eraser,
   FolderOpen,
   History,
   Link2,
@@ -26,7 +27,7 @@ import { isDark, look } from '@/lib/look';
 import { adminPlaces, mayOpen } from './adminPlaces';
 import { drawerOpen, isPhone, paletteOpen } from './shell';
 
-export function offerPlaces(how: { openSearch: () => void; leave: () => Promise<void> }): void {
+export function offerPlaces(how: { openSearch: () => void; leave: (clears?: boolean) => Promise<void> }): void {
   const drive = useDrive();
   const router = useRouter();
   offer([
@@ -151,6 +152,7 @@ export function offerPlaces(how: { openSearch: () => void; leave: () => Promise<
       icon: MoonStar,
       run: () => void (look.theme = isDark() ? 'light' : 'dark'),
     },
-    { id: 'sign-out', label: 'actions.signOut', group: 'go', icon: LogOut, run: how.leave },
+    { id: 'sign-out', label: 'actions.signOut', group: 'go', icon: LogOut, run: () => how.leave() },
+    { id: 'clear-device', label: 'leaving.action', group: 'go', icon: Eraser, run: () => how.leave(true) },
   ]);
 }

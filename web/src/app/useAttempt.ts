@@ -1,6 +1,8 @@
 // A change that a person waits for: whether it is under way, and why it was refused.
 import { ref, type Ref } from 'vue';
 import { Problem } from '@/api/problem';
+import { i18n } from '@/i18n';
+import { learnRefusals } from '@/i18n/refusals';
 
 export function useAttempt(wordsOf: (problem: Problem) => string): {
   busy: Ref<boolean>;
@@ -17,6 +19,7 @@ export function useAttempt(wordsOf: (problem: Problem) => string): {
       await work();
       return true;
     } catch (error) {
+      await learnRefusals(i18n.global.locale.value);
       problem.value = wordsOf(Problem.of(error));
       return false;
     } finally {

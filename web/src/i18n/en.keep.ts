@@ -21,4 +21,16 @@ export const keep = {
     none: 'Choose “Keep offline” for files and folders that you need without a connection.',
     remove: 'Keep “{name}” no longer',
   },
+  leaving: {
+    action: 'Sign out and clear this device…',
+    row: 'Remove my files from this device',
+    title: 'Sign out?',
+    text: 'You can sign in again at any time.',
+    lost: '{count} change has not reached the server and will be lost. | {count} changes have not reached the server and will be lost.',
+    clear: 'Remove my files from this device',
+    clearHint: 'Names, files kept for offline and small pictures go from this browser. On the server everything stays.',
+    cleared: 'Nothing of yours is left on this device',
+    notCleared:
+      'Something of yours could not be removed from this device. Clear the data of this site in the settings of the browser.',
+  },
 };

@@ -16,6 +16,8 @@ export const looking = {
     file: 'File',
   },
   look: {
+    taskDone: 'Done',
+    taskOpen: 'Not done',
     title: 'Quick look',
     previous: 'Previous',
     next: 'Next',
@@ -26,6 +28,7 @@ export const looking = {
     offlineTitle: 'Offline',
     offline: 'The bytes of this file are not on this device. They are shown when there is a connection.',
     page: 'Page {page} of {pages}',
+    at: '{at} of {count}',
     zoomIn: 'Zoom in',
     zoomOut: 'Zoom out',
     fit: 'Fit',

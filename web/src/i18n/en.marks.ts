@@ -105,4 +105,11 @@ export const marks = {
     refused: '{count} could not be done: {why}',
     offline: 'Between spaces this needs a connection.',
   },
+  pick: {
+    action: 'Select items',
+    hint: 'Tap what you want',
+  },
+  tree: {
+    menu: 'Actions for “{name}”',
+  },
 };

@@ -235,6 +235,7 @@ export const en = {
       '{count} change has not reached the server. It stays on this device and is sent when you sign in again. | {count} changes have not reached the server. They stay on this device and are sent when you sign in again.',
   },
   sync: {
+    stuck: 'Changes cannot be fetched',
     discarded: 'Discarded: {what}',
     op_restore: 'Restore “{name}”',
     online: 'Up to date',
@@ -252,7 +253,6 @@ export const en = {
     op_copy: 'Copy “{name}”',
     op_delete: 'Delete “{name}”',
     waits: 'Waits for the connection',
-    depends: 'It rests on a change that could not be saved.',
     explain: 'What you do here is kept on this device until the server has it.',
   },
   review: {

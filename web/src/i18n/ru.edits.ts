@@ -3,8 +3,8 @@ export const edits = {
   edits: {
     one: '«{name}»',
     several: '«{name}» и ещё {count} | «{name}» и ещё {count} | «{name}» и ещё {count}',
-    op_tag: 'Добавить тег «{tag}»: {what}',
-    op_untag: 'Снять тег «{tag}»: {what}',
+    op_tag: 'Добавить метку «{tag}»: {what}',
+    op_untag: 'Снять метку «{tag}»: {what}',
     op_star: 'Добавить в избранное: {what}',
     op_unstar: 'Убрать из избранного: {what}',
     op_describe: 'Описать «{name}»',

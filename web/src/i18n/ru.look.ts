@@ -19,6 +19,8 @@ export const looking: Shape<typeof english> = {
     file: 'Файл',
   },
   look: {
+    taskDone: 'Сделано',
+    taskOpen: 'Не сделано',
     title: 'Быстрый просмотр',
     previous: 'Предыдущий',
     next: 'Следующий',
@@ -29,6 +31,7 @@ export const looking: Shape<typeof english> = {
     offlineTitle: 'Нет соединения',
     offline: 'Содержимого этого файла нет на устройстве. Оно появится, когда будет соединение.',
     page: 'Страница {page} из {pages}',
+    at: '{at} из {count}',
     zoomIn: 'Крупнее',
     zoomOut: 'Мельче',
     fit: 'По размеру окна',

@@ -29,9 +29,9 @@ export const marks: Shape<typeof english> = {
     remove: 'Удалить метку',
     removeText: 'Она снимется со всего, где есть.',
     some: 'часть',
-    offline: 'Чтобы создать или изменить сам тег, нужна связь.',
-    put: 'Добавлен тег «{name}»',
-    taken_off: 'Снят тег «{name}»',
+    offline: 'Чтобы создать или изменить саму метку, нужна связь.',
+    put: 'Добавлена метка «{name}»',
+    taken_off: 'Снята метка «{name}»',
     taken: 'Метка с таким названием уже есть.',
     red: 'Красный',
     orange: 'Оранжевый',
@@ -107,5 +107,12 @@ export const marks: Shape<typeof english> = {
     skipped: 'пропущено: {count}',
     refused: 'не удалось: {count} — {why}',
     offline: 'Между пространствами нужна связь.',
+  },
+  pick: {
+    action: 'Выбрать несколько',
+    hint: 'Отметьте нужное',
+  },
+  tree: {
+    menu: 'Действия с «{name}»',
   },
 };

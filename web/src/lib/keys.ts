@@ -5,22 +5,23 @@ export const isMac = /mac|iphone|ipad/i.test(navigator.platform);
 const named: Record<string, string> = {
   enter: '↵',
   escape: 'Esc',
-  delete: 'Del',
+  delete: 'Delete',
   backspace: '⌫',
   arrowup: '↑',
   arrowdown: '↓',
   arrowleft: '←',
   arrowright: '→',
-  ' ': 'Space',
-  space: 'Space',
 };
+/** What is printed on the long key differs from language to language; the others keep their names. */
+const longKey: Record<string, string> = { en: 'Space', ru: 'Пробел' };
 
 /** As it stands in menus: ⌘⇧K on a Mac, Ctrl+Shift+K elsewhere. */
-export function showShortcut(shortcut: string): string {
+export function showShortcut(shortcut: string, language: string = document.documentElement.lang): string {
   const parts = shortcut.split('+').map((part) => {
     if (part === 'mod') return isMac ? '⌘' : 'Ctrl';
     if (part === 'shift') return isMac ? '⇧' : 'Shift';
     if (part === 'alt') return isMac ? '⌥' : 'Alt';
+    if (part === 'space') return longKey[language] ?? longKey.en;
     return named[part] ?? part.toUpperCase();
   });
   return parts.join(isMac ? '' : '+');

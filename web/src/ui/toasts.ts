@@ -1,4 +1,5 @@
-// Short messages that come and go. One queue for the page; whoever has something to say pushes here.
+// Short messages that come and go. One queue for the page; whoever has something to say pushes here. What is told in red is
+// a loss or a refusal, and stays until somebody has closed it.
 import { reactive } from 'vue';
 
 export interface Toast {
@@ -9,14 +10,20 @@ export interface Toast {
   action?: { label: string; run: () => void };
 }
 
-const maxShown = 3;
+/** Of those that go by themselves. */
+const maxPassing = 3;
 let counter = 0;
 export const toasts: Toast[] = reactive([]);
 
 export function toast(text: string, options: Partial<Pick<Toast, 'tone' | 'action'>> = {}): void {
+  const tone = options.tone ?? 'plain';
+  // A refusal that comes again is the same one: a server that is away would fill the page.
+  const same = tone === 'danger' ? toasts.find((one) => one.tone === 'danger' && one.text === text) : undefined;
+  if (same) dropToast(same.id);
   counter += 1;
-  toasts.push({ id: counter, text, tone: options.tone ?? 'plain', action: options.action });
-  while (toasts.length > maxShown) toasts.shift();
+  toasts.push({ id: counter, text, tone, action: options.action });
+  const passing = toasts.filter((one) => one.tone === 'plain');
+  for (const one of passing.slice(0, -maxPassing)) dropToast(one.id);
 }
 
 export function dropToast(id: number): void {

@@ -119,6 +119,15 @@ export async function api(base) {
     { 'content-type': 'application/json' },
   );
   const auth = { authorization: `Bearer ${tokens.access_token}` };
+  // A token lives a quarter of an hour, and all journeys on a busy machine longer.
+  let refresh = tokens.refresh_token;
+  const renew = async () => {
+    const body = JSON.stringify({ refresh_token: refresh });
+    const renewed = await post('/refresh', body, { 'content-type': 'application/json' });
+    refresh = renewed.refresh_token;
+    auth.authorization = `Bearer ${renewed.access_token}`;
+  };
+  setInterval(() => void renew().catch(() => undefined), 300_000).unref();
   return {
     auth,
     root: tokens.user.root_id,

@@ -1,5 +1,6 @@
 // What the screenshots show: the files of somebody who studies a coast, in two languages, of every kind.
 import { api, pdf, wav } from '../e2e/seed.mjs';
+import { noted } from './camera.mjs';
 import { film, photo } from './scenery.mjs';
 
 const notes = `# Field notes, week 47
@@ -123,8 +124,33 @@ export async function fill(base, page) {
     ['Embers.jpg', 'dusk', 1400, 800],
     ['Before the rain.jpg', 'mist', 1200, 800],
   ];
-  for (const [at, [name, mood, width, height]] of scenes.entries())
-    await file(name, await photo(page, at + 3, mood, width, height), 'image/jpeg', photos);
+  const lights = {
+    dawn: [[1, 60], 5.6, 400],
+    noon: [[1, 500], 8, 125],
+    dusk: [[1, 30], 4, 800],
+    night: [[8, 1], 2.8, 1600],
+    mist: [[1, 125], 5.6, 200],
+  };
+  for (const [at, [name, mood, width, height]] of scenes.entries()) {
+    const [exposure, aperture, iso] = lights[mood];
+    const taken = `2026:${String(1 + (at % 11)).padStart(2, '0')}:${10 + at} 0${6 + (at % 3)}:12:0${at % 10}`;
+    const camera = {
+      taken,
+      exposure,
+      aperture,
+      iso,
+      focal: 23 + (at % 4) * 8,
+      north: [
+        [48, 1],
+        [20 + at, 1],
+      ],
+      west: [
+        [4, 1],
+        [30 - at, 1],
+      ],
+    };
+    await file(name, noted(await photo(page, at + 3, mood, width, height), camera), 'image/jpeg', photos);
+  }
 
   await file('Ferry leaving.webm', await film(page, 31, 'dawn'), 'video/webm', photos);
   await file('Coastline.jpg', await photo(page, 41, 'dawn'), 'image/jpeg');

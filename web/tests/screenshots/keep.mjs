@@ -1,7 +1,7 @@
 // What of the pictures is kept in the repository, and how: see `run.mjs`.
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
-/** The pictures that are kept at full size besides the sheets. The README shows the first three. */
+/** The pictures that are kept at full size besides the sheets. The README shows three of them. */
 const chosen = [
   'list-light-en-1440',
   'gallery-dark-en-1440',

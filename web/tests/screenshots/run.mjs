@@ -12,6 +12,7 @@ import { signIn } from '../e2e/steps.mjs';
 import { fill } from './content.mjs';
 import { fillOffice } from './office.mjs';
 import { keep } from './keep.mjs';
+import { moveIntoThePast } from './past.mjs';
 import { prepare, scenes } from './scenes.mjs';
 
 checkTools();
@@ -41,7 +42,10 @@ try {
     pages = await serve(0, server.port);
   }
   const files = keepOnly ? null : await fill(server.base, blank);
-  if (files) await fillOffice(server.base, files);
+  if (files) {
+    await fillOffice(server.base, files);
+    moveIntoThePast(server.database);
+  }
   for (const theme of keepOnly ? [] : ['light', 'dark']) {
     for (const language of ['en', 'ru']) {
       for (const [width, height] of Object.entries(heights)) {

@@ -49,3 +49,16 @@ it('follows an id that became real and drops what is gone', () => {
   expect(of(it)).toBe('cx');
   expect(it.cursor).toBe('c');
 });
+
+it('moves the cursor past what is selected, and begins a range there', () => {
+  const it = fresh();
+  it.click('b');
+  it.focus('d');
+  expect(of(it)).toBe('b');
+  expect(it.cursor).toBe('d');
+  it.click('d', { toggle: true });
+  expect(of(it)).toBe('bd');
+  it.focus('a');
+  it.rangeTo('b', true);
+  expect(of(it)).toBe('abd');
+});

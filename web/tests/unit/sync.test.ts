@@ -51,6 +51,8 @@ let sockets: FakeSocket[];
 let journal: ReturnType<typeof change>[];
 let pulls: string[];
 let down: boolean;
+/** What every question about changes is answered with. */
+let refusal: { status: number; code: string; detail: string; request_id?: string } | null;
 let shared: unknown[];
 /** Spaces of teams. */
 let given: { id: string; root_id: string }[];
@@ -73,6 +75,7 @@ beforeEach(() => {
   sockets = [];
   pulls = [];
   down = false;
+  refusal = null;
   shared = [];
   given = [];
   oldest = 0;
@@ -83,6 +86,7 @@ beforeEach(() => {
     const reply = (status: number, body: unknown) =>
       new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
     if (down) throw new TypeError('failed to fetch');
+    if (refusal) return reply(refusal.status, refusal);
     if (path === '/spaces')
       return reply(200, {
         items: [
@@ -248,6 +252,31 @@ it('is offline as soon as the socket breaks and nothing answers, and misses noth
   await settled();
   expect(await names()).toEqual(['1.txt', '2.txt', '3.txt', '4.txt']);
   expect(follows()[0]).toMatchObject({ since: '1.4' });
+});
+
+it('keeps a refusal that does not pass by itself, tells it to the other tabs, and forgets it when all is well', async () => {
+  await follow();
+  const heard: unknown[] = [];
+  const tab = new BroadcastChannel(`${db.name}-sync`);
+  tab.onmessage = (event: MessageEvent<{ state?: { problem: unknown } }>) =>
+    event.data.state && heard.push(event.data.state.problem);
+  refusal = { status: 403, code: 'permission-missing', detail: 'not you', request_id: 'req_1' };
+  sync.doubt();
+  const problem = { status: 403, code: 'permission-missing', message: 'not you', requestId: 'req_1' };
+  await until(() => expect(sync.state).toMatchObject({ link: 'online', busy: false, problem }));
+  await until(() => expect(heard).toContainEqual(problem));
+  refusal = null;
+  sync.doubt();
+  await until(() => expect(sync.state.problem).toBeNull());
+  await until(() => expect(heard.at(-1)).toBeNull());
+  tab.close();
+});
+
+it('does not call it a lost connection when this device cannot be written to', async () => {
+  await follow();
+  vi.spyOn(pull, 'pullSpaces').mockRejectedValue(new DOMException('no room', 'QuotaExceededError'));
+  sync.doubt();
+  await until(() => expect(sync.state).toMatchObject({ link: 'online', busy: false, problem: { code: 'device' } }));
 });
 
 it('goes on by polling where there is no socket', async () => {

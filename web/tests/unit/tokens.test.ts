@@ -65,7 +65,9 @@ const text: [name: string, on: string[]][] = [
   ['ink-2', [...surfaces, 'accent-soft']],
   ['ink-3', ['pane', 'sunken', 'raised']],
   ['accent-text', [...surfaces, 'accent-soft']],
+  ['success-text', surfaces],
   ['danger-text', surfaces],
+  ['print', ['paper']],
   ['on-accent', ['accent', 'accent-strong', 'danger-fill']],
   ['pane', ['ink']],
 ];
@@ -110,16 +112,55 @@ it('knows black and white', () => {
   ).toEqual([255, 0, 0]);
 });
 
+/** Every line of our sources, with where it stands. */
+const lines = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.(?:vue|css|ts)$/.test(name) && name !== 'styles/tokens.css')
+  .flatMap((name) =>
+    readFileSync(join(src, name), 'utf8')
+      .split('\n')
+      .map((line, at) => ({ at: `${name}:${at + 1}: ${line.trim()}`, line })),
+  );
+
+const raw = /#[0-9a-f]{3,8}\b(?!['"]?\s*(?:,|\)|=>))|\b(?:rgb|hsl|hwb|lab|lch|oklab)a?\(|\boklch\(\s*[\d.]/i;
+const palette =
+  /\b(?:bg|text|border|fill|stroke|ring|outline|shadow|decoration)-(?:black|white|(?:slate|gray|zinc|neutral|stone|red|orange|amber|yellow|lime|green|emerald|teal|cyan|sky|blue|indigo|violet|purple|fuchsia|pink|rose)-\d+)\b/;
+/** Colours by name: in brackets of a class, as an attribute of a drawing, or as a value of a style. */
+const word =
+  'black|white|gray|grey|silver|red|orange|yellow|green|teal|blue|navy|purple|violet|pink|brown|gold|crimson|tomato';
+const named = new RegExp(
+  `-\\[(?:${word})\\]|\\b(?:fill|stroke|color|stop-color|background)=["'](?:${word})["']|(?:^|[\\s;{"'])(?:color|background(?:-color)?|fill|stroke|border-color|outline-color)\\s*:\\s*['"]?(?:${word})\\b`,
+  'i',
+);
+const isRaw = (line: string) => raw.test(line) || palette.test(line) || named.test(line);
+
 it('writes colours in tokens.css and nowhere else', () => {
-  const raw = /#[0-9a-f]{3,8}\b(?!['"]?\s*(?:,|\)|=>))|\b(?:rgb|hsl|hwb|lab|lch|oklab)a?\(|\boklch\(\s*[\d.]/i;
-  const palette =
-    /\b(?:bg|text|border|fill|stroke|ring|outline|shadow|decoration)-(?:black|white|(?:slate|gray|zinc|neutral|stone|red|orange|amber|yellow|lime|green|emerald|teal|cyan|sky|blue|indigo|violet|purple|fuchsia|pink|rose)-\d+)\b/;
-  const found = readdirSync(src, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(?:vue|css|ts)$/.test(name) && name !== 'styles/tokens.css')
-    .flatMap((name) =>
-      readFileSync(join(src, name), 'utf8')
-        .split('\n')
-        .flatMap((line, at) => (raw.test(line) || palette.test(line) ? [`${name}:${at + 1}: ${line.trim()}`] : [])),
-    );
-  expect(found).toEqual([]);
+  expect(lines.filter(({ line }) => isRaw(line)).map(({ at }) => at)).toEqual([]);
+});
+
+it.each([
+  '<p class="bg-[white]">',
+  '<path d="" fill="black" />',
+  '<p style="color: white">',
+  ':style="{ background: \'red\' }"',
+  '  border-color: tomato;',
+  '<p class="text-red-500">',
+  'color: #fff;',
+])('knows the raw colour in %s', (line) => {
+  expect(isRaw(line)).toBe(true);
+});
+
+it('names only colours that there are', () => {
+  const theme = readFileSync(join(src, 'styles/app.css'), 'utf8');
+  const tokens = new Set([...theme.matchAll(/^\s*--color-([\w-]+):/gm)].map(([, name]) => name!));
+  const families = [...new Set([...tokens].map((name) => name.split('-')[0]!))].join('|');
+  const used = new RegExp(
+    `\\b(?:bg|text|border(?:-[xytbse])?|fill|stroke|ring|outline|decoration|divide|accent)-((?:${families})(?:-[a-z0-9]+)*)\\b`,
+    'g',
+  );
+  const unknown = lines.flatMap(({ line, at }) =>
+    [...line.matchAll(used)].filter(([, name]) => !tokens.has(name!)).map(([whole]) => `${whole} in ${at}`),
+  );
+  expect(unknown).toEqual([]);
+  for (const [, value] of theme.matchAll(/--color-[\w-]+: var\((--[\w-]+)\);/g))
+    expect([...light.keys()]).toContain(value);
 });

@@ -39,3 +39,11 @@ export async function readKept(account: string, id: string): Promise<File | null
 export async function removeKept(account: string, id: string): Promise<void> {
   await (await folderOf(account)).removeEntry(id).catch(() => undefined);
 }
+
+export async function removeAllKept(account: string): Promise<void> {
+  const root = await navigator.storage.getDirectory();
+  await root.removeEntry(`kept-${account}`, { recursive: true }).catch((error: unknown) => {
+    // Who never kept anything has no folder.
+    if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
+  });
+}

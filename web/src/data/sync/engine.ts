@@ -30,19 +30,32 @@ const lookMs = 1_500;
 /** All browsers lose a server that stops at the same moment. They do not all come back in the same. */
 const scatterMs = 800;
 
+/** A problem as it goes from tab to tab. */
+export interface Trouble {
+  status: number;
+  code: string;
+  message: string;
+  requestId: string | null;
+}
+
 export interface SyncState {
   /** `offline` while the server cannot be reached. */
   link: 'starting' | 'online' | 'offline';
   busy: boolean;
-  problem: Problem | null;
+  /** Why the last round failed, until one succeeds. */
+  problem: Trouble | null;
   lastAt: number | null;
 }
 
-type Message =
-  | { type: 'kick' }
-  | { type: 'look' }
-  | { type: 'state'; state: Omit<SyncState, 'problem'> }
-  | { type: 'note'; note: Note };
+type Message = { type: 'kick' } | { type: 'look' } | { type: 'state'; state: SyncState } | { type: 'note'; note: Note };
+
+/** An answer that was cut, or a piece of the page that cannot be fetched, is a connection that is away. What else is no
+ * problem of a call went wrong on this device: as a rule, the browser could not write. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof TypeError || error instanceof SyntaxError) return Problem.offline(error);
+  return new Problem(0, 'device', String(error));
+}
 
 export class Sync {
   readonly state: SyncState = reactive({ link: 'starting', busy: false, problem: null, lastAt: null });
@@ -180,9 +193,11 @@ export class Sync {
 
   private tell(change: Partial<SyncState>): void {
     Object.assign(this.state, change);
-    const { link, busy, lastAt } = this.state;
-    if (!this.stop.signal.aborted)
-      this.channel.postMessage({ type: 'state', state: { link, busy, lastAt } } satisfies Message);
+    const { link, busy, lastAt, problem } = this.state;
+    if (!this.stop.signal.aborted) {
+      const state = { link, busy, lastAt, problem: problem && { ...problem } };
+      this.channel.postMessage({ type: 'state', state } satisfies Message);
+    }
   }
 
   private async lead(): Promise<void> {
@@ -224,12 +239,19 @@ export class Sync {
       const rest = visible && !(await this.isTold()) ? pollMs : restMs;
       return Math.min(rest, laterMs ?? rest);
     } catch (error) {
-      const problem = error instanceof Problem ? error : Problem.offline(error);
+      const problem = problemOf(error);
       this.failures += 1;
       this.stale = true;
       this.away ??= new Away(new Date(this.state.lastAt ?? Date.now()).toISOString());
-      // A 401 is for the session to deal with: it signs out or renews, and the next round tells.
-      this.tell({ link: isProblem(problem) && problem.passing ? 'offline' : this.state.link, busy: false, problem });
+      // A 401 is for the session to deal with: it signs out or renews, and the next round tells. What else does not pass by
+      // itself leaves the connection as it is: the status shows the problem.
+      const away = problem.passing && problem.code !== 'device';
+      const { status, code, message, requestId } = problem;
+      this.tell({
+        link: away ? 'offline' : this.state.link,
+        busy: false,
+        problem: { status, code, message, requestId },
+      });
       const longest = visible ? longestBackoffMs : restMs;
       return Math.min(longest, 500 * 2 ** Math.min(this.failures, 10)) * (0.75 + Math.random() / 2);
     }

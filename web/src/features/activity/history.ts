@@ -3,6 +3,7 @@ import { ref, watch } from 'vue';
 import { api, asOne, take, type Schemas } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { usePages } from '@/app/usePages';
+import { tellProblem } from '@/app/problems';
 import { useDrive } from '@/data/drive';
 import { learnPeople } from '@/data/people';
 import { i18n } from '@/i18n';
@@ -42,7 +43,7 @@ export function useHistory(wanted: () => Wanted, pageSize: number) {
       await load();
     } catch (error) {
       const failed = Problem.of(error);
-      toast(failed.status === 0 ? t('activity.offline') : failed.message, { tone: 'danger' });
+      void tellProblem(failed, t('activity.offline'));
     } finally {
       busy.value = null;
     }

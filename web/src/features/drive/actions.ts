@@ -17,6 +17,7 @@ import {
   Scissors,
   Share2,
   SquareCheckBig,
+  ListChecks,
   Redo2,
   Trash2,
   Star,
@@ -66,6 +67,7 @@ export const folderMenu = [
   'upload-folder',
   '-',
   'paste',
+  'pick',
   'select-all',
   '-',
   ...viewMenu,
@@ -130,6 +132,8 @@ export function offerDriveActions(state: FolderState): void {
   const readOnly = () => (state.canEdit.value ? null : t('people.needEditor'));
   const hold = (mode: 'cut' | 'copy') => {
     clipboard.value = { mode, items: state.selected.value };
+    // They are put somewhere else next, and the way there is by taps.
+    if (state.picking.value) state.endPick();
     toast(t(mode === 'cut' ? 'toasts.cut' : 'toasts.copied'));
   };
   offer([
@@ -310,6 +314,14 @@ export function offerDriveActions(state: FolderState): void {
       shortcuts: ['mod+a'],
       enabled: () => state.items.value.length > 0,
       run: () => state.selection.all(),
+    },
+    {
+      id: 'pick',
+      label: 'pick.action',
+      group: 'edit',
+      icon: ListChecks,
+      enabled: () => matchMedia('(pointer: coarse)').matches && state.items.value.length > 0 && !state.picking.value,
+      run: () => state.pick(),
     },
     {
       id: 'new-folder',

@@ -1,6 +1,7 @@
 // Moving and copying as one call to the server: what only it can do, which is merging, replacing, and crossing spaces.
 import { api, asOne, take } from '@/api/client';
 import { Problem } from '@/api/problem';
+import { wordsOf } from '@/app/problems';
 import type { Drive } from '@/data/drive';
 import type { Item } from '@/data/project';
 import { i18n } from '@/i18n';
@@ -22,7 +23,7 @@ interface Wish {
 interface Result {
   id: string;
   outcome: string;
-  error?: { detail?: string | null } | null;
+  error?: { code?: string; detail?: string | null } | null;
 }
 
 /** All of them as one operation. The local copy learns of it by the next pull. */
@@ -44,10 +45,12 @@ async function bulk(drive: Drive, wishes: readonly Wish[], operation: string): P
 const { t } = i18n.global;
 function why(error: unknown): string {
   const it = error instanceof Problem ? error : Problem.offline(error);
-  return it.status === 0 ? t('clash.offline') : it.message;
+  return wordsOf(it, t('clash.offline'));
 }
+const whyNot = ({ code, detail }: NonNullable<Result['error']>) =>
+  wordsOf({ status: 409, code: code ?? '', message: detail ?? '' });
 const refusalOf = (refused: readonly Result[]) =>
-  t('clash.refused', { count: refused.length, why: refused[0]?.error?.detail ?? '' });
+  t('clash.refused', { count: refused.length, why: refused[0]?.error ? whyNot(refused[0].error) : '' });
 
 /** The way back as the server knows it. */
 function taken(drive: Drive, path: '/api/v1/undo' | '/api/v1/redo', space: string, operation: string): Step['undo'] {

@@ -1,6 +1,6 @@
 // Taking files and folders along: one file as it is, all else as one archive that the server makes while it sends it.
 import { archiveSize, downloadArchive, downloadFile } from '@/api/files';
-import { isProblem } from '@/api/problem';
+import { tellProblem } from '@/app/problems';
 import { keptFile } from '@/data/keep';
 import { isUnsent, type Item } from '@/data/project';
 import { i18n } from '@/i18n';
@@ -45,6 +45,6 @@ export async function download(
     await downloadArchive(ids, chosen.length === 1 ? `${chosen[0]!.name}.zip` : 'files.zip');
     toast(t('toasts.downloadingZip', { size: formatSize(size, locale.value) }));
   } catch (error) {
-    toast(isProblem(error) && error.status !== 0 ? error.message : t('toasts.downloadOffline'), { tone: 'danger' });
+    void tellProblem(error, t('toasts.downloadOffline'));
   }
 }

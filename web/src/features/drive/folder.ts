@@ -53,6 +53,8 @@ export function createFolderState(place: Place) {
   /** Where keys and menus act: the selection, or the open folder's own. */
   const renaming = ref<string | null>(null);
   const looking = ref(false);
+  /** Whether taps take items into the selection and out of it, as a finger that rested on one asked for. */
+  const picking = ref(false);
   const moving = shallowRef<readonly Item[]>([]);
   /** Set by the view that shows: brings an item into sight, and takes the focus back. */
   const view = shallowRef<{ reveal: (id: string) => void; focus: () => void } | null>(null);
@@ -61,7 +63,13 @@ export function createFolderState(place: Place) {
 
   watch(folderId, () => {
     selection.only([]);
+    picking.value = false;
     renaming.value = null;
+  });
+  const choosing = computed(() => picking.value || selected.value.length > 0);
+  // Whoever takes out the last one is done.
+  watch(selection.count, (count) => {
+    if (count === 0) picking.value = false;
   });
   watch(ids, (now) => {
     const renamed = new Map(stored.value.aliases.map((alias) => [alias.temp, alias.real]));
@@ -103,6 +111,17 @@ export function createFolderState(place: Place) {
       ways.set(parent, names.join(' › ') || t('people.withMe'));
     });
     return '';
+  }
+
+  /** Begins to pick, or goes on, with an item if one is named. */
+  function pick(id?: string): void {
+    if (!picking.value) selection.clear();
+    picking.value = true;
+    if (id !== undefined && !selection.has(id)) selection.click(id, { toggle: true });
+  }
+  function endPick(): void {
+    picking.value = false;
+    selection.clear();
   }
 
   function open(item: Item): void {
@@ -177,6 +196,7 @@ export function createFolderState(place: Place) {
     await drive.remove(what);
     did(trashedStep(drive, what));
     const gone = new Set(what.map((item) => item.id));
+    if (picking.value) return endPick();
     const next =
       items.value.slice(at).find((item) => !gone.has(item.id)) ??
       items.value.slice(0, at).findLast((item) => !gone.has(item.id));
@@ -209,11 +229,15 @@ export function createFolderState(place: Place) {
     cursorItem,
     renaming,
     looking,
+    picking,
+    choosing,
     moving,
     view,
     folderId,
     keyOf,
     sections,
+    pick,
+    endPick,
     open,
     goTo,
     showInFolder,

@@ -19,6 +19,7 @@ export { default as ListView } from './views/ListView.vue';
 export { default as SelectionBar } from './SelectionBar.vue';
 export { default as SyncStatus } from './SyncStatus.vue';
 export { itemMenu, offerDriveActions } from './actions';
+export { driveActions } from './told';
 export type { Place } from './place';
 export { propertyText, type Property } from './inspector/properties';
 export const GridView = defineAsyncComponent(() => import('./views/GridView.vue'));

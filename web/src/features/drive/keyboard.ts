@@ -45,37 +45,52 @@ export function useViewKeys(state: FolderState, plan: KeyPlan): (event: Keyboard
     const total = state.ids.value.length;
     const extend = event.shiftKey;
     const mod = event.ctrlKey || event.metaKey;
+    /** Control moves the cursor past what is selected, as in grids everywhere. Command has a meaning of its own. */
+    const alone = event.ctrlKey && !event.metaKey && !event.altKey;
+    const goTo = (index: number) => {
+      const id = state.ids.value[Math.min(total - 1, Math.max(0, index))];
+      if (id === undefined) return;
+      if (alone && !extend) selection.focus(id);
+      else if (extend) selection.rangeTo(id, alone);
+      else selection.only([id]);
+    };
+    const at = selection.cursor === null ? -1 : state.ids.value.indexOf(selection.cursor);
+    if (event.key === ' ' && alone && !extend) {
+      if (selection.cursor !== null) selection.click(selection.cursor, { toggle: true });
+      event.preventDefault();
+      return;
+    }
     switch (event.key) {
       case 'ArrowDown':
       case 'ArrowUp':
       case 'ArrowRight':
       case 'ArrowLeft': {
-        if (mod || event.altKey || total === 0) return;
+        if ((mod && !alone) || event.altKey || total === 0) return;
         const ahead = (event.key === 'ArrowRight') === (document.dir !== 'rtl');
         const arrow =
           event.key === 'ArrowDown' || event.key === 'ArrowUp' ? arrows[event.key] : ahead ? 'after' : 'before';
-        const now = selection.cursor === null ? (plan.start ?? -1) : state.ids.value.indexOf(selection.cursor);
+        const now = selection.cursor === null ? (plan.start ?? -1) : at;
         const onward = arrow === 'down' || arrow === 'after';
         const next =
           now < 0 ? (plan.beside(0, arrow) === null ? null : onward ? 0 : total - 1) : plan.beside(now, arrow);
         if (next === null) return;
-        selection.toIndex(Math.min(total - 1, Math.max(0, next)), extend);
+        goTo(next);
         break;
       }
       case 'Home':
-        selection.toIndex(0, extend);
+        goTo(0);
         break;
       case 'End':
-        selection.toIndex(total - 1, extend);
+        goTo(total - 1);
         break;
       case 'PageDown':
-        selection.step(plan.page(), extend);
+        goTo(at < 0 ? 0 : at + plan.page());
         break;
       case 'PageUp':
-        selection.step(-plan.page(), extend);
+        goTo(at < 0 ? total - 1 : at - plan.page());
         break;
       case 'Escape':
-        selection.clear();
+        state.endPick();
         break;
       default:
         if (

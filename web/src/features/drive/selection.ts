@@ -68,6 +68,12 @@ export class Selection {
     else this.only([id]);
   }
 
+  /** Moves the cursor alone; what is selected stays. A range begins there from now on. */
+  focus(id: string): void {
+    this.at.cursor = id;
+    this.anchor = id;
+  }
+
   /** What a rubber band touches, on top of what was selected when it began. */
   band(ids: readonly string[], base: ReadonlySet<string>): void {
     this.chosen.value = new Set([...base, ...ids]);

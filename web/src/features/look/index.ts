@@ -7,3 +7,4 @@ export { useFileUrl } from './useFileUrl';
 export const PictureFacts = defineAsyncComponent(() => import('./PictureFacts.vue'));
 /** The inside of a file, whatever its kind. */
 export const FileLook = defineAsyncComponent(() => import('./FileLook.vue'));
+export { listenForLookKeys, provideLookKeys } from './keys';

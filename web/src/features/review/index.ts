@@ -1,7 +1,7 @@
 // What other features may use of the review.
 import { defineAsyncComponent, ref } from 'vue';
 
-export const ReviewSheet = defineAsyncComponent(() => import('./ReviewSheet.vue'));
+export const ReviewHost = defineAsyncComponent(() => import('./ReviewHost.vue'));
 
-/** Rises when somebody wants to see the sheet, wherever they are. */
-export const reviewAsked = ref(0);
+/** Whether the sheet is open, over whatever page. */
+export const reviewing = ref(false);

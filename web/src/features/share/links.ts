@@ -1,9 +1,9 @@
 // Links as people see them: their address, what they allow, and whether they still work.
 import type { Schemas } from '@/api/client';
 import { Problem } from '@/api/problem';
+import { tellProblem } from '@/app/problems';
 import { i18n } from '@/i18n';
 import { formatAgo } from '@/lib/format';
-import { toast } from '@/ui/toasts';
 
 export type Link = Schemas['Link'];
 export type LinkEvent = Schemas['LinkEvent'];
@@ -48,5 +48,5 @@ export const nameOf = (link: Link) => link.name ?? i18n.global.t(`share.mode_${l
 /** Says what went wrong. */
 export function tell(error: unknown): void {
   const problem = Problem.of(error);
-  toast(problem.status === 0 ? i18n.global.t('share.offline') : problem.message, { tone: 'danger' });
+  void tellProblem(problem, i18n.global.t('share.offline'));
 }

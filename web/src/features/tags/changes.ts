@@ -1,6 +1,7 @@
 // Changes of tags themselves. Each is one call, however many entries have the tag, and can be taken back.
 import { api, take } from '@/api/client';
 import { Problem } from '@/api/problem';
+import { wordsOf } from '@/app/problems';
 import type { Drive } from '@/data/drive';
 import { pullTags, type Colour, type Tag } from '@/data/marks';
 import { i18n } from '@/i18n';
@@ -9,7 +10,7 @@ import { toast } from '@/ui/toasts';
 export function problemText(error: unknown): string {
   const { t } = i18n.global;
   const it = error instanceof Problem ? error : Problem.offline(error);
-  return it.status === 0 ? t('tags.offline') : it.code === 'name-taken' ? t('tags.taken') : it.message;
+  return it.code === 'name-taken' ? t('tags.taken') : wordsOf(it, t('tags.offline'));
 }
 
 /** Does it under an operation's id of our own, tells it, and offers the way back. */

@@ -218,3 +218,57 @@ export async function showsWhatFillsTheSpace({ open, files, base }) {
     String(lines),
   );
 }
+
+/** What the browser holds of an account. */
+const leftOf = (page, account) =>
+  page.evaluate(async (id) => {
+    const root = await navigator.storage.getDirectory();
+    const left = (await indexedDB.databases()).map((one) => one.name).filter((name) => name.endsWith(id));
+    for await (const name of root.keys()) if (name.endsWith(id)) left.push(name);
+    return [...left, ...Object.keys(localStorage).filter((key) => key.endsWith(id))].sort();
+  }, account);
+
+export async function leavesNothingOnTheDeviceWhenAsked({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'On a borrowed laptop');
+  await files.file('diary.txt', 'Dear diary', 'text/plain', folder);
+  await row(page, 'diary.txt').waitFor();
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await click(page, 'diary.txt', { button: 'right' });
+  await page.click('[role=menuitemcheckbox][data-action=keep-offline]');
+  await row(page, 'diary.txt').locator('[data-kept=kept]').waitFor();
+  const account = (await (await files.call('GET', '/me')).json()).id;
+  assert.ok((await leftOf(page, account)).length >= 2);
+  // Another tab of the same browser holds the same things open.
+  const other = await page.context().newPage();
+  await other.goto(`${base}/files/${folder}`);
+  await row(other, 'diary.txt').waitFor();
+  // With a change that is not sent it says what would be lost; not chosen, everything stays.
+  network.cut = true;
+  await click(page, 'diary.txt');
+  await page.keyboard.press('F2');
+  await page.locator('[role=grid] input').fill('unsent.txt');
+  await page.keyboard.press('Enter');
+  await row(page, 'unsent.txt').waitFor();
+  await page.click('[data-account]');
+  await page.click('[role=menuitem][data-action=sign-out]');
+  const dialog = page.locator('[role=dialog]');
+  await dialog.getByText('It stays on this device').waitFor();
+  await dialog.getByLabel('Remove my files from this device').check();
+  await dialog.getByText('will be lost').waitFor();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  network.cut = false;
+  await settled(page);
+  // From the settings it is the wish itself.
+  await page.goto(`${base}/settings`);
+  await page.click('[data-clear-device]');
+  assert.equal(await dialog.getByLabel('Remove my files from this device').isChecked(), true);
+  await dialog.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForSelector('input[name=username]');
+  await page.waitForSelector('text=Nothing of yours is left on this device');
+  await other.waitForSelector('input[name=username]');
+  assert.deepEqual(await leftOf(page, account), []);
+  await signIn(page);
+  await page.goto(`${base}/files/${folder}`);
+  await row(page, 'unsent.txt').waitFor();
+}

@@ -196,7 +196,7 @@ export async function looksInsideEveryKind({ open }) {
   await page.keyboard.press('ArrowDown');
   await page.waitForSelector('[role=dialog] input[type=range]');
   await page.waitForFunction(() => document.querySelector('[role=dialog] video')?.duration > 0.9);
-  await page.keyboard.press('Space');
+  await page.keyboard.press('Escape');
   await page.waitForSelector('[role=dialog]', { state: 'detached' });
   assert.deepEqual(await selected(page), ['tone.wav']);
   await look('main.rs', '[role=dialog] .hljs-keyword');

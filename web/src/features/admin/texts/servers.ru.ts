@@ -15,10 +15,13 @@ export const servers: Shape<typeof english> = {
     scrub: 'Проверка всех частей',
     scrubText:
       'Прочитана {count} часть, повреждено: {bad} | Прочитаны {count} части, повреждено: {bad} | Прочитано {count} частей, повреждено: {bad}',
+    scrubWhole: 'всё цело',
+    scrubDamaged: 'повреждена {count} часть | повреждены {count} части | повреждено {count} частей',
     scrubIdle: 'Ещё не начата',
     garbage: 'К очистке',
     epoch: 'Размещение',
     epochText: 'Номер {epoch}, частей чётности: {parity}',
+    epochBare: 'Номер {epoch}, без чётности',
     movesText: 'Перемещено {moved} из {planned}',
     eta: 'осталось {time}',
     server: 'Сервер',

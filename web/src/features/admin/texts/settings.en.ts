@@ -41,6 +41,7 @@ export const settings = {
     days: 'days',
     noBound: 'no bound',
     nothing: 'nothing',
+    quoted: '“{value}”',
     default: 'From the configuration',
     changed: 'Set here · the configuration says {value}',
     back: 'Back to that',

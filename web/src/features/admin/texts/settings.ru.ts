@@ -44,6 +44,7 @@ export const settings: Shape<typeof english> = {
     days: 'дн.',
     noBound: 'без предела',
     nothing: 'пусто',
+    quoted: '«{value}»',
     default: 'Из конфигурации',
     changed: 'Задано здесь · в конфигурации: {value}',
     back: 'Вернуть',

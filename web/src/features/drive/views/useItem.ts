@@ -6,6 +6,7 @@ import { uploadDropped } from '@/features/upload';
 import { kindOf } from '@/lib/kinds';
 import { useDrop, useItemDrag } from '../dnd';
 import { clipboard, useFolder } from '../folder';
+import { useHold } from './hold';
 
 /** Lets an element be dragged as items, and take drops as a folder. */
 export function useItemDnd(
@@ -36,8 +37,15 @@ export function useItem(element: Ref<HTMLElement | null>, item: () => Item) {
     () => clipboard.value?.mode === 'cut' && clipboard.value.items.some((held) => held.id === item().id),
   );
 
+  /** A finger that rests begins to pick several; from then on every tap takes one in or out. */
+  const { pointerdown, byFinger } = useHold(() => {
+    if (state.renaming.value) return;
+    state.pick(item().id);
+  });
+
   const { dragging, over } = useItemDnd(element, item, (at) => {
-    if (state.renaming.value) return null;
+    // A resting finger picks, so it does not drag.
+    if (state.renaming.value || byFinger()) return null;
     // The name and picture drag at once; the rest of a row draws a rubber band unless the row is selected already.
     if (!selected.value && !at?.closest('[data-handle]')) return null;
     if (!selected.value) state.selection.only([item().id]);
@@ -53,13 +61,27 @@ export function useItem(element: Ref<HTMLElement | null>, item: () => Item) {
   ]);
 
   function onClick(event: MouseEvent): void {
-    state.selection.click(item().id, { range: event.shiftKey, toggle: event.ctrlKey || event.metaKey });
+    const { selection, picking } = state;
     // A finger opens at one tap; there is no second kind of click.
-    if (event instanceof PointerEvent && event.pointerType === 'touch' && !event.shiftKey) state.open(item());
+    const tap = event instanceof PointerEvent && event.pointerType === 'touch' && !event.shiftKey;
+    if (tap && !picking.value) state.open(item());
+    else
+      selection.click(item().id, {
+        range: event.shiftKey,
+        toggle: picking.value || event.ctrlKey || event.metaKey,
+      });
   }
-  function onContextMenu(): void {
-    if (!selected.value) state.selection.only([item().id]);
+  function onDoubleClick(): void {
+    if (!state.picking.value && !byFinger()) state.open(item());
   }
-  const events = { click: onClick, dblclick: () => state.open(item()), contextmenu: onContextMenu };
+  function onContextMenu(event: Event): void {
+    if (byFinger()) {
+      event.preventDefault();
+      event.stopPropagation();
+    } else if (!selected.value) {
+      state.selection.only([item().id]);
+    }
+  }
+  const events = { pointerdown, click: onClick, dblclick: onDoubleClick, contextmenu: onContextMenu };
   return { state, kind, selected, renaming, over, surface, events };
 }

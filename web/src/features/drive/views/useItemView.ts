@@ -50,6 +50,8 @@ export function useItemView(options: {
   useListener(scroller, 'pointerdown', onPointerDown);
 
   function onBackground(event: MouseEvent): void {
+    // A finger that misses does not undo what it has picked.
+    if (state.picking.value) return;
     if (event.target instanceof Element && !itemAt(event.target) && !event.target.closest('[role="columnheader"]'))
       state.selection.clear();
   }
