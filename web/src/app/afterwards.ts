@@ -1,7 +1,6 @@
 // What begins a while after the page has met the server: nothing of it may hold up the first list.
 import { onScopeDispose, watch } from 'vue';
 import type { Drive } from '@/data/drive';
-import { followMarks } from '@/data/marks';
 import { i18n } from '@/i18n';
 import { learnRefusals } from '@/i18n/refusals';
 import { toast } from '@/ui/toasts';
@@ -60,8 +59,10 @@ export function startAfterwards(drive: Drive, loadPalette: () => Promise<unknown
   });
 
   // What is shared, tagged and starred is marked in the lists. It is no news that anybody waits for.
-  later(marksAfterMs, () => {
+  later(marksAfterMs, async () => {
     void import('@/data/links').then(({ pullLinks }) => pullLinks(drive.db)).catch(() => undefined);
+    const { followMarks } = await import('@/data/stars');
+    if (over) return;
     const marks = followMarks(drive.db, () => drive.sync.state.link === 'online');
     const unwatch = watch(
       () => drive.sync.state.link,

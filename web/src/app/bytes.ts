@@ -3,12 +3,13 @@
 import { openFileUrl, readBlob, readFile, readPart, readTextStart } from '@/api/files';
 import { drive } from '@/data/drive';
 import { keptFile } from '@/data/keep';
-import { waitingText } from '@/data/outbox/texts';
 import type { ByteSource, Viewed } from '@/features/look';
 import { hasServiceWorker } from '@/platform/web';
 
 async function localFile(file: Viewed): Promise<Blob | null> {
-  const waiting = drive.value && (await waitingText(drive.value.db, file.id));
+  if (!drive.value) return null;
+  const { waitingText } = await import('@/data/outbox/texts');
+  const waiting = await waitingText(drive.value.db, file.id);
   return waiting ? new Blob([waiting.text]) : keptFile(file);
 }
 

@@ -44,10 +44,10 @@ export class Drive {
     this.db.close();
   }
 
-  /** Writes down what was done, to be sent as soon as may be. What carries a text goes alone: see `enqueue`. */
-  async queue(inputs: readonly OpInput[], carried?: { text: string; id?: string }): Promise<void> {
+  /** Writes down what was done, to be sent as soon as may be. */
+  async queue(inputs: readonly OpInput[]): Promise<void> {
     if (inputs.length === 0) return;
-    await enqueue(this.db, inputs, carried);
+    await enqueue(this.db, inputs);
     this.sync.kick();
   }
 

@@ -3,7 +3,9 @@
 import type { Entry } from './db';
 import type { Drive } from './drive';
 import type { Tag } from './marks';
+import { enqueue } from './outbox/enqueue';
 import type { Describe, OpInput, Properties, Write } from './outbox/ops';
+import { becameOf } from './outbox/texts';
 import type { Item } from './project';
 import * as read from './read';
 
@@ -68,17 +70,27 @@ export async function writeText(
   drive: Drive,
   item: Pick<Item, 'id' | 'name' | 'parent_id' | 'space_id' | 'content_type'>,
   text: string,
-  base: Pick<Write['base'], 'version' | 'etag'> & Pick<Write, 'after'>,
-  id?: string,
+  read: Pick<Write['base'], 'version' | 'etag'> & Pick<Write, 'after'>,
+  id: string = crypto.randomUUID(),
 ): Promise<void> {
-  const { after, ...seen } = base;
-  const op: OpInput<Write> = {
-    kind: 'write',
-    entry: item.id,
-    size: new TextEncoder().encode(text).length,
-    content_type: item.content_type ?? 'text/plain',
-    base: { name: item.name, parent: item.parent_id ?? '', space: item.space_id, ...seen },
-    ...(after ? { after } : {}),
-  };
-  await drive.queue([op], { text, id });
+  const { db } = drive;
+  const place = { name: item.name, parent: item.parent_id ?? '', space: item.space_id };
+  // The words and the operation that carries them are both there, or neither.
+  await db.transaction('rw', db.ops, db.aliases, db.entries, db.texts, async () => {
+    // What it was typed on may have waited then, and have reached the server since.
+    const became = read.after === undefined ? null : await becameOf(db, item.id, read.after);
+    const { version, etag } = became ?? read;
+    await db.texts.put({ id, text });
+    const op: OpInput<Write> = {
+      id,
+      kind: 'write',
+      entry: item.id,
+      size: new TextEncoder().encode(text).length,
+      content_type: item.content_type ?? 'text/plain',
+      base: { ...place, version, etag },
+      ...(read.after !== undefined && !became ? { after: read.after } : {}),
+    };
+    await enqueue(db, [op]);
+  });
+  drive.sync.kick();
 }

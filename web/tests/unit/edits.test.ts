@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DriveDb, type Entry, type Sent } from '@/data/db';
 import type { Drive } from '@/data/drive';
 import * as edits from '@/data/edits';
-import { pullStars } from '@/data/marks';
+import { pullStars } from '@/data/stars';
 import { dropMine, joinBoth, keepBoth, keepMine, type Conflict } from '@/data/outbox/conflicts';
 import { enqueue } from '@/data/outbox/enqueue';
 import { isConflict, newEntryId, newOp, type Op, type OpInput } from '@/data/outbox/ops';
@@ -62,7 +62,8 @@ beforeEach(() => {
   notes = [];
   drive = {
     db,
-    queue: (inputs: OpInput[], carried?: { text: string; id?: string }) => enqueue(db, inputs, carried),
+    sync: { kick: () => undefined },
+    queue: (inputs: OpInput[]) => enqueue(db, inputs),
   } as unknown as Drive;
   vi.stubGlobal('fetch', async (request: Request) => {
     const call: Call = {

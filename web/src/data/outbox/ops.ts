@@ -138,7 +138,8 @@ export interface CreateFile extends Base {
 }
 
 export type Op = CreateFolder | Update | Copy | Delete | Restore | Tagging | Starring | Describe | Write | CreateFile;
-export type OpInput<T extends Op = Op> = T extends Op ? Omit<T, keyof Base> : never;
+/** `id` is given where it was tried under one already, or where something else is kept under it. */
+export type OpInput<T extends Op = Op> = T extends Op ? Omit<T, keyof Base> & { id?: string } : never;
 
 /**
  * An id for what is made here, which the server takes as its own: so a folder can be filled, renamed and moved before the
@@ -157,7 +158,7 @@ export function newEntryId(now: number = Date.now()): string {
 export function newOp(input: OpInput): Op {
   return {
     ...input,
-    id: crypto.randomUUID(),
+    id: input.id ?? crypto.randomUUID(),
     at: new Date().toISOString(),
     state: 'waiting',
     attempts: 0,

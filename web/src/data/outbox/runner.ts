@@ -1,7 +1,7 @@
 // Sends the waiting operations in their order, one after the other: each may rest on the one before it.
 import { Problem } from '@/api/problem';
 import type { DriveDb, Entry } from '../db';
-import { countSettled } from '../marks';
+import { countSettled } from '../stars';
 import { putEntries, removeTrees } from '../sync/store';
 import { pullTree } from '../sync/pull';
 import { giveWay } from './conflicts';
