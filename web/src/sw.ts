@@ -12,7 +12,7 @@ import { accessToken } from '@/api/session';
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (PrecacheEntry | string)[] };
 
 const assetCache = 'holdfast-assets';
-const fileAddress = /^\/api\/v1\/(?:files\/[^/]+|archive|users\/[^/]+\/picture)$/;
+const fileAddress = /^\/api\/v1\/(?:files\/[^/]+(?:\/versions\/[^/]+)?|archive|users\/[^/]+\/picture)$/;
 
 precacheAndRoute(self.__WB_MANIFEST);
 cleanupOutdatedCaches();

@@ -5,7 +5,11 @@ import { api, take } from './client';
 import { Problem } from './problem';
 import { authorizedFetch } from './session';
 
-export const filePath = (id: string) => `/api/v1/files/${encodeURIComponent(id)}`;
+/** Of a file's bytes; with `versionOf` of those it had at another time. */
+export const filePath = (id: string) => `/api/v1/files/${id.split('/').map(encodeURIComponent).join('/')}`;
+
+/** What stands for an earlier version wherever the id of a file does, since its bytes are read in all the same ways. */
+export const versionOf = (id: string, version: string) => `${id}/versions/${version}`;
 
 async function fetchFile(id: string, init: RequestInit = {}): Promise<Response> {
   const response = await authorizedFetch(new Request(filePath(id), init));
@@ -74,9 +78,6 @@ export async function downloadArchive(ids: readonly string[], name: string): Pro
   if (hasServiceWorker()) downloadByFrame(archivePath(ids));
   else await saveFrom(archivePath(ids), name);
 }
-
-export const downloadVersion = (id: string, version: string, name: string): Promise<void> =>
-  saveFrom(`${filePath(id)}/versions/${encodeURIComponent(version)}`, name);
 
 /** Saves what a call answers with, as a file of the device. */
 export async function saveFrom(path: string, name: string): Promise<void> {

@@ -44,6 +44,7 @@ export function startAfterwards(drive: Drive, loadPalette: () => Promise<unknown
 
   // Who presses the keys for the palette or the search types on at once: they are there by then.
   later(paletteAfterMs, () => loadPalette().catch(() => undefined));
+  later(0, () => import('@/data/outbox/enqueue').catch(() => undefined));
   later(searchAfterMs, () => import('@/features/search/SearchPage.vue').catch(() => undefined));
 
   // What it refuses is told in the words of the page.

@@ -56,20 +56,20 @@ const routes: RouteRecordRaw[] = [
       {
         path: 'shared/:which(with-me|by-me)',
         name: 'shared',
-        component: () => import('@/features/gathered/SharedPage.vue'),
+        component: () => import('@/features/gathered/GatheredPage.vue'),
         props: true,
       },
       {
         path: 'favourites',
         name: 'favourites',
-        component: () => import('@/features/gathered/PlacePage.vue'),
-        props: { place: 'favourites' },
+        component: () => import('@/features/gathered/GatheredPage.vue'),
+        props: { which: 'favourites' },
       },
       {
         path: 'recent',
         name: 'recent',
-        component: () => import('@/features/gathered/PlacePage.vue'),
-        props: { place: 'recent' },
+        component: () => import('@/features/gathered/GatheredPage.vue'),
+        props: { which: 'recent' },
       },
       { path: 'tags', name: 'tags', component: () => import('@/features/tags/TagsPage.vue') },
       // The places that tags had before there was a search.

@@ -87,6 +87,10 @@ export type UploadState =
 /** An upload that is not over, so that it outlives the page. */
 export interface KeptUpload {
   id: string;
+  /** The id that a new file gets. */
+  entry: string;
+  /** Under which the server knows the request again that it first went in; null before. What has the same went together. */
+  operation: string | null;
   name: string;
   size: number;
   type: string;
@@ -163,6 +167,13 @@ export type KeptLink = Schemas['Link'];
 /** An entry that is among one's favourites. */
 export interface Star {
   id: string;
+}
+
+/** An entry that this account had to do with lately, and what that was. */
+export interface RecentRow {
+  id: string;
+  did: 'changed' | 'opened';
+  at: string;
 }
 
 /** A person whose name was asked for. */
@@ -257,6 +268,7 @@ export class DriveDb extends Dexie {
   kept!: EntityTable<Kept, 'id'>;
   tags!: EntityTable<Schemas['Tag'], 'id'>;
   stars!: EntityTable<Star, 'id'>;
+  recent!: EntityTable<RecentRow, 'id'>;
   people!: EntityTable<Person, 'id'>;
   searches!: EntityTable<SavedSearch, 'id'>;
   notices!: EntityTable<Notice, 'id'>;
@@ -279,6 +291,7 @@ export class DriveDb extends Dexie {
     this.version(5).stores({ pins: 'id', kept: 'id' });
     this.version(6).stores({ tags: 'id, space_id', stars: 'id' });
     this.version(8).stores({ people: 'id', searches: 'id', notices: 'id, key, at', follows: 'id', seen: 'id' });
-    this.version(9).stores({ texts: 'id', drafts: 'id' });
+    this.version(9).stores({ recent: 'id' });
+    this.version(10).stores({ texts: 'id', drafts: 'id' });
   }
 }

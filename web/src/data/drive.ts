@@ -5,7 +5,6 @@ import { compareNames, freeName } from '@/lib/names';
 import type { User } from '@/api/session';
 import { DriveDb } from './db';
 import { newEntryId, type Op, type OpInput } from './outbox/ops';
-import { enqueue } from './outbox/enqueue';
 import type { Note } from './outbox/send';
 import type { Item } from './project';
 import * as read from './read';
@@ -47,6 +46,8 @@ export class Drive {
   /** Writes down what was done, to be sent as soon as may be. */
   async queue(inputs: readonly OpInput[]): Promise<void> {
     if (inputs.length === 0) return;
+    // It comes a moment after the first list: see `startAfterwards`.
+    const { enqueue } = await import('./outbox/enqueue');
     await enqueue(this.db, inputs);
     this.sync.kick();
   }
@@ -170,8 +171,8 @@ export class Drive {
   }
 
   /** What the server told outside a pull, such as the answer to an upload. */
-  async learn(entry: Parameters<typeof putEntries>[1][number]): Promise<void> {
-    await putEntries(this.db, [entry]);
+  async learn(...entries: Parameters<typeof putEntries>[1]): Promise<void> {
+    await putEntries(this.db, entries);
     this.sync.kick();
   }
 }

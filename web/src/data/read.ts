@@ -31,6 +31,12 @@ export async function item(db: DriveDb, id: string): Promise<Item | null> {
   return entry ? view.apply(entry) : view.madeHere(real);
 }
 
+/** Those of the entries that are known and not to be gone, in the order in which they were asked for. */
+export async function items(db: DriveDb, ids: readonly string[]): Promise<Item[]> {
+  const view = await projection(db);
+  return (await db.entries.bulkGet([...ids])).flatMap((entry) => (entry && view.apply(entry)) ?? []);
+}
+
 /** The folders from the root down to and with an entry. Empty when the entry is not known. */
 export async function trail(db: DriveDb, id: string): Promise<Item[]> {
   const view = await projection(db);

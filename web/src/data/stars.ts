@@ -1,7 +1,8 @@
-// Favourites, kept here so that a list can mark them. Nobody else sees them, and nothing tells of those that were set on
-// another device: they are asked for when the page is looked at again and when the connection is back, and tags with them.
+// Favourites and what is recent, kept here so that lists can show them without asking. Nobody else sees them, and nothing
+// tells of what was done on another device: they are asked for when the page is looked at again and when the connection is
+// back, and tags with them.
 import { api, take } from '@/api/client';
-import type { DriveDb, Entry } from './db';
+import type { DriveDb, RecentRow } from './db';
 import { pullTags } from './marks';
 
 const pageSize = 1000;
@@ -14,7 +15,7 @@ export async function countSettled(db: DriveDb): Promise<void> {
 
 const mostTries = 4;
 /** The server keeps no more favourites than one page of them. */
-export async function pullStars(db: DriveDb): Promise<Entry[]> {
+export async function pullStars(db: DriveDb): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     const before = await settled(db);
     const { items } = await take(api.GET('/api/v1/favourites', { params: { query: { limit: pageSize } } }));
@@ -24,13 +25,29 @@ export async function pullStars(db: DriveDb): Promise<Entry[]> {
       await db.stars.bulkPut(items.map(({ id }) => ({ id })));
       return true;
     });
-    if (isNow) return items;
+    if (isNow) return;
   }
+}
+
+/** More of what one did lately is no list that anybody reads. */
+const recentSize = 100;
+export async function pullRecent(db: DriveDb): Promise<void> {
+  const { items } = await take(api.GET('/api/v1/recent', { params: { query: { limit: recentSize } } }));
+  const rows = items.map(({ entry, did, at }): RecentRow => ({
+    id: entry.id,
+    did: did === 'changed' ? 'changed' : 'opened',
+    at,
+  }));
+  await db.transaction('rw', db.recent, async () => {
+    await db.recent.clear();
+    await db.recent.bulkPut(rows);
+  });
 }
 
 /** Of every space that is seen whole: the others have no say about tags. */
 export async function pullMarks(db: DriveDb): Promise<void> {
   await pullStars(db);
+  await pullRecent(db);
   for (const space of await db.spaces.toArray()) if (!space.partial) await pullTags(db, space.id);
 }
 

@@ -52,7 +52,11 @@ export const marks = {
     recentEmptyHint: 'What you change or download comes here.',
     changed: 'changed {when}',
     opened: 'opened {when}',
-    show: 'Show {name} in its folder',
+    used: 'Last used',
+    byUse: 'Time of use',
+    sharedBy: 'Shared by',
+    sharedWith: 'Shared with',
+    since: 'Since',
     offline: 'This list needs a connection.',
   },
   details: {
@@ -75,6 +79,7 @@ export const marks = {
     yes: 'yes',
     no: 'no',
     contents: 'files: {files}, folders: {folders}',
+    sizeUnknown: 'The size of this folder is not known here',
   },
   edit: {
     action: 'Edit',

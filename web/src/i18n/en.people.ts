@@ -54,8 +54,6 @@ export const people = {
     withMeEmptyHint: 'Files and folders that others give you a role on come here.',
     byMeEmpty: 'You share nothing with people',
     byMeEmptyHint: 'Select a file or folder and choose “Share…” to give somebody a role on it.',
-    from: 'from {name}',
-    manage: 'Manage access to {name}',
   },
   spaces: {
     title: 'Spaces',

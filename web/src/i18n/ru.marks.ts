@@ -55,7 +55,11 @@ export const marks: Shape<typeof english> = {
     recentEmptyHint: 'Здесь будет то, что вы меняете или скачиваете.',
     changed: 'изменено {when}',
     opened: 'открыто {when}',
-    show: 'Показать {name} в папке',
+    used: 'Использовано',
+    byUse: 'По времени использования',
+    sharedBy: 'Кто поделился',
+    sharedWith: 'Кому доступно',
+    since: 'С какого времени',
     offline: 'Для этого списка нужна связь.',
   },
   details: {
@@ -78,6 +82,7 @@ export const marks: Shape<typeof english> = {
     yes: 'да',
     no: 'нет',
     contents: 'файлов: {files}, папок: {folders}',
+    sizeUnknown: 'Размер этой папки здесь неизвестен',
   },
   edit: {
     action: 'Изменить',

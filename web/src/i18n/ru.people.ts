@@ -57,8 +57,6 @@ export const people: Shape<typeof english> = {
     withMeEmptyHint: 'Здесь появятся файлы и папки, к которым вам дали доступ.',
     byMeEmpty: 'Вы никому ничего не открыли',
     byMeEmptyHint: 'Выберите файл или папку и нажмите «Поделиться…», чтобы дать кому-то роль.',
-    from: 'от: {name}',
-    manage: 'Управлять доступом к {name}',
   },
   spaces: {
     title: 'Пространства',

@@ -68,6 +68,38 @@ export async function dropFiles(page, selector, list) {
   }
 }
 
+/**
+ * Drops folders as from the desktop. A test cannot make the entries that a browser gives for them, so these are played: a
+ * folder has `children`, and answers in pages as a browser does.
+ */
+export async function dropTrees(page, selector, trees) {
+  await page.evaluate((wanted) => {
+    const entryOf = ({ name, text, children }) =>
+      children
+        ? {
+            name,
+            isFile: false,
+            isDirectory: true,
+            createReader() {
+              const rest = children.map(entryOf);
+              return { readEntries: (resolve) => resolve(rest.splice(0, 100)) };
+            },
+          }
+        : { name, isFile: true, isDirectory: false, file: (resolve) => resolve(new File([text], name)) };
+    const entries = new Map(wanted.map((tree) => [tree.name, entryOf(tree)]));
+    const own = DataTransferItem.prototype;
+    own.webkitGetAsEntry = function () {
+      return entries.get(this.getAsFile()?.name) ?? null;
+    };
+    own.getAsFileSystemHandle = undefined;
+  }, trees);
+  await dropFiles(
+    page,
+    selector,
+    trees.map(({ name }) => ({ name, text: '' })),
+  );
+}
+
 /** Somebody with an account, and what they can call. */
 export async function person(apiBase, name, displayName) {
   const password = 'long-enough-1';

@@ -502,13 +502,13 @@ export const scenes = {
   'shared-with-me': {
     show: async ({ page, base }) => {
       await page.goto(`${base}/shared/with-me`);
-      await page.waitForSelector('[data-entry]');
+      await page.waitForSelector('#files [data-name]');
     },
   },
   'shared-by-me': {
     show: async ({ page, base }) => {
       await page.goto(`${base}/shared/by-me`);
-      await page.waitForSelector('[data-entry]');
+      await page.waitForSelector('#files [data-name]');
     },
   },
   'read-only': {

@@ -4,10 +4,13 @@ import { expect, it } from 'vitest';
 import { i18n, learnLaterTexts } from '@/i18n';
 import { en as adminEn } from '@/features/admin/texts/en';
 import { ru as adminRu } from '@/features/admin/texts/ru';
+import { en as detailsEn } from '@/features/drive/inspector/texts/en';
+import { ru as detailsRu } from '@/features/drive/inspector/texts/ru';
 import { en as publicEn } from '@/features/public/en';
 import { ru as publicRu } from '@/features/public/ru';
 import { en } from '@/i18n/en';
 import { edits } from '@/i18n/en.edits';
+import { uploading } from '@/i18n/en.upload';
 import { later } from '@/i18n/later';
 import { ru } from '@/i18n/ru';
 
@@ -16,22 +19,26 @@ const flat = (tree: Tree, path = ''): [key: string, text: string][] =>
   Object.entries(tree).flatMap(([key, value]) =>
     typeof value === 'string' ? [[path + key, value] as [string, string]] : flat(value, `${path}${key}.`),
   );
-const texts = { en: [...flat(en), ...flat(later), ...flat(edits)], ru: flat(ru) };
+const texts = { en: [...flat(en), ...flat(later), ...flat(uploading), ...flat(edits)], ru: flat(ru) };
 const adminTexts = { en: flat(adminEn), ru: flat(adminRu) };
+const detailsTexts = { en: flat(detailsEn), ru: flat(detailsRu) };
 const publicTexts = { en: flat(publicEn), ru: flat(publicRu) };
 const slots = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort();
 
 it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   await learnLaterTexts();
   await import('@/i18n/edits');
+  i18n.global.mergeLocaleMessage('en', uploading);
   i18n.global.setLocaleMessage('ru', ru);
   i18n.global.mergeLocaleMessage('en', { visitors: publicEn });
   i18n.global.mergeLocaleMessage('ru', { visitors: publicRu });
   i18n.global.mergeLocaleMessage('en', adminEn);
   i18n.global.mergeLocaleMessage('ru', adminRu);
+  i18n.global.mergeLocaleMessage('en', detailsEn);
+  i18n.global.mergeLocaleMessage('ru', detailsRu);
   i18n.global.locale.value = language;
   const visitors = publicTexts[language].map(([key, text]) => [`visitors.${key}`, text] as const);
-  for (const [key, text] of [...texts[language], ...adminTexts[language], ...visitors]) {
+  for (const [key, text] of [...texts[language], ...adminTexts[language], ...detailsTexts[language], ...visitors]) {
     const named = Object.fromEntries(slots(text).map((name) => [name, `‹${name}›`]));
     for (const count of [0, 1, 2, 5, 11, 21]) {
       const shown = i18n.global.t(key, { ...named, count }, count);
@@ -62,7 +69,7 @@ it('puts in values, plain signs and the form for a number', () => {
   ]);
 });
 
-it.each([texts, adminTexts, publicTexts])('has room for the same things in both languages', (of) => {
+it.each([texts, adminTexts, detailsTexts, publicTexts])('has room for the same things in both languages', (of) => {
   const russian = new Map(of.ru);
   for (const [key, text] of of.en) expect(slots(russian.get(key) ?? ''), key).toEqual(slots(text));
 });
@@ -76,6 +83,17 @@ it('uses the texts of accounts on pages about accounts alone', () => {
       ([path, text]) =>
         !/\/(?:i18n|features\/(?:auth|settings|people|admin|public)|lib\/permissions|app\/FormDialog)\b/.test(path) &&
         apart.test(String(text)),
+    )
+    .map(([path]) => path);
+  expect(users).toEqual([]);
+});
+
+it('uses the texts of uploads where they come with them', () => {
+  const sources = import.meta.glob('/src/**/*.{ts,vue}', { query: '?raw', import: 'default', eager: true });
+  const users = Object.entries(sources)
+    .filter(
+      ([path, text]) =>
+        !/\/(?:i18n|features\/upload|app\/LeaveDialog)\b/.test(path) && /['"`]upload\.[a-zA-Z$]/.test(String(text)),
     )
     .map(([path]) => path);
   expect(users).toEqual([]);

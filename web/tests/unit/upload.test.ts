@@ -7,6 +7,8 @@ import { fingerprint, isSame, reopen, type Handle } from '@/features/upload/sour
 
 const row = (name: string, more: Partial<UploadRow> = {}): UploadRow => ({
   id: name,
+  entry: `ent_${name}`,
+  operation: null,
   name,
   size: 4,
   type: 'text/plain',
@@ -84,14 +86,14 @@ describe('the queue in the database', () => {
   it('forgets what is done and what was cancelled', async () => {
     const keep = new Keep(db);
     await keep.add(['a', 'b', 'c'].map((id) => ({ row: row(id), bytes: { file: file('abcd') } })));
-    await keep.update(row('a', { state: 'done' }));
+    await keep.update([row('a', { state: 'done' })]);
     await keep.forget(['b']);
-    await keep.update(row('c', { state: 'paused', sent: 2, url: '/api/v1/uploads/upl_1' }));
+    await keep.update([row('c', { state: 'paused', sent: 2, url: '/api/v1/uploads/upl_1' })]);
     expect(await db.uploads.toArray()).toMatchObject([
       { id: 'c', state: 'paused', sent: 2, url: '/api/v1/uploads/upl_1' },
     ]);
     // A word about an upload that is over does not bring it back.
-    await keep.update(row('b', { sent: 3 }));
+    await keep.update([row('b', { sent: 3 })]);
     expect(await db.uploads.count()).toBe(1);
   });
 });

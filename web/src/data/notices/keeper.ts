@@ -217,10 +217,10 @@ export class NoticeKeeper {
     this.askedAt = performance.now();
     await pullLinks(db).catch(() => undefined);
     if (!user.permissions.includes('admin.nodes')) return;
-    const dead = await take(api.GET('/api/v1/admin/jobs', { params: { query: { state: 'dead' } } })).catch(() => null);
-    if (!dead || this.stop.signal.aborted) return;
-    const count = dead.items.length;
-    await this.state('job', count, { kind: 'job', actor: null, name: '', count, to: '/admin/servers' });
+    const queues = await take(api.GET('/api/v1/admin/queues')).catch(() => null);
+    if (!queues || this.stop.signal.aborted) return;
+    const count = queues.items.reduce((sum, queue) => sum + queue.dead, 0);
+    await this.state('job', count, { kind: 'job', actor: null, name: '', count, to: '/admin/jobs' });
   }
 }
 

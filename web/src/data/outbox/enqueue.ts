@@ -1,7 +1,8 @@
 // Writing down what a person did. What was on the screen a moment ago may have been merged with something else since: the
 // ids are looked up in the same transaction, so that nothing comes to rest on one that no longer leads anywhere.
 import type { DriveDb } from '../db';
-import { newOp, refersTo, withRealId, type Op, type OpInput } from './ops';
+import { newOp, type Op, type OpInput } from './ops';
+import { refersTo, withRealId } from './refers';
 
 /** Returns the operations as they were written, in their order. */
 export async function enqueue(db: DriveDb, inputs: readonly OpInput[]): Promise<Op[]> {

@@ -5,7 +5,8 @@ import { countSettled } from '../stars';
 import { putEntries, removeTrees } from '../sync/store';
 import { pullTree } from '../sync/pull';
 import { giveWay } from './conflicts';
-import { refersTo, withRealId, type Op } from './ops';
+import type { Op } from './ops';
+import { refersTo, withRealId } from './refers';
 import { needsPerson, send, type Note, type Outcome } from './send';
 import { dropTexts, noteBecame } from './texts';
 

@@ -2,7 +2,8 @@
 // worker: reading a hundred thousand entries takes a second, and none of that may be felt on the page.
 import Dexie from 'dexie';
 import type { DriveDb, Entry } from '../db';
-import { touches, type Op } from '../outbox/ops';
+import type { Op } from '../outbox/ops';
+import { touches } from '../outbox/refers';
 import { Projection, type Item } from '../project';
 import { readFacts, withOwn, type Facts } from './facts';
 import type { World } from './match';

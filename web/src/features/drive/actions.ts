@@ -88,7 +88,8 @@ export function offerDriveActions(state: FolderState): void {
   const shareable = () => {
     const it = one() ? state.selected.value[0]! : some() ? null : state.folder.value;
     if (!it || isUnsent(it)) return null;
-    if (it.parent_id) return it;
+    // What is shared alone stands in no folder that is to be seen.
+    if (it.parent_id || state.isSearch) return it;
     return state.space.value?.kind === 'team' ? { ...it, team: true } : null;
   };
   const allPinned = () => some() && state.selected.value.every((item) => state.keptHere.value.pinned.has(item.id));

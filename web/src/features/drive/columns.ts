@@ -1,17 +1,31 @@
 // The columns of the list: how wide each is, and which give way when there is no room for all.
 import type { ColumnKey } from './prefs';
 
-const widths: Record<ColumnKey, number> = { where: 220, modified: 160, created: 160, kind: 124, type: 176, size: 88 };
+const widths: Record<ColumnKey, number> = {
+  where: 220,
+  did: 176,
+  who: 168,
+  role: 168,
+  since: 128,
+  modified: 160,
+  created: 160,
+  kind: 124,
+  type: 176,
+  size: 88,
+};
 const gap = 12;
 /** Below this a name says too little. */
 const leastName = 232;
 /** Who goes first when it gets narrow. The size stays: it is short, and what people look for on a phone. */
-const giveWay: readonly ColumnKey[] = ['type', 'kind', 'created', 'modified', 'where'];
+const giveWay: readonly ColumnKey[] = ['type', 'kind', 'created', 'modified', 'where', 'since', 'role'];
+/** What a list is there to tell stays even before the size. */
+const stays: ReadonlySet<ColumnKey> = new Set(['did', 'who']);
 
 export function fitColumns(chosen: readonly ColumnKey[], width: number): ColumnKey[] {
   let columns = [...chosen];
   const taken = () => columns.reduce((sum, column) => sum + widths[column] + gap, leastName);
-  for (const column of giveWay) {
+  const going = chosen.some((column) => stays.has(column)) ? [...giveWay, 'size' as const] : giveWay;
+  for (const column of going) {
     if (width === 0 || taken() <= width) break;
     columns = columns.filter((one) => one !== column);
   }

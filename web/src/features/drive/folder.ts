@@ -221,6 +221,8 @@ export function createFolderState(place: Place) {
     isSearch,
     views: place.views,
     columns: place.columns,
+    notes: place.notes ?? {},
+    rank: place.rank ?? null,
     whereIs,
     space,
     prefs,

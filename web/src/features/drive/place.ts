@@ -1,16 +1,26 @@
 // What items of the drive are shown together: those of a folder here, those of a search elsewhere. The rest of the drive
 // (selection, actions, views) is the same for both.
-import { computed, ref, type Ref } from 'vue';
+import { computed, ref, type Component, type Ref } from 'vue';
 import type { Alias, SpaceRow } from '@/data/db';
 import { useDrive } from '@/data/drive';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { useLive } from '@/data/useLive';
-import { columnKeys, prefsOf, setPrefs, views, type ColumnKey, type View, type ViewPrefs } from './prefs';
+import { columnKeys, prefsOf, setPrefs, views, type ColumnKey, type NoteKey, type View, type ViewPrefs } from './prefs';
 import { useRole } from './role';
 import { sortItems } from './sort';
 
 type Live<T> = Readonly<Ref<T>> & { loaded: Readonly<Ref<boolean>> };
+
+/** A column of what only this list knows of its items. */
+export interface Note {
+  head: () => string;
+  text: (item: Item) => string;
+  /** What is read where the text says less than is known. */
+  title?: (item: Item) => string | undefined;
+  /** Shown in place of the text; gets the item. */
+  cell?: Component;
+}
 
 export interface Place {
   /** The open folder; of a search, what stands in its place as a key. */
@@ -29,6 +39,9 @@ export interface Place {
   setPrefs: (change: Partial<ViewPrefs>) => void;
   views: readonly View[];
   columns: readonly ColumnKey[];
+  notes?: Partial<Record<NoteKey, Note>>;
+  /** Key of the name of the order that the list has by itself; absent where it has none. */
+  rank?: string;
   /** Going to another folder keeps the view; says that it may change again. */
   keepView: (folder: string | null) => void;
 }

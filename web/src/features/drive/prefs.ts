@@ -9,8 +9,10 @@ export const groupings = ['none', 'kind', 'date'] as const;
 export type Grouping = (typeof groupings)[number];
 /** The columns of the list beside the name, in the order in which they stand. */
 export const columnKeys = ['modified', 'created', 'kind', 'type', 'size'] as const;
+/** What a list of items of many folders says of them beyond what they are: what was done with them, and by and with whom. */
+export type NoteKey = 'did' | 'who' | 'role' | 'since';
 /** Where an item is has a column only where items of many folders stand together. */
-export type ColumnKey = (typeof columnKeys)[number] | 'where';
+export type ColumnKey = (typeof columnKeys)[number] | 'where' | NoteKey;
 
 export interface ViewPrefs {
   view: View;
@@ -40,17 +42,21 @@ interface Stored {
 const oneOf = <T>(known: readonly T[], value: unknown, otherwise: T): T =>
   known.includes(value as T) ? (value as T) : otherwise;
 
-/** What was kept by this or another version of the page, made whole. */
-export function sane(kept: unknown): ViewPrefs {
+/** What was kept by this or another version of the page, made whole: with what is `otherwise`, and these columns alone. */
+export function sane(
+  kept: unknown,
+  otherwise: ViewPrefs = fresh,
+  columns: readonly ColumnKey[] = columnKeys,
+): ViewPrefs {
   const it = (typeof kept === 'object' && kept !== null ? kept : {}) as Partial<Record<keyof ViewPrefs, unknown>>;
   return {
-    view: oneOf(views, it.view, fresh.view),
-    sort: oneOf(sortKeys, it.sort, fresh.sort),
-    descending: it.descending === true,
-    group: oneOf(groupings, it.group, fresh.group),
+    view: oneOf(views, it.view, otherwise.view),
+    sort: oneOf<ViewPrefs['sort']>(sortKeys, it.sort, otherwise.sort),
+    descending: typeof it.descending === 'boolean' ? it.descending : otherwise.descending,
+    group: oneOf(groupings, it.group, otherwise.group),
     columns: Array.isArray(it.columns)
-      ? columnKeys.filter((column) => (it.columns as unknown[]).includes(column))
-      : fresh.columns,
+      ? columns.filter((column) => (it.columns as unknown[]).includes(column))
+      : otherwise.columns,
   };
 }
 

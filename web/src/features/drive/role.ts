@@ -38,7 +38,10 @@ export function useCanEdit(items: Readonly<Ref<readonly Item[]>>): Readonly<Ref<
   return useLive(
     async () => {
       for (const parent of parents.value) {
-        const role = (await roleOf(drive.db, parent)) ?? undefined;
+        // Of what is shared alone the folder is not to be seen: the role on the entry itself counts.
+        const own = items.value.find((item) => item.parent_id === parent);
+        const known = (await roleOf(drive.db, parent)) ?? (own ? await roleOf(drive.db, own.id) : null);
+        const role = known ?? undefined;
         if (role !== undefined && !atLeast(role, 'editor')) return false;
       }
       return true;

@@ -73,10 +73,10 @@ export function offerViewActions(state: FolderState): void {
   set([
     {
       id: 'sort-rank',
-      label: 'actions.sort_rank',
+      label: state.rank ?? 'actions.sort_rank',
       group: 'view',
       hidden: true,
-      enabled: () => state.isSearch,
+      enabled: () => state.rank !== null,
       checked: () => state.prefs.value.sort === 'rank',
       run: () => state.setPrefs({ sort: 'rank', descending: false }),
     },

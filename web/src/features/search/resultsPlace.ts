@@ -1,5 +1,5 @@
 // What a search found, as a place of the drive: with the same lists, keys and actions as a folder.
-import { computed, ref, shallowRef, watch, type Ref } from 'vue';
+import { computed, shallowRef, watch, type Ref } from 'vue';
 import { useI18n } from 'vue-i18n';
 import type { Alias } from '@/data/db';
 import { useDrive } from '@/data/drive';
@@ -7,14 +7,19 @@ import type { Item } from '@/data/project';
 import { onSearchChange, search, type Progress } from '@/data/search/client';
 import type { Ordering } from '@/data/search/searchIndex';
 import { useLive } from '@/data/useLive';
-import { columnKeys, type ColumnKey, type Place, type ViewPrefs } from '@/features/drive';
-import { useStored } from '@/lib/element';
+import { columnKeys, useListPrefs, type ColumnKey, type Place, type ViewPrefs } from '@/features/drive';
 
 /** More than a person looks through; the number of all is told. */
 const most = 2_000;
 const byRank: Ordering = { sort: 'rank', descending: false };
-/** The same for all searches of this visit. */
-const columns = ref<readonly ColumnKey[]>(['where', 'modified', 'size']);
+const columns: readonly ColumnKey[] = ['where', ...columnKeys];
+/** The same for all searches, but for the order: what fits best comes first in each of them. */
+const fresh: ViewPrefs = {
+  view: 'list',
+  ...byRank,
+  group: 'none',
+  columns: ['where', 'modified', 'size'],
+};
 
 export function useResults(text: Readonly<Ref<string>>) {
   const { t } = useI18n();
@@ -23,7 +28,7 @@ export function useResults(text: Readonly<Ref<string>>) {
   const found = shallowRef<Progress | null>(null);
   /** The question that `found` answers. */
   const answered = shallowRef('');
-  const grid = useStored('holdfast.search.grid', false);
+  const kept = useListPrefs('search', fresh, columns);
 
   async function ask(): Promise<void> {
     const asked = text.value;
@@ -44,12 +49,7 @@ export function useResults(text: Readonly<Ref<string>>) {
   const aliases = useLive(() => drive.db.aliases.toArray(), [] as Alias[]);
   const loaded = computed(() => found.value !== null);
   const live = <T>(value: Readonly<Ref<T>>) => Object.assign(value, { loaded });
-  const prefs = computed((): ViewPrefs => ({
-    view: grid.value ? 'grid' : 'list',
-    ...order.value,
-    group: 'none',
-    columns: columns.value,
-  }));
+  const prefs = computed((): ViewPrefs => ({ ...kept.prefs.value, ...order.value }));
   const place: Place = {
     id: () => 'search',
     title: () => t('search.results'),
@@ -60,13 +60,13 @@ export function useResults(text: Readonly<Ref<string>>) {
     space: shallowRef(null),
     prefs,
     setPrefs: (change) => {
-      if (change.view) grid.value = change.view === 'grid';
-      if (change.columns) columns.value = change.columns;
       const { sort, descending } = { ...order.value, ...change };
+      kept.setPrefs({ ...change, ...byRank });
       if (sort !== order.value.sort || descending !== order.value.descending) order.value = { sort, descending };
     },
     views: ['list', 'grid'],
-    columns: ['where', ...columnKeys],
+    columns,
+    rank: 'actions.sort_rank',
     keepView: () => undefined,
   };
   return { place, found, answered };

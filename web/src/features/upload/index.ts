@@ -6,6 +6,7 @@ import { pickByInput } from '@/platform/web';
 import type { Handle } from './source';
 
 export const UploadTray = defineAsyncComponent(() => import('./UploadTray.vue'));
+export const UploadStatus = defineAsyncComponent(() => import('./UploadStatus.vue'));
 /** Whether there is anything to show in the tray. */
 export const trayWanted = shallowRef(false);
 

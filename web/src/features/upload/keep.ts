@@ -57,9 +57,15 @@ export class Keep {
     return rows.every((row) => row !== undefined && (row.file !== undefined || row.handle !== undefined));
   }
 
-  async update(row: UploadRow): Promise<void> {
-    if (row.state === 'done' || row.state === 'skipped') await this.db.uploads.delete(row.id);
-    else await this.db.uploads.update(row.id, plain(row));
+  async update(rows: readonly UploadRow[]): Promise<void> {
+    const over = (row: UploadRow) => row.state === 'done' || row.state === 'skipped';
+    await this.db.transaction('rw', this.db.uploads, async () => {
+      await this.db.uploads.bulkDelete(rows.filter(over).map((row) => row.id));
+      // One that was forgotten meanwhile is not brought back by this.
+      await this.db.uploads.bulkUpdate(
+        rows.filter((row) => !over(row)).map((row) => ({ key: row.id, changes: plain(row) })),
+      );
+    });
   }
 
   /** Remembers what the bytes are, before the first of them are sent by pieces. */
@@ -93,6 +99,21 @@ export class Keep {
 
 /** What of a row is written down: no problem, whose class the database would lose. */
 export function plain(row: Omit<UploadRow, 'problem'>): Omit<KeptUpload, 'tab' | 'print' | 'file' | 'handle'> {
-  const { id, name, size, type, modified, parent, folder, group, state, sent, onConflict, url } = row;
-  return { id, name, size, type, modified, parent, folder, group: group && { ...group }, state, sent, onConflict, url };
+  const { id, entry, operation, name, size, type, modified, parent, folder, group, state, sent, onConflict, url } = row;
+  return {
+    id,
+    entry,
+    operation,
+    name,
+    size,
+    type,
+    modified,
+    parent,
+    folder,
+    group: group && { ...group },
+    state,
+    sent,
+    onConflict,
+    url,
+  };
 }

@@ -1,15 +1,18 @@
-// The queue of uploads of this tab: a few at a time, each with its own fate. One that waits for an answer or has failed
-// never holds up the others. All of it is in the local database too, so that it goes on after a reload.
+// The queue of uploads of this tab: a few requests at a time, each file with its own fate. One that waits for an answer or
+// has failed never holds up the others. All of it is in the local database too, so that it goes on after a reload.
 import { computed, reactive, shallowRef, watch } from 'vue';
 import { Problem, isProblem } from '@/api/problem';
 import { drive, type Drive } from '@/data/drive';
+import { newEntryId } from '@/data/outbox/ops';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { freeName } from '@/lib/names';
+import { carryMany, carryOne, type Carrying } from './carry';
 import { Keep, plain, type Bytes } from './keep';
+import { nextLoad } from './loads';
 import { unfinished, type UploadRow, type UploadState } from './rows';
-import { resumableFromBytes, sendFile } from './send';
-import { isSame, reopen, type Handle } from './source';
+import { folderOnServer } from './parent';
+import { isReadable, isSame, reopen, type Handle } from './source';
 import { Speed } from './speed';
 
 export interface Wanted {
@@ -22,8 +25,6 @@ export interface Wanted {
 type Answer = 'replace' | 'rename' | 'skip';
 
 const maxAtOnce = 3;
-/** How often the database hears how far an upload is; the server knows it better anyway. */
-const noteEveryMs = 2_000;
 const offlinePauseMs = 3_000;
 
 class Uploads {
@@ -35,7 +36,11 @@ class Uploads {
   /** Whether leaving the page now would lose an upload, because nothing of it could be kept. */
   readonly fragile = shallowRef(false);
   private readonly bytes = new Map<string, Bytes>();
+  /** What is being sent, by the request that sends it. */
   private readonly stops = new Map<string, AbortController>();
+  private readonly requests = new Set<AbortController>();
+  /** Set while the server could not be reached just now. */
+  private rest: ReturnType<typeof setTimeout> | null = null;
   private answerForAll: Answer | null = null;
   private owner: Drive | null = null;
   private keep: Keep | null = null;
@@ -43,7 +48,9 @@ class Uploads {
   /** Another account sees nothing of this one's uploads: they stay in its own database and go on when it is back. */
   follow(now: Drive | null): void {
     if (now === this.owner) return;
-    for (const stop of this.stops.values()) stop.abort();
+    for (const request of this.requests) request.abort();
+    this.requests.clear();
+    this.stops.clear();
     this.rows.splice(0);
     this.bytes.clear();
     this.owner = now;
@@ -65,6 +72,8 @@ class Uploads {
       }
       const row: UploadRow = {
         id: crypto.randomUUID(),
+        entry: newEntryId(),
+        operation: null,
         name: file.name.normalize('NFC'),
         size: file.size,
         type: file.type,
@@ -83,7 +92,7 @@ class Uploads {
       if (names.has(row.name)) this.meetConflict(row);
       added.push({ row, bytes });
     }
-    this.rows.push(...added.map(({ row }) => row));
+    for (const { row } of added) this.rows.push(row);
     await keep.add(added);
     this.fragile.value = !(await keep.survives(this.active.value.map((row) => row.id)));
     this.pump();
@@ -96,7 +105,7 @@ class Uploads {
       if (this.keep !== keep || this.rows.some((row) => row.id === kept.id)) continue;
       const { print, file, handle } = kept;
       const row: UploadRow = reactive({ ...plain(kept), problem: null });
-      if (row.state === 'sending') row.state = 'waiting';
+      if (row.state === 'sending') this.again(row);
       if (file) this.bytes.set(row.id, { file });
       else if (unfinished.has(row.state)) {
         const opened = await reopen(handle, row, print, false);
@@ -114,7 +123,7 @@ class Uploads {
     const opened = await reopen(kept?.handle, row, kept?.print ?? null, true);
     if ('file' in opened) this.take(row, { file: opened.file, handle: kept?.handle });
     else row.state = opened.state;
-    this.note(row);
+    void this.note([row]);
   }
 
   /** A file that was picked again. Answers whether it is the one. */
@@ -128,12 +137,14 @@ class Uploads {
   private take(row: UploadRow, bytes: Bytes): void {
     this.bytes.set(row.id, bytes);
     row.state = 'waiting';
-    this.note(row);
+    void this.note([row]);
     this.pump();
   }
 
-  private note(row: UploadRow): void {
-    void this.keep?.update(row).catch((error: unknown) => console.warn('the queue could not be written down', error));
+  private note(rows: readonly UploadRow[]): Promise<void> {
+    return (this.keep?.update(rows) ?? Promise.resolve()).catch((error: unknown) =>
+      console.warn('the queue could not be written down', error),
+    );
   }
 
   private meetConflict(row: UploadRow): void {
@@ -147,9 +158,11 @@ class Uploads {
       this.bytes.delete(row.id);
     } else {
       row.onConflict = answer;
+      // Under another rule it is another request to the server.
+      row.operation = null;
       row.state = this.bytes.has(row.id) ? 'waiting' : 'lost';
     }
-    this.note(row);
+    void this.note([row]);
   }
 
   answer(row: UploadRow, answer: Answer, forAll: boolean): void {
@@ -166,129 +179,162 @@ class Uploads {
   }
 
   pump(): void {
-    const busy = this.rows.filter((row) => row.state === 'sending').length;
-    if (this.owner?.sync.state.link !== 'offline')
-      for (const row of this.rows.filter((one) => one.state === 'waiting').slice(0, Math.max(0, maxAtOnce - busy)))
-        void this.send(row);
-    this.speed.run(this.rows.some((row) => row.state === 'sending'));
+    if (this.owner && !this.rest && this.owner.sync.state.link !== 'offline')
+      while (this.requests.size < maxAtOnce) {
+        const load = nextLoad(this.rows);
+        if (load.length === 0) break;
+        void this.send(load);
+      }
+    this.speed.run(this.requests.size > 0);
   }
 
-  private async send(row: UploadRow): Promise<void> {
+  /** There is reason to think that the server can be reached again. */
+  wake(): void {
+    if (this.rest) clearTimeout(this.rest);
+    this.rest = null;
+    this.pump();
+  }
+
+  private async send(load: readonly UploadRow[]): Promise<void> {
     const { owner, keep } = this;
-    const bytes = this.bytes.get(row.id);
-    if (!owner || !keep || !bytes) return;
-    row.state = 'sending';
-    row.problem = null;
+    const [first] = load;
+    if (!owner || !keep || !first) return;
     const stop = new AbortController();
-    this.stops.set(row.id, stop);
-    let notedAt = performance.now();
+    this.requests.add(stop);
+    const operation = first.operation ?? (load.length > 1 ? crypto.randomUUID() : first.id);
+    for (const row of load) {
+      row.state = 'sending';
+      row.problem = null;
+      row.operation = operation;
+      this.stops.set(row.id, stop);
+    }
+    /** Those that were not paused or cancelled meanwhile. */
+    const ours = () => load.filter((row) => this.stops.get(row.id) === stop);
+    const how: Carrying = {
+      signal: stop.signal,
+      fileOf: (row) => this.bytes.get(row.id)?.file,
+      mark: (row, file) => keep.mark(row.id, file),
+      sent: (row, bytes) => {
+        this.speed.add(Math.max(0, bytes - row.sent));
+        row.sent = bytes;
+      },
+      note: (row) => void this.note([row]),
+      done: (row) => this.done(row),
+      refused: (row, problem) => this.fail(row, problem),
+    };
     try {
-      if (row.size >= resumableFromBytes) await keep.mark(row.id, bytes.file);
-      const parent = await this.realParent(owner, row.parent, stop.signal);
-      let before = row.sent;
-      const entry = await sendFile({
-        id: row.id,
-        file: bytes.file,
-        name: row.name,
-        parent,
-        onConflict: row.onConflict,
-        url: row.url,
-        signal: stop.signal,
-        onUrl: (url) => {
-          row.url = url;
-          this.note(row);
-        },
-        onProgress: (sent) => {
-          this.speed.add(Math.max(0, sent - before));
-          before = sent;
-          row.sent = sent;
-          if (performance.now() - notedAt < noteEveryMs) return;
-          notedAt = performance.now();
-          this.note(row);
-        },
-      });
-      row.sent = row.size;
-      row.state = 'done';
-      this.bytes.delete(row.id);
-      if (entry) await owner.learn(entry);
+      // Before the first byte goes: after a reload the server is to know again what it has.
+      await this.note(load);
+      const parent = await folderOnServer(owner, first.parent, stop.signal);
+      const made =
+        operation === first.id ? await carryOne(first, parent, how) : await carryMany(load, operation, parent, how);
+      if (made.length > 0) await owner.learn(...made);
       else owner.sync.kick();
     } catch (error) {
-      if (this.keep === keep) this.fail(row, error);
+      if (this.keep === keep) await this.failAll(ours(), error);
     } finally {
-      this.stops.delete(row.id);
+      const left = ours();
+      for (const row of left) this.stops.delete(row.id);
+      this.requests.delete(stop);
       if (this.keep === keep) {
-        this.note(row);
+        await this.note(left);
         this.pump();
       }
     }
   }
 
-  private fail(row: UploadRow, error: unknown): void {
-    // Paused or cancelled: the row says already what it is.
-    if (error instanceof DOMException && error.name === 'AbortError') return;
-    if (error instanceof DOMException && error.name === 'NotReadableError') {
-      // The file was changed or moved on the device meanwhile.
-      row.state = 'lost';
-      this.bytes.delete(row.id);
+  private done(row: UploadRow): void {
+    row.state = 'done';
+    this.bytes.delete(row.id);
+  }
+
+  /** A whole request that came to nothing. */
+  private async failAll(rows: readonly UploadRow[], error: unknown): Promise<void> {
+    // One of them was paused or cancelled, and the request with it: the others go on in the next one.
+    if (error instanceof DOMException && error.name === 'AbortError') {
+      for (const row of rows) this.again(row);
       return;
     }
-    const problem = error instanceof Problem ? error : Problem.offline(error);
+    const problem = Problem.of(error);
+    // A file that cannot be read fails as a missing connection does.
+    const lost = problem.status === 0 ? await this.unreadable(rows) : new Set<UploadRow>();
+    for (const row of rows) {
+      if (lost.has(row)) {
+        row.state = 'lost';
+        row.sent = 0;
+        this.bytes.delete(row.id);
+      } else if (lost.size > 0) {
+        this.again(row);
+      } else {
+        this.fail(row, problem);
+      }
+    }
+  }
+
+  /** Files that were changed or moved on the device since they were chosen. */
+  private async unreadable(rows: readonly UploadRow[]): Promise<Set<UploadRow>> {
+    const lost = new Set<UploadRow>();
+    for (const row of rows) {
+      const file = this.bytes.get(row.id)?.file;
+      if (!file || !(await isReadable(file))) lost.add(row);
+    }
+    return lost;
+  }
+
+  private again(row: UploadRow): void {
+    row.state = 'waiting';
+    // What is not sent by pieces begins anew.
+    if (!row.url) row.sent = 0;
+  }
+
+  private fail(row: UploadRow, problem: Problem): void {
     row.problem = problem;
+    if (!row.url) row.sent = 0;
     if (isProblem(problem, 'name-taken') && row.onConflict === 'fail') {
       this.meetConflict(row);
     } else if (problem.status === 0) {
       // It goes on by itself when the connection is back.
-      row.state = 'waiting';
+      this.again(row);
       this.owner?.sync.kick();
-      setTimeout(() => this.pump(), offlinePauseMs);
+      this.rest ??= setTimeout(() => this.wake(), offlinePauseMs);
     } else {
       row.state = 'failed';
     }
   }
 
-  /** A folder that was made here is there for files once the outbox has sent it. */
-  private async realParent(owner: Drive, id: string, signal: AbortSignal): Promise<string> {
-    for (;;) {
-      const real = await read.realId(owner.db, id);
-      const making = await owner.db.ops.filter((op) => 'temp' in op && op.temp === real).first();
-      if (!making) return real;
-      if (making.state === 'parked') throw new Problem(404, 'not-found', 'The folder for it could not be made.');
-      owner.sync.kick();
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(resolve, 150);
-        signal.addEventListener(
-          'abort',
-          () => (clearTimeout(timer), reject(new DOMException('cancelled', 'AbortError'))),
-          { once: true },
-        );
-      });
-    }
+  /** Ends what is being sent of these. The others that go in the same request go on in the next one. */
+  private stop(rows: readonly UploadRow[]): void {
+    const requests = new Set(rows.map((row) => this.stops.get(row.id)));
+    for (const row of rows) this.stops.delete(row.id);
+    for (const request of requests) request?.abort();
   }
 
-  pause(row: UploadRow): void {
-    row.state = 'paused';
-    this.stops.get(row.id)?.abort();
-    this.note(row);
+  pause(rows: readonly UploadRow[]): void {
+    for (const row of rows) {
+      row.state = 'paused';
+      if (!row.url) row.sent = 0;
+    }
+    this.stop(rows);
+    void this.note(rows);
     this.pump();
   }
-  resume(row: UploadRow): void {
-    row.state = this.bytes.has(row.id) ? 'waiting' : 'lost';
-    this.note(row);
+  resume(rows: readonly UploadRow[]): void {
+    for (const row of rows) row.state = this.bytes.has(row.id) ? 'waiting' : 'lost';
+    void this.note(rows);
     this.pump();
   }
   cancel(rows: readonly UploadRow[]): void {
     const gone = new Set(rows.map((row) => row.id));
-    for (const id of gone) {
-      this.stops.get(id)?.abort();
-      this.bytes.delete(id);
-    }
+    this.stop(rows);
+    for (const id of gone) this.bytes.delete(id);
     for (const row of rows) row.state = 'skipped';
     this.rows.splice(0, this.rows.length, ...this.rows.filter((row) => !gone.has(row.id)));
     void this.keep?.forget([...gone]);
     this.pump();
   }
-  each(from: readonly UploadState[], act: (row: UploadRow) => void, among: readonly UploadRow[] = this.rows): void {
-    for (const row of among.filter((one) => from.includes(one.state))) act(row);
+  /** Those in one of these states. */
+  among(states: readonly UploadState[], rows: readonly UploadRow[] = this.rows): UploadRow[] {
+    return rows.filter((row) => states.includes(row.state));
   }
   /** Takes away what is over. */
   clear(): void {
@@ -301,7 +347,7 @@ export const uploads = new Uploads();
 watch(drive, (now) => uploads.follow(now), { immediate: true, flush: 'sync' });
 watch(
   () => drive.value?.sync.state.link,
-  (link) => link === 'online' && uploads.pump(),
+  (link) => link === 'online' && uploads.wake(),
 );
 addEventListener('beforeunload', (event) => {
   if (uploads.active.value.length > 0 && uploads.fragile.value) event.preventDefault();

@@ -4,7 +4,8 @@ import { api, take } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { accessToken } from '@/api/session';
 import type { Entry } from '@/data/db';
-import { problemOf, type Job } from './send';
+import { problemOf } from './request';
+import type { Job } from './send';
 
 const retryDelaysMs = [0, 1_000, 3_000, 5_000, 10_000];
 

@@ -49,3 +49,14 @@ export async function reopen(
     return { state: 'lost' };
   }
 }
+
+/** Whether a file can still be read: not after it was changed or moved on the device. */
+export async function isReadable(file: Blob): Promise<boolean> {
+  return file
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
+}

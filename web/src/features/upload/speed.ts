@@ -4,6 +4,8 @@ import { shallowRef } from 'vue';
 /** Shorter jumps, longer lags. */
 const windowMs = 5_000;
 const everyMs = 500;
+/** Slower than so many bytes a second is standing still. */
+const tellableBytes = 1_000;
 
 export class Speed {
   /** Bytes a second. */
@@ -26,6 +28,11 @@ export class Speed {
       this.timer = null;
       this.value.value = 0;
     }
+  }
+
+  /** Seconds until so many bytes have gone; null where that cannot be said. */
+  secondsFor(bytes: number): number | null {
+    return this.value.value > tellableBytes ? bytes / this.value.value : null;
   }
 
   private sample(): void {

@@ -88,12 +88,12 @@ export async function tagsStarsAndDescribes({ open, files, base, out }) {
   await noBarriers(page, 'tag');
   await page.screenshot({ path: `${out}marks-tag.png` });
   await page.click('nav >> text=Favourites');
-  await page.waitForSelector('[data-entry="plan.txt"]');
+  await row(page, 'plan.txt').waitFor();
   await page.click('nav >> text=Recent');
-  await page.waitForSelector('[data-entry="plan.txt"]');
+  await row(page, 'plan.txt').waitFor();
   const phone = await open({ width: 390, height: 800, theme: 'dark', language: 'ru' });
   await phone.goto(`${base}/recent`);
-  await phone.waitForSelector('[data-entry="plan.txt"]');
+  await row(phone, 'plan.txt').waitFor();
   await noBarriers(phone, 'phone');
   await phone.screenshot({ path: `${out}marks-phone.png` });
 }

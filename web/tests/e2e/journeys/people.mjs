@@ -1,7 +1,18 @@
 // People with roles, and spaces of teams: several browsers, one for each person.
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
-import { click, dropFiles, eventually, names, onServer, ownFolder, person, row, signIn } from '../steps.mjs';
+import {
+  click,
+  dropFiles,
+  eventually,
+  names,
+  onServer,
+  openFolder,
+  ownFolder,
+  person,
+  row,
+  signIn,
+} from '../steps.mjs';
 
 const dialog = (page) => page.locator('[role=dialog]');
 const password = 'long-enough-1';
@@ -34,8 +45,9 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
   // She sees it at once, may look at all of it and change nothing.
   const hers = await browserOf(open, mia);
   await hers.getByRole('link', { name: 'Shared with me' }).click();
-  await hers.locator('[data-entry="Tide tables"]').getByText('from Administrator').waitFor();
-  await hers.getByRole('button', { name: 'Tide tables', exact: true }).click();
+  await row(hers, 'Tide tables').getByText('Administrator').waitFor();
+  await row(hers, 'Tide tables').getByText('Can view').waitFor();
+  await openFolder(hers, 'Tide tables');
   await row(hers, 'Winter').waitFor();
   await hers.waitForSelector('[data-read-only]');
   await click(hers, 'Winter', { button: 'right' });
@@ -88,19 +100,17 @@ export async function sharesAFolderWithSomebody({ open, files, base, apiBase }) 
 
   // It stands among what is shared by its owner. Taken back, it is gone for her, from this device too.
   await page.getByRole('link', { name: 'Shared by me' }).click();
-  await page.locator('[data-entry="Tide tables"]').getByText('Mia Larsen').waitFor();
-  await page
-    .locator('[data-entry="Tide tables"]')
-    .getByRole('button', { name: /^Manage access/ })
-    .click();
+  await row(page, 'Tide tables').getByText('Mia Larsen').waitFor();
+  await click(page, 'Tide tables');
+  await page.keyboard.press('Alt+s');
   await dialog(page).locator('[data-grant="Mia Larsen"]').getByRole('button').last().click();
   await page.click('[role=menuitem][data-action=grant-remove]');
   await dialog(page).locator('[data-grant="Mia Larsen"]').waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
-  await page.locator('[data-entry="Tide tables"]').waitFor({ state: 'detached' });
+  await row(page, 'Tide tables').waitFor({ state: 'detached' });
   await hers.locator('p', { hasText: 'This folder is not here any more' }).waitFor({ timeout: 30_000 });
   await hers.getByRole('link', { name: 'Shared with me' }).click();
-  await hers.locator('[data-entry="Tide tables"]').waitFor({ state: 'detached' });
+  await row(hers, 'Tide tables').waitFor({ state: 'detached' });
 }
 
 export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBase, out }) {
@@ -135,16 +145,17 @@ export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBa
   await page.keyboard.press('Escape');
   const hers = await browserOf(open, mia);
   await hers.getByRole('link', { name: 'Shared with me' }).click();
-  const line = hers.locator('[data-entry="letter.txt"]');
+  const line = row(hers, 'letter.txt');
   await line.getByText('ends in 3 days').waitFor();
-  await line.getByRole('button', { name: 'letter.txt', exact: true }).click();
+  await line.dblclick({ position: { x: 60, y: 12 } });
   await dialog(hers).locator('pre', { hasText: 'Dear Mia' }).waitFor();
   await hers.keyboard.press('Escape');
   await hers.keyboard.press('Control+k');
   await hers.keyboard.type('diary');
   await hers.waitForSelector('text=Nothing by that name');
   await hers.keyboard.press('Escape');
-  await line.getByRole('button', { name: /^Manage access/ }).click();
+  await click(hers, 'letter.txt');
+  await hers.keyboard.press('Alt+s');
   await dialog(hers).locator('[data-grant="Mia Larsen"]').getByRole('button').last().click();
   await hers.click('[role=menuitem][data-action=grant-leave]');
   await hers.getByText('You have left “letter.txt”', { exact: true }).waitFor();
@@ -251,7 +262,7 @@ export async function sharingHasNoBarriers({ open, files, base, apiBase }) {
       await page.keyboard.press('Escape');
       for (const [path, sign] of [
         ['/links', '[data-link]'],
-        ['/shared/by-me', '[data-entry]'],
+        ['/shared/by-me', '#files [data-name]'],
         ['/shared/with-me', 'main h1'],
         ['/settings', '[data-keep]'],
       ]) {

@@ -63,7 +63,7 @@ export async function reachesEveryFolderMenuByKeyboard({ open, files, base, netw
   assert.equal(await node(page, 'Box').getAttribute('aria-level'), '4');
 }
 
-export async function lightsUpOnlyWhereThingsMayBePut({ open, files, base, apiBase }) {
+export async function lightsUpOnlyWhereThingsMayBePut({ open, files, apiBase }) {
   const vera = await person(apiBase, 'vera', 'Vera Holm');
   const team = await (await files.call('POST', '/spaces', { name: 'Only to read' })).json();
   const shelf = await files.folder('Read me', team.root_id);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dropFiles, eventually, onServer, ownFolder, row } from '../steps.mjs';
+import { dropFiles, dropTrees, eventually, onServer, openFolder, ownFolder, row } from '../steps.mjs';
 
 export async function uploadsAsksAndResumes({ open, files, base, network }) {
   const page = await open();
@@ -164,4 +164,186 @@ export async function pausesRetriesAndCancelsEach({ open, files, base, network }
   await page.waitForSelector('[data-upload="waits.txt"][data-state=paused]');
   await line('waits.txt').locator('[aria-label=Resume]').click();
   await eventually(() => onServer(files, folder), ['stays.txt', 'waits.txt']);
+}
+
+const numbered = (count, name) =>
+  Array.from({ length: count }, (_, at) => ({ name: `${name} ${String(at).padStart(3, '0')}.txt`, text: `${at}` }));
+const trayTitle = (page) => page.locator('section[aria-label=Uploads] [role=status]').innerText();
+
+/** Small files go together, and what was stored is known again when the answer was lost. */
+export async function smallFilesGoTogether({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Together');
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const posted = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (request.method() === 'POST' && /\/(?:files|batch)$/.test(pathname)) posted.push(pathname);
+  });
+  network.deaf = true;
+  // Of two files of one name the second is asked about, whether the page or the server finds that it is taken.
+  const wanted = [...numbered(250, 'note'), { name: 'note 000.txt', text: 'other' }];
+  await dropFiles(page, 'main', wanted);
+  await eventually(async () => (await onServer(files, folder)).length, 250, 'all is stored, unheard', 30_000);
+  network.deaf = false;
+  await page.waitForSelector('[data-choice=rename]', { timeout: 30_000 });
+  await page.click('[data-choice=rename]');
+  await eventually(() => trayTitle(page), '251 files uploaded', 'all are done', 30_000);
+  const names = [...wanted.slice(0, 250).map((one) => one.name), 'note 000 (2).txt'].sort();
+  assert.deepEqual(await onServer(files, folder), names, 'nothing is there twice');
+  const alone = posted.filter((path) => path.endsWith('/files')).length;
+  assert.ok(alone <= 8 && posted.length <= 20, `${posted.length} requests, ${alone} of them for one file`);
+}
+
+/** A folder with folders in it, dropped from the desktop; one that is there already takes what is new. */
+export async function dropsAWholeTree({ open, files, base }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Trees');
+  const there = await files.folder('Trip', folder);
+  await files.file('old.txt', 'old', 'text/plain', there);
+  await row(page, 'Trip').waitFor();
+  await dropTrees(page, 'main', [
+    {
+      name: 'Trip',
+      children: [
+        ...numbered(150, 'page'),
+        { name: 'Empty', children: [] },
+        { name: 'Карты', children: [{ name: 'Север', children: [{ name: 'план.txt', text: 'план' }] }] },
+      ],
+    },
+    { name: 'alone.txt', text: 'alone' },
+  ]);
+  await eventually(() => trayTitle(page), '152 files uploaded', 'all are done', 30_000);
+  // The folder is one line, which opens.
+  const line = page.locator('[data-upload-folder=Trip]');
+  await line.locator('[aria-expanded=false]').click();
+  await page.waitForSelector('[data-upload="page 000.txt"][data-state=done]');
+  assert.deepEqual(await onServer(files, folder), ['Trip', 'alone.txt']);
+  const inside = await (await files.call('GET', `/folders/${there}/children?limit=1000`)).json();
+  assert.equal(inside.items.length, 153);
+  assert.ok(inside.items.some((item) => item.name === 'Empty' && item.kind === 'folder'));
+  await openFolder(page, 'Trip');
+  await openFolder(page, 'Карты');
+  await openFolder(page, 'Север');
+  await row(page, 'план.txt').waitFor();
+}
+
+/** Files of the clipboard come into the folder that is open, and text stays with who writes it. */
+export async function pastesFilesOfTheClipboard({ open, files, base }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Pasted');
+  await page.waitForSelector('[data-empty]');
+  const paste = (name) =>
+    page.evaluate((called) => {
+      const clipboardData = new DataTransfer();
+      if (called) clipboardData.items.add(new File(['a picture'], called, { type: 'image/png' }));
+      else clipboardData.setData('text/plain', 'only words');
+      const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
+      document.querySelector('#files').dispatchEvent(event);
+      return event.defaultPrevented;
+    }, name);
+  assert.equal(await paste('screenshot.png'), true);
+  await row(page, 'screenshot.png').waitFor();
+  await eventually(() => onServer(files, folder), ['screenshot.png']);
+  assert.equal(await paste(null), false);
+}
+
+/** A row of a folder and a folder of the tree take what is dropped on them, and not the folder that is open. */
+export async function dropsOnFoldersAndOnTheTree({ open, files, base }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Targets');
+  const inList = await files.folder('In the list', folder);
+  const inTree = await files.folder('In the tree');
+  await files.file('note.txt', 'x', 'text/plain', folder);
+  await row(page, 'In the list').waitFor();
+  await dropFiles(page, '[role=grid] [data-name="In the list"]', [{ name: 'list.txt', text: 'a' }]);
+  await eventually(() => onServer(files, inList), ['list.txt']);
+  const leaf = page.locator('[role=treeitem]', { hasText: 'In the tree' }).first();
+  await leaf.waitFor();
+  await leaf.evaluate((node) => node.setAttribute('data-drop-here', ''));
+  await dropFiles(page, '[data-drop-here]', [{ name: 'tree.txt', text: 'b' }]);
+  await eventually(() => onServer(files, inTree), ['tree.txt']);
+  // On the row of a file it goes into the folder that is open.
+  await dropFiles(page, '[role=grid] [data-name="note.txt"]', [{ name: 'beside.txt', text: 'c' }]);
+  await eventually(() => onServer(files, folder), ['In the list', 'beside.txt', 'note.txt']);
+}
+
+/** A large file that was paused is paused after a reload too, and goes on from there. */
+export async function aPauseOfALargeFileHolds({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Paused');
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const size = 24 * 1024 * 1024;
+  await page.evaluate(async (bytes) => {
+    const root = await navigator.storage.getDirectory();
+    const handle = await root.getFileHandle('paused.bin', { create: true });
+    const writer = await handle.createWritable();
+    await writer.write(new Uint8Array(bytes).fill(7));
+    await writer.close();
+    globalThis.showOpenFilePicker = () => Promise.resolve([handle]);
+  }, size);
+  network.bytesPerSecond = 6_000_000;
+  await page.keyboard.press('Alt+u');
+  await page.waitForFunction(
+    () =>
+      Number(document.querySelector('[data-upload="paused.bin"] [role=progressbar]')?.getAttribute('aria-valuenow')) >
+      10,
+  );
+  await page.locator('[data-upload="paused.bin"] [aria-label=Pause]').click();
+  await page.waitForSelector('[data-upload="paused.bin"][data-state=paused]');
+  await page.reload();
+  await page.waitForSelector('[data-upload="paused.bin"][data-state=paused]');
+  network.bytesPerSecond = null;
+  const offsets = [];
+  page.on(
+    'request',
+    (request) => request.method() === 'PATCH' && offsets.push(Number(request.headers()['upload-offset'])),
+  );
+  await page.locator('[data-upload="paused.bin"] [aria-label=Resume]').click();
+  await page.waitForSelector('[data-upload="paused.bin"][data-state=done]', { timeout: 60_000 });
+  assert.equal(await sizeOf(files, folder, 'paused.bin'), size);
+  assert.ok(offsets[0] > 0, `it goes on where the server is, not from ${offsets[0]}`);
+}
+
+/** How far uploads are stands in the status bar, leads to the tray, and is gone when they are over; who signs out is asked. */
+export async function theStatusBarAndTheWayOutKnowOfUploads({ open, files, base, network }) {
+  const page = await open();
+  await ownFolder(page, files, base, 'Under way');
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const sign = page.locator('[data-upload-status]');
+  network.bytesPerSecond = 3_000_000;
+  await dropFiles(page, 'main', [{ name: 'slow.bin', size: 24 * 1024 * 1024 }]);
+  await eventually(
+    async () => /^Uploading\s+[1-9]\d?%$/.test(await sign.innerText()),
+    true,
+    'it says how far it is',
+    20_000,
+  );
+  const tray = page.locator('section[aria-label=Uploads]');
+  await tray.locator('[aria-label="Show less"]').click();
+  await page.locator('[data-upload="slow.bin"]').waitFor({ state: 'hidden' });
+  await sign.click();
+  await page.locator('[data-upload="slow.bin"]').waitFor({ state: 'visible' });
+  await page.waitForFunction(() => document.activeElement?.closest('section[aria-label=Uploads]') !== null);
+
+  // The same is there for the keyboard.
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('Pause all uploads');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-upload="slow.bin"][data-state=paused]');
+  await eventually(async () => (await sign.innerText()).replace(/\s+/g, ' '), 'Uploading Paused');
+
+  await page
+    .getByRole('button', { name: /^Administrator/ })
+    .first()
+    .click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('dialog').getByText('Sign out with unfinished uploads?').waitFor();
+  await page.getByText('1 file has not been uploaded yet.').waitFor();
+  await page.getByText('It will have to be chosen again.').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  network.bytesPerSecond = null;
+  await page.locator('[data-upload="slow.bin"] [aria-label=Resume]').click();
+  await page.waitForSelector('[data-upload="slow.bin"][data-state=done]', { timeout: 60_000 });
+  await sign.waitFor({ state: 'detached' });
 }

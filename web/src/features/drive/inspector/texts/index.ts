@@ -1,0 +1,8 @@
+// The texts of what the details show of one file: its versions, its parts, who has access. They come with the first file
+// that is looked at.
+import { i18n } from '@/i18n';
+import { en } from './en';
+import { ru } from './ru';
+
+i18n.global.mergeLocaleMessage('en', en);
+i18n.global.mergeLocaleMessage('ru', ru);

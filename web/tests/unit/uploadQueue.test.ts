@@ -1,0 +1,274 @@
+// Small files go together, and each has its own fate: refused, asked about, paused, sent again.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DriveDb } from '@/data/db';
+import type { Drive } from '@/data/drive';
+import { bodyOf, type Small } from '@/features/upload/batch';
+import { loadBytes, loadFileBytes, loadFiles, nextLoad } from '@/features/upload/loads';
+import { uploads } from '@/features/upload/queue';
+import type { UploadRow } from '@/features/upload/rows';
+
+vi.mock('@/api/session', async (original) => ({
+  ...(await original<object>()),
+  accessToken: () => Promise.resolve('token'),
+}));
+
+interface Frame {
+  path: string;
+  size: number;
+  on_conflict: string;
+  id: string;
+  text: string;
+}
+async function framesOf(body: Blob): Promise<Frame[]> {
+  const bytes = new Uint8Array(await body.arrayBuffer());
+  const words = new TextDecoder();
+  const frames: Frame[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const head = new DataView(bytes.buffer).getUint32(at);
+    const header = JSON.parse(words.decode(bytes.subarray(at + 4, at + 4 + head))) as Omit<Frame, 'text'>;
+    const from = at + 4 + head;
+    frames.push({ ...header, text: words.decode(bytes.subarray(from, from + header.size)) });
+    at = from + header.size;
+  }
+  return frames;
+}
+
+/** A request that is answered when the test wants it. */
+class Request {
+  static all: Request[] = [];
+  readonly upload: { onprogress?: (event: { loaded: number }) => void } = {};
+  readonly headers: Record<string, string> = {};
+  url = '';
+  body!: Blob;
+  status = 0;
+  responseText = '';
+  aborted = false;
+  onload?: () => void;
+  onerror?: () => void;
+  onabort?: () => void;
+  open(_method: string, url: string) {
+    this.url = url;
+  }
+  setRequestHeader(name: string, value: string) {
+    this.headers[name] = value;
+  }
+  getResponseHeader() {
+    return null;
+  }
+  send(body: Blob) {
+    this.body = body;
+    Request.all.push(this);
+  }
+  abort() {
+    this.aborted = true;
+    this.onabort?.();
+  }
+  answer(status: number, body: unknown) {
+    this.status = status;
+    this.responseText = JSON.stringify(body);
+    this.onload?.();
+  }
+  /** Stores all of a batch but what is named, which is refused so. */
+  async store(refused: Record<string, { status: number; code: string }> = {}) {
+    const items = (await framesOf(this.body)).map(({ path, id }) =>
+      refused[path]
+        ? { path, status: 'refused', entry: null, error: { ...refused[path], detail: 'No.' } }
+        : { path, status: 'created', entry: { id, name: path }, error: null },
+    );
+    this.answer(200, { items, refused: 0, error: null });
+  }
+  get operation() {
+    return this.headers['operation-id'];
+  }
+}
+const request = (number: number) =>
+  vi.waitFor(() => {
+    const one = Request.all[number];
+    if (!one) throw new Error(`there are ${Request.all.length} requests`);
+    return one;
+  });
+
+let db: DriveDb;
+let learned: string[];
+const file = (name: string, text = name) => new File([text], name);
+const want = (...files: File[]) =>
+  uploads.add(files.map((one) => ({ file: one, parent: { id: 'ent_folder', name: 'Folder' }, group: null })));
+const states = () => Object.fromEntries(uploads.rows.map((row) => [row.name, row.state]));
+const until = (wanted: Record<string, string>) => vi.waitFor(() => expect(states()).toEqual(wanted));
+
+beforeEach(() => {
+  Request.all = [];
+  learned = [];
+  vi.stubGlobal('XMLHttpRequest', Request);
+  db = new DriveDb(crypto.randomUUID());
+  const drive = {
+    db,
+    sync: { state: { link: 'online' }, kick: () => undefined },
+    learn: (...entries: { name: string }[]) => Promise.resolve(void learned.push(...entries.map((one) => one.name))),
+  };
+  uploads.follow(drive as unknown as Drive);
+});
+afterEach(() => {
+  uploads.follow(null);
+  vi.unstubAllGlobals();
+});
+
+describe('files of one folder', () => {
+  it('go in one request, and one that is refused or asked about stops no other', async () => {
+    await want(file('a'), file('b', ''), file('c'), file('d'));
+    const first = await request(0);
+    expect(first.url).toBe('/api/v1/batch?parent=ent_folder');
+    expect((await framesOf(first.body)).map(({ path, text }) => [path, text])).toEqual([
+      ['a', 'a'],
+      ['b', ''],
+      ['c', 'c'],
+      ['d', 'd'],
+    ]);
+    await first.store({ b: { status: 507, code: 'quota-exceeded' }, c: { status: 409, code: 'name-taken' } });
+    await until({ a: 'done', b: 'failed', c: 'conflict', d: 'done' });
+    expect(learned).toEqual(['a', 'd']);
+    expect((await db.uploads.toArray()).map((row) => row.name).sort()).toEqual(['b', 'c']);
+    expect(Request.all).toHaveLength(1);
+
+    // The answer to the question is another request, not the first one again.
+    uploads.answer(uploads.conflict.value!, 'rename', false);
+    const second = await request(1);
+    expect(second.operation).not.toBe(first.operation);
+    expect(second.url).toContain('/api/v1/files?name=c&parent=ent_folder&on_conflict=rename');
+    second.answer(201, { id: 'ent_c', name: 'c (2)' });
+    await until({ a: 'done', b: 'failed', c: 'done', d: 'done' });
+    // Tried again, what was refused is the same to the server as before.
+    uploads.resume(uploads.among(['failed']));
+    const third = await request(2);
+    expect([third.url, third.operation]).toEqual([first.url, first.operation]);
+    await third.store();
+    await until({ a: 'done', b: 'done', c: 'done', d: 'done' });
+  });
+
+  it('say how far each of them is', async () => {
+    await want(file('a', 'xxxx'), file('b', 'yyyy'), file('c', 'zzzz'));
+    const { upload, body } = await request(0);
+    const sent = () => uploads.rows.map((row) => row.sent);
+    upload.onprogress!({ loaded: Math.floor(body.size / 3) + 2 });
+    expect(sent()).toEqual([4, 0, 0]);
+    upload.onprogress!({ loaded: body.size - 1 });
+    expect(sent()).toEqual([4, 4, 3]);
+    upload.onprogress!({ loaded: body.size });
+    expect(sent()).toEqual([4, 4, 4]);
+  });
+
+  it('are known again by the server when its answer was lost, also by a page that comes later', async () => {
+    await want(file('a'), file('b'));
+    const first = await request(0);
+    const ids = (await framesOf(first.body)).map((frame) => frame.id);
+    expect((await db.uploads.toArray()).map((row) => row.operation)).toEqual([first.operation, first.operation]);
+    first.onerror!();
+    await until({ a: 'waiting', b: 'waiting' });
+    expect(Request.all, 'not before there is reason to try').toHaveLength(1);
+    // What comes meanwhile does not get mixed with it.
+    await want(file('c'));
+    uploads.wake();
+    const [again, other] = [await request(1), await request(2)];
+    expect(again.operation).toBe(first.operation);
+    expect((await framesOf(again.body)).map((frame) => frame.id)).toEqual(ids);
+    expect(other.url).toContain('name=c');
+  });
+
+  it('go on without the one that is paused or cancelled', async () => {
+    await want(file('a'), file('b'), file('c'));
+    const first = await request(0);
+    uploads.pause([uploads.rows[0]!]);
+    expect(first.aborted).toBe(true);
+    const second = await request(1);
+    expect((await framesOf(second.body)).map((frame) => frame.path)).toEqual(['b', 'c']);
+    uploads.cancel([uploads.rows[1]!]);
+    const third = await request(2);
+    expect((await framesOf(third.body)).map((frame) => frame.path)).toEqual(['c']);
+    expect(third.operation).toBe(first.operation);
+    await third.store();
+    await until({ a: 'paused', c: 'done' });
+    uploads.resume([uploads.rows[0]!]);
+    await (await request(3)).store();
+    await until({ a: 'done', c: 'done' });
+  });
+
+  it('go on without the one that cannot be read any more', async () => {
+    const gone = file('gone');
+    gone.slice = () => ({ arrayBuffer: () => Promise.reject(new DOMException('', 'NotReadableError')) }) as Blob;
+    await want(file('a'), gone);
+    (await request(0)).onerror!();
+    const second = await request(1);
+    expect((await framesOf(second.body)).map((frame) => frame.path)).toEqual(['a']);
+    await second.store();
+    await until({ a: 'done', gone: 'lost' });
+  });
+
+  it('all fail together where the folder is gone', async () => {
+    await want(file('a'), file('b'));
+    (await request(0)).answer(404, { status: 404, code: 'not-found', detail: 'There is no such folder.' });
+    await until({ a: 'failed', b: 'failed' });
+    expect(uploads.rows[1]!.problem?.message).toBe('There is no such folder.');
+  });
+
+  it('have the reason that ended the reading of the rest', async () => {
+    await want(file('a'), file('b'));
+    const first = await request(0);
+    const [a] = await framesOf(first.body);
+    first.answer(200, {
+      items: [{ path: 'a', status: 'created', entry: { id: a!.id, name: 'a' }, error: null }],
+      refused: 0,
+      error: { status: 400, code: 'invalid-request', detail: 'No header.' },
+    });
+    await until({ a: 'done', b: 'failed' });
+  });
+});
+
+describe('what goes together', () => {
+  const row = (name: string, more: Partial<UploadRow> = {}) =>
+    ({
+      id: name,
+      name,
+      size: 4,
+      parent: 'p',
+      state: 'waiting',
+      onConflict: 'fail',
+      operation: null,
+      ...more,
+    }) as UploadRow;
+  const load = (...rows: UploadRow[]) => nextLoad(rows).map((one) => one.id);
+
+  it('is small, for one folder, under one rule, and no name twice', () => {
+    expect(
+      load(
+        row('a'),
+        row('b', { parent: 'other' }),
+        row('c', { onConflict: 'rename' }),
+        row('d', { state: 'paused' }),
+        row('e', { size: loadFileBytes + 1 }),
+        row('f', { name: 'a' }),
+        row('g/h'),
+        row('i', { operation: 'o' }),
+        row('j'),
+      ),
+    ).toEqual(['a', 'j']);
+    expect(load(row('e', { size: loadFileBytes + 1 }), row('a'))).toEqual(['e']);
+    expect(load(row('g/h'), row('a'))).toEqual(['g/h']);
+    expect(load(row('a', { operation: 'o' }), row('b'), row('c', { operation: 'o' }))).toEqual(['a', 'c']);
+    expect(load(row('a', { state: 'done' }))).toEqual([]);
+  });
+
+  it('has bounds', () => {
+    const many = (count: number, size: number) => Array.from({ length: count }, (_, at) => row(`${at}`, { size }));
+    expect(load(...many(loadFiles + 5, 4))).toHaveLength(loadFiles);
+    expect(load(...many(20, loadFileBytes))).toHaveLength(Math.floor(loadBytes / loadFileBytes));
+  });
+
+  it('is put together without reading it', () => {
+    const read = vi.fn();
+    const one = file('a');
+    for (const way of ['arrayBuffer', 'text', 'stream', 'bytes'] as const) one[way] = read;
+    const small: Small = { file: one, name: 'ä', entry: 'ent_1', onConflict: 'fail' };
+    expect(bodyOf([small]).body.size).toBeGreaterThan(one.size);
+    expect(read).not.toHaveBeenCalled();
+  });
+});
