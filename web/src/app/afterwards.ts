@@ -1,7 +1,6 @@
 // What begins a while after the page has met the server: nothing of it may hold up the first list.
 import { onScopeDispose, watch } from 'vue';
 import type { Drive } from '@/data/drive';
-import { followMarks } from '@/data/marks';
 import { i18n } from '@/i18n';
 import { learnRefusals } from '@/i18n/refusals';
 import { toast } from '@/ui/toasts';
@@ -45,6 +44,7 @@ export function startAfterwards(drive: Drive, loadPalette: () => Promise<unknown
 
   // Who presses the keys for the palette or the search types on at once: they are there by then.
   later(paletteAfterMs, () => loadPalette().catch(() => undefined));
+  later(0, () => import('@/data/outbox/enqueue').catch(() => undefined));
   later(searchAfterMs, () => import('@/features/search/SearchPage.vue').catch(() => undefined));
 
   // What it refuses is told in the words of the page.
@@ -60,8 +60,10 @@ export function startAfterwards(drive: Drive, loadPalette: () => Promise<unknown
   });
 
   // What is shared, tagged and starred is marked in the lists. It is no news that anybody waits for.
-  later(marksAfterMs, () => {
+  later(marksAfterMs, async () => {
     void import('@/data/links').then(({ pullLinks }) => pullLinks(drive.db)).catch(() => undefined);
+    const { followMarks } = await import('@/data/stars');
+    if (over) return;
     const marks = followMarks(drive.db, () => drive.sync.state.link === 'online');
     const unwatch = watch(
       () => drive.sync.state.link,

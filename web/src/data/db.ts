@@ -240,6 +240,21 @@ export interface SeenRow {
   seen: Record<string, number>;
 }
 
+/** A text that an operation carries, or the one it met. */
+export interface KeptText {
+  id: string;
+  text: string;
+}
+/** What somebody is typing, so that it outlives the page. */
+export interface TextDraft {
+  /** Of the file. */
+  id: string;
+  text: string;
+  at: string;
+  /** The text it began from, as its lines ended, and which version that was. */
+  from: { text: string; crlf: boolean; version: string; etag: string; after?: string };
+}
+
 export class DriveDb extends Dexie {
   entries!: EntityTable<Entry, 'id'>;
   spaces!: EntityTable<SpaceRow, 'id'>;
@@ -259,6 +274,8 @@ export class DriveDb extends Dexie {
   notices!: EntityTable<Notice, 'id'>;
   follows!: EntityTable<Follow, 'id'>;
   seen!: EntityTable<SeenRow, 'id'>;
+  texts!: EntityTable<KeptText, 'id'>;
+  drafts!: EntityTable<TextDraft, 'id'>;
 
   constructor(readonly userId: string) {
     super(`holdfast-${userId}`);
@@ -275,5 +292,6 @@ export class DriveDb extends Dexie {
     this.version(6).stores({ tags: 'id, space_id', stars: 'id' });
     this.version(8).stores({ people: 'id', searches: 'id', notices: 'id, key, at', follows: 'id', seen: 'id' });
     this.version(9).stores({ recent: 'id' });
+    this.version(10).stores({ texts: 'id', drafts: 'id' });
   }
 }

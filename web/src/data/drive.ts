@@ -5,7 +5,6 @@ import { compareNames, freeName } from '@/lib/names';
 import type { User } from '@/api/session';
 import { DriveDb } from './db';
 import { newEntryId, type Op, type OpInput } from './outbox/ops';
-import { enqueue } from './outbox/enqueue';
 import type { Note } from './outbox/send';
 import type { Item } from './project';
 import * as read from './read';
@@ -44,8 +43,11 @@ export class Drive {
     this.db.close();
   }
 
-  private async queue(inputs: OpInput[]): Promise<void> {
+  /** Writes down what was done, to be sent as soon as may be. */
+  async queue(inputs: readonly OpInput[]): Promise<void> {
     if (inputs.length === 0) return;
+    // It comes a moment after the first list: see `startAfterwards`.
+    const { enqueue } = await import('./outbox/enqueue');
     await enqueue(this.db, inputs);
     this.sync.kick();
   }
@@ -129,7 +131,7 @@ export class Drive {
   async restore(items: readonly Item[]): Promise<void> {
     const ops = items.map((item): OpInput => {
       const was = { ...item };
-      delete was.pending;
+      for (const shown of ['pending', 'made', 'conflict'] as const) delete was[shown];
       return { kind: 'restore', entry: item.id, was };
     });
     await this.queue(ops);
@@ -158,14 +160,14 @@ export class Drive {
     this.sync.kick();
   }
 
-  async discard(op: Op): Promise<void> {
-    if (op.seq) await this.db.ops.delete(op.seq);
-  }
-
-  /** Puts a change that was discarded back to where it stood in the order. */
-  async takeBack(op: Op): Promise<void> {
-    await this.db.ops.put({ ...op });
-    this.sync.kick();
+  /** Returns how to put it back to where it stood in the order. */
+  async discard(op: Op): Promise<() => Promise<void>> {
+    const { dropMine } = await import('./outbox/conflicts');
+    const takeBack = await dropMine(this.db, op);
+    return async () => {
+      await takeBack();
+      this.sync.kick();
+    };
   }
 
   /** What the server told outside a pull, such as the answer to an upload. */

@@ -14,7 +14,9 @@ export async function lostChanges(db: DriveDb, userId: string): Promise<number> 
 }
 
 export function noteUnsent(db: DriveDb, userId: string): Subscription {
-  return liveQuery(async () => (await db.ops.count()) + (await db.uploads.count())).subscribe((count) => {
+  return liveQuery(
+    async () => (await db.ops.count()) + (await db.uploads.count()) + (await db.drafts.count()),
+  ).subscribe((count) => {
     if (count > 0) localStorage.setItem(keyOf(userId), String(count));
     else localStorage.removeItem(keyOf(userId));
   });

@@ -52,3 +52,16 @@ export async function trail(db: DriveDb, id: string): Promise<Item[]> {
   }
   return path;
 }
+
+/** What is among one's favourites, with what waits to be sent. */
+export async function starred(db: DriveDb): Promise<Set<string>> {
+  const ids = new Set(await db.stars.toCollection().primaryKeys());
+  for (const op of await db.ops.orderBy('seq').toArray()) {
+    if (op.kind !== 'star' || op.state === 'parked') continue;
+    for (const id of op.entries) {
+      if (op.on) ids.add(id);
+      else ids.delete(id);
+    }
+  }
+  return ids;
+}

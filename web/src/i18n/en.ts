@@ -1,5 +1,5 @@
 // English texts that the drive needs, and the shape every other language has to have. Those of pages that are about accounts
-// come with these pages: see `later.ts`.
+// come with these pages: see `later.ts`; those about waiting changes with what shows them: see `edits.ts`.
 import type { Shape } from './shape';
 import { looking } from './en.look';
 import { keep } from './en.keep';
@@ -8,6 +8,7 @@ import { notices } from './en.notices';
 import { people } from './en.people';
 import { searching } from './en.search';
 import { sharing } from './en.sharing';
+import type { edits } from './en.edits';
 import type { uploading } from './en.upload';
 import type { later } from './later';
 
@@ -98,6 +99,7 @@ export const en = {
     selected: '{count} selected',
     selectedSize: '{count} selected, {size}',
     pending: 'Waits to be sent',
+    conflict: 'Changed here and elsewhere',
     dropHere: 'Drop to put it into “{name}”',
     dragCount: '{count} item | {count} items',
     sort: 'Sort by',
@@ -243,6 +245,7 @@ export const en = {
     waiting: 'Sending {count} change | Sending {count} changes',
     starting: 'Connecting…',
     parked: '{count} change could not be saved | {count} changes could not be saved',
+    conflicts: '{count} change met another | {count} changes met others',
     panel: 'Changes on their way',
     none: 'Every change has reached the server.',
     op_createFolder: 'New folder “{name}”',
@@ -404,4 +407,4 @@ export const en = {
   },
 };
 
-export type Messages = Shape<typeof en & typeof later & typeof uploading>;
+export type Messages = Shape<typeof en & typeof later & typeof uploading & typeof edits>;

@@ -1,5 +1,6 @@
 // Русские тексты.
 import type { Messages } from './en';
+import { edits } from './ru.edits';
 import { looking } from './ru.look';
 import { keep } from './ru.keep';
 import { account } from './ru.account';
@@ -12,6 +13,7 @@ import { uploading } from './ru.upload';
 import { ways } from './ru.ways';
 
 export const ru = {
+  ...edits,
   ...looking,
   ...keep,
   ...account,
@@ -101,6 +103,7 @@ export const ru = {
     selected: 'Выбрано: {count}',
     selectedSize: 'Выбрано: {count}, {size}',
     pending: 'Ожидает отправки',
+    conflict: 'Изменено и здесь, и в другом месте',
     dropHere: 'Отпустите, чтобы поместить в «{name}»',
     dragCount: '{count} объект | {count} объекта | {count} объектов',
     sort: 'Сортировка',
@@ -248,6 +251,8 @@ export const ru = {
     waiting: 'Отправляется {count} изменение | Отправляются {count} изменения | Отправляются {count} изменений',
     starting: 'Соединение…',
     parked: 'Не сохранено {count} изменение | Не сохранены {count} изменения | Не сохранены {count} изменений',
+    conflicts:
+      '{count} изменение встретилось с чужим | {count} изменения встретились с чужими | {count} изменений встретились с чужими',
     panel: 'Изменения в пути',
     none: 'Все изменения дошли до сервера.',
     op_createFolder: 'Новая папка «{name}»',

@@ -34,6 +34,12 @@ export function freeName(name: string, kind: 'folder' | 'file', taken: (name: st
   }
 }
 
+/** `x (words).txt` of `x.txt`. */
+export function withWords(name: string, words: string): string {
+  const cut = stemLength(name);
+  return `${name.slice(0, cut)} (${words})${name.slice(cut)}`;
+}
+
 export type NameTrouble = 'empty' | 'dots' | 'slash' | 'control' | 'long';
 
 /** Why the server would refuse a name, or null. The limit of 255 bytes is the server's own. */

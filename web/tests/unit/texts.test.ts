@@ -9,6 +9,7 @@ import { ru as detailsRu } from '@/features/drive/inspector/texts/ru';
 import { en as publicEn } from '@/features/public/en';
 import { ru as publicRu } from '@/features/public/ru';
 import { en } from '@/i18n/en';
+import { edits } from '@/i18n/en.edits';
 import { uploading } from '@/i18n/en.upload';
 import { later } from '@/i18n/later';
 import { ru } from '@/i18n/ru';
@@ -18,7 +19,7 @@ const flat = (tree: Tree, path = ''): [key: string, text: string][] =>
   Object.entries(tree).flatMap(([key, value]) =>
     typeof value === 'string' ? [[path + key, value] as [string, string]] : flat(value, `${path}${key}.`),
   );
-const texts = { en: [...flat(en), ...flat(later), ...flat(uploading)], ru: flat(ru) };
+const texts = { en: [...flat(en), ...flat(later), ...flat(uploading), ...flat(edits)], ru: flat(ru) };
 const adminTexts = { en: flat(adminEn), ru: flat(adminRu) };
 const detailsTexts = { en: flat(detailsEn), ru: flat(detailsRu) };
 const publicTexts = { en: flat(publicEn), ru: flat(publicRu) };
@@ -26,6 +27,7 @@ const slots = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map
 
 it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   await learnLaterTexts();
+  await import('@/i18n/edits');
   i18n.global.mergeLocaleMessage('en', uploading);
   i18n.global.setLocaleMessage('ru', ru);
   i18n.global.mergeLocaleMessage('en', { visitors: publicEn });

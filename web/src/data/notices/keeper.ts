@@ -6,6 +6,7 @@ import { watch } from 'vue';
 import { api, take } from '@/api/client';
 import type { KeptLink, SeenRow } from '../db';
 import type { Drive } from '../drive';
+import { isConflict } from '../outbox/ops';
 import { pullLinks } from '../links';
 import { addNotice, dropNotices, setNotice, type NewNotice } from './store';
 
@@ -97,11 +98,11 @@ export class NoticeKeeper {
       true,
     );
     this.watch(
-      () => db.ops.where('state').equals('parked').count(),
+      async () => (await db.ops.where('state').equals('parked').toArray()).filter((op) => !isConflict(op)).length,
       (count) => this.state('refused', count, { kind: 'refused', actor: null, name: '', count, to: '/files' }),
     );
     this.watch(
-      () => db.reviews.count(),
+      async () => (await db.reviews.count()) + (await db.ops.filter(isConflict).count()),
       (count) => this.state('met', count, { kind: 'met', actor: null, name: '', count, to: '/files' }),
     );
     this.watch(

@@ -1,12 +1,30 @@
 // The operations a person can do to the tree, as rows: each is one call to the server, and knows what it was based on.
 
+import type { Schemas } from '@/api/client';
 import type { Entry } from '../db';
 
+/** What somebody else made of the same thing meanwhile. Their text, where it is one, is kept beside ours: see `texts.ts`. */
+export interface Theirs {
+  /** It is in the trash, or gone for good. */
+  gone?: 'trash' | 'ever';
+  revision: number;
+  at: string;
+  etag?: string;
+  version?: string;
+  size?: number;
+  description?: string | null;
+  properties?: Properties;
+}
+
 export interface Failure {
-  /** The server's code, or one of ours: `depends`, `gone`. */
+  /** The server's code, or one of ours: `depends`, `conflict`. */
   code: string;
   detail: string;
+  /** Of a conflict: the other side of it. */
+  theirs?: Theirs;
 }
+
+export type Properties = Record<string, Schemas['Property']>;
 
 interface Base {
   /** The order in which operations were made and are sent. */
@@ -66,8 +84,62 @@ export interface Restore extends Base {
   was: Entry;
 }
 
-export type Op = CreateFolder | Update | Copy | Delete | Restore;
-export type OpInput<T extends Op = Op> = T extends Op ? Omit<T, keyof Base> : never;
+/** Tags are a set: whoever puts one on where it is already has nothing to settle with anybody. */
+export interface Tagging extends Base {
+  kind: 'tag';
+  entries: string[];
+  tag: string;
+  /** Ids of tags that were merged into it: what has one of them has it. */
+  merged: string[];
+  /** The tag's name and that of the first entry, for people. */
+  tagName: string;
+  name: string;
+  on: boolean;
+}
+
+export interface Starring extends Base {
+  kind: 'star';
+  entries: string[];
+  name: string;
+  on: boolean;
+}
+
+export interface Describe extends Base {
+  kind: 'describe';
+  entry: string;
+  /** What is absent stays as it is; null takes it away. */
+  description?: string | null;
+  properties?: Record<string, Schemas['Property'] | null>;
+  /** What the person saw when they began to type. */
+  before: { name: string; parent: string; revision: number; description: string | null; properties: Properties };
+}
+
+/** A new version of a text. The words themselves are kept under the operation's id: see `texts.ts`. */
+export interface Write extends Base {
+  kind: 'write';
+  entry: string;
+  size: number;
+  content_type: string;
+  /** The version that was read. */
+  base: { name: string; parent: string; space: string; version: string; etag: string };
+  /** The waiting operation on whose text this one was typed: what that one becomes is what this one is based on. */
+  after?: string;
+}
+
+/** A text as a file of its own. The words are kept under the operation's id. */
+export interface CreateFile extends Base {
+  kind: 'create-file';
+  temp: string;
+  space: string;
+  parent: string;
+  name: string;
+  size: number;
+  content_type: string;
+}
+
+export type Op = CreateFolder | Update | Copy | Delete | Restore | Tagging | Starring | Describe | Write | CreateFile;
+/** `id` is given where it was tried under one already, or where something else is kept under it. */
+export type OpInput<T extends Op = Op> = T extends Op ? Omit<T, keyof Base> & { id?: string } : never;
 
 /**
  * An id for what is made here, which the server takes as its own: so a folder can be filled, renamed and moved before the
@@ -86,7 +158,7 @@ export function newEntryId(now: number = Date.now()): string {
 export function newOp(input: OpInput): Op {
   return {
     ...input,
-    id: crypto.randomUUID(),
+    id: input.id ?? crypto.randomUUID(),
     at: new Date().toISOString(),
     state: 'waiting',
     attempts: 0,
@@ -94,43 +166,4 @@ export function newOp(input: OpInput): Op {
   };
 }
 
-/** The ids an operation speaks of, and so what it has to wait for. */
-export function refersTo(op: Op): string[] {
-  switch (op.kind) {
-    case 'create-folder':
-      return [op.parent];
-    case 'update':
-      return op.parent ? [op.entry, op.parent] : [op.entry];
-    case 'copy':
-      return [op.entry, op.parent];
-    case 'delete':
-    case 'restore':
-      return [op.entry];
-  }
-}
-
-/** The same operation with the id that the server has in place of the one made here. */
-export function withRealId(op: Op, temp: string, real: string): Op {
-  const swap = (id: string) => (id === temp ? real : id);
-  switch (op.kind) {
-    case 'create-folder':
-      return { ...op, parent: swap(op.parent) };
-    case 'update':
-      return {
-        ...op,
-        entry: swap(op.entry),
-        ...(op.parent ? { parent: swap(op.parent) } : {}),
-        before: { ...op.before, parent: swap(op.before.parent) },
-      };
-    case 'copy':
-      return { ...op, entry: swap(op.entry), parent: swap(op.parent) };
-    case 'delete':
-      return { ...op, entry: swap(op.entry), before: { ...op.before, parent: swap(op.before.parent) } };
-    case 'restore':
-      return {
-        ...op,
-        entry: swap(op.entry),
-        was: { ...op.was, id: swap(op.was.id), parent_id: op.was.parent_id ? swap(op.was.parent_id) : null },
-      };
-  }
-}
+export const isConflict = (op: Op) => op.state === 'parked' && op.failure?.code === 'conflict';

@@ -1,10 +1,14 @@
 // Sends the waiting operations in their order, one after the other: each may rest on the one before it.
 import { Problem } from '@/api/problem';
-import type { DriveDb } from '../db';
+import type { DriveDb, Entry } from '../db';
+import { countSettled } from '../stars';
 import { putEntries, removeTrees } from '../sync/store';
 import { pullTree } from '../sync/pull';
-import { refersTo, withRealId, type Op } from './ops';
+import { giveWay } from './conflicts';
+import type { Op } from './ops';
+import { refersTo, withRealId } from './refers';
 import { needsPerson, send, type Note, type Outcome } from './send';
+import { dropTexts, noteBecame } from './texts';
 
 const firstDelayMs = 1_000;
 const longestDelayMs = 60_000;
@@ -36,8 +40,13 @@ export async function drain(
       };
     }
     try {
-      const outcome = await send(op);
-      await settle(db, op, outcome.entry);
+      const outcome = await send(op, db);
+      if (outcome.conflict) {
+        if (outcome.entry) await putEntries(db, [outcome.entry]);
+        if (!(await giveWay(db, op))) await park(db, op, { code: 'conflict', detail: '', theirs: outcome.conflict });
+        continue;
+      }
+      await settle(db, op, outcome);
       onSent(op, outcome);
       if (outcome.note) onNote(outcome.note);
     } catch (error) {
@@ -68,25 +77,43 @@ async function park(db: DriveDb, op: Op, failure: NonNullable<Op['failure']>): P
 }
 
 /** The answer and the end of the operation become visible together, so that no row flickers. */
-async function settle(db: DriveDb, op: Op, entry: Parameters<typeof putEntries>[1][number] | null): Promise<void> {
-  await db.transaction('rw', db.ops, db.entries, db.aliases, async () => {
+async function settle(db: DriveDb, op: Op, { entry, others = [] }: Outcome): Promise<void> {
+  await db.transaction('rw', [db.ops, db.entries, db.aliases, db.stars, db.texts, db.seen], async () => {
     await db.ops.delete(op.seq!);
-    if (entry) await putEntries(db, [entry]);
-    else if (op.kind !== 'create-folder' && op.kind !== 'copy') await removeTrees(db, [op.entry]);
+    await putEntries(db, entry ? [entry, ...others] : others);
+    if (op.kind === 'star') {
+      if (op.on) await db.stars.bulkPut(op.entries.map((id) => ({ id })));
+      else await db.stars.bulkDelete(op.entries);
+      await countSettled(db);
+    }
+    if (op.kind === 'write' || op.kind === 'create-file') {
+      await dropTexts(db, op.id);
+      if (entry) await noteBecame(db, entry.id, { op: op.id, version: entry.version_id ?? '', etag: entry.etag ?? '' });
+    }
+    if (!entry && 'entry' in op) await removeTrees(db, [op.entry]);
     if (entry && 'temp' in op && op.temp !== entry.id) {
       const temp = op.temp;
       await db.aliases.put({ temp, real: entry.id });
       const rest = await db.ops.toArray();
       for (const other of rest) if (refersTo(other).includes(temp)) await db.ops.put(withRealId(other, temp, entry.id));
     }
-    // Later operations on the same entry were made on top of this one: what they are based on moves along.
-    if (entry) {
-      for (const other of await db.ops.toArray()) {
-        if ((other.kind === 'update' || other.kind === 'delete') && other.entry === entry.id) {
-          await db.ops.put({ ...other, before: { ...other.before, revision: entry.revision } });
-        }
-      }
-    }
+    if (entry) await moveBases(db, op, entry);
   });
   if (entry?.kind === 'folder' && (op.kind === 'copy' || op.kind === 'restore')) await pullTree(db, entry.id);
+}
+
+/** Later operations on the same entry were made on top of this one: what they are based on moves along. */
+async function moveBases(db: DriveDb, op: Op, entry: Entry): Promise<void> {
+  for (const other of await db.ops.toArray()) {
+    if (!('entry' in other) || other.entry !== entry.id) continue;
+    if (other.kind === 'update') await db.ops.put({ ...other, before: { ...other.before, revision: entry.revision } });
+    else if (other.kind === 'delete') {
+      const version = other.before.version === op.id ? entry.version_id : other.before.version;
+      await db.ops.put({ ...other, before: { ...other.before, revision: entry.revision, version } });
+    } else if (other.kind === 'write' && other.after === op.id) {
+      const base = { ...other.base, version: entry.version_id ?? '', etag: entry.etag ?? '' };
+      await db.ops.put({ ...other, base, after: undefined });
+    }
+    // A description is compared by its words when it is sent: others may have changed it in the meantime.
+  }
 }

@@ -2,8 +2,11 @@
 // outcome but plain success carries a note for the person.
 import { api, take } from '@/api/client';
 import { isProblem, type Problem } from '@/api/problem';
-import type { Entry } from '../db';
-import type { Op } from './ops';
+import type { DriveDb, Entry } from '../db';
+import { etag, fetchEntry, gone, maxRaces, named } from './call';
+import type { Op, Theirs } from './ops';
+import { sendDescribe, sendStar, sendTag } from './sendMarks';
+import { sendNewText, sendWrite } from './sendText';
 
 /** What became of an operation, for the person to read. `name` is the entry's. */
 export type Note =
@@ -12,27 +15,17 @@ export type Note =
   | { code: 'merged'; name: string }
   | { code: 'kept-edited'; name: string }
   | { code: 'restored-elsewhere'; name: string }
-  | { code: 'gone'; name: string };
+  /** `was` is what is in the trash, and can be had back. */
+  | { code: 'gone'; name: string; was?: Entry };
 
 export interface Outcome {
   /** The state the server has now; null when the entry is gone. */
   entry: Entry | null;
+  /** Further entries as they are now, of an operation on many. */
+  others?: readonly Entry[];
   note?: Note;
-}
-
-const etag = (revision: number) => `"${revision}"`;
-/** By this the server knows an operation again: sent once more, because its answer was lost, it is answered as it was. */
-const named = (op: Op) => ({ 'Operation-Id': op.id });
-/** How often a name or revision may be taken from under us before we stop and say so. */
-const maxRaces = 5;
-
-async function fetchEntry(id: string): Promise<Entry | null> {
-  try {
-    return await take(api.GET('/api/v1/entries/{id}', { params: { path: { id } } }));
-  } catch (error) {
-    if (isProblem(error, 'not-found')) return null;
-    throw error;
-  }
+  /** Nothing was done: somebody else changed the same, and a person has to say what is to be. */
+  conflict?: Theirs;
 }
 
 async function childByName(parent: string, name: string): Promise<Entry | null> {
@@ -53,8 +46,18 @@ function numbered(name: string, kind: 'folder' | 'file', count: number): string 
   return dot > 0 ? `${name.slice(0, dot)} (${count})${name.slice(dot)}` : `${name} (${count})`;
 }
 
-export async function send(op: Op): Promise<Outcome> {
+export async function send(op: Op, db: DriveDb): Promise<Outcome> {
   switch (op.kind) {
+    case 'tag':
+      return sendTag(op);
+    case 'star':
+      return sendStar(op);
+    case 'describe':
+      return sendDescribe(op);
+    case 'write':
+      return sendWrite(op, db);
+    case 'create-file':
+      return sendNewText(op, db);
     case 'create-folder':
       return sendCreate(op);
     case 'update':
@@ -122,7 +125,7 @@ async function sendUpdate(op: Extract<Op, { kind: 'update' }>): Promise<Outcome>
       if (race >= maxRaces) throw error;
       if (isProblem(error, 'precondition-failed')) {
         const now = await fetchEntry(op.entry);
-        if (!now) return { entry: null, note: { code: 'gone', name: op.name ?? op.before.name } };
+        if (!now || now.trashed) return gone(op.name ?? op.before.name, now);
         const done =
           (op.name === undefined || now.name === op.name) && (op.parent === undefined || now.parent_id === op.parent);
         if (done) return { entry: now };
@@ -136,9 +139,9 @@ async function sendUpdate(op: Extract<Op, { kind: 'update' }>): Promise<Outcome>
         suffix += 1;
         name = numbered(wanted, kind, suffix);
         note = { code: 'number-added', name, wanted };
-      } else if (isProblem(error, 'not-found')) {
-        if ((await fetchEntry(op.entry)) === null)
-          return { entry: null, note: { code: 'gone', name: op.name ?? op.before.name } };
+      } else if (isProblem(error, 'not-found') || isProblem(error, 'in-trash')) {
+        const now = await fetchEntry(op.entry);
+        if (!now || now.trashed) return gone(op.name ?? op.before.name, now);
         throw error;
       } else {
         throw error;

@@ -1,5 +1,6 @@
 // What a query may speak of beside the entries: tags, favourites, what is shared, spaces and whose they are.
 import type { DriveDb } from '../db';
+import { starred } from '../read';
 import type { World } from './match';
 
 export type Facts = Omit<World, 'now' | 'row' | 'rows' | 'gone'>;
@@ -7,7 +8,7 @@ export type Facts = Omit<World, 'now' | 'row' | 'rows' | 'gone'>;
 export async function readFacts(db: DriveDb, user: string): Promise<Facts> {
   const [tags, stars, links, shared, spaces, people] = await Promise.all([
     db.tags.toArray(),
-    db.stars.toCollection().primaryKeys(),
+    starred(db),
     db.links.toArray(),
     db.shared.toArray(),
     db.spaces.toArray(),
@@ -17,7 +18,7 @@ export async function readFacts(db: DriveDb, user: string): Promise<Facts> {
   return {
     me: user,
     tags,
-    stars: new Set(stars),
+    stars,
     shared: new Set([...links, ...shared].map((one) => one.entry_id)),
     spaces: spaces.map((space) => {
       const givers = shared.filter((row) => row.space_id === space.id).map((row) => row.shared_by);

@@ -3,6 +3,7 @@
 import Dexie from 'dexie';
 import type { DriveDb, Entry } from '../db';
 import type { Op } from '../outbox/ops';
+import { touches } from '../outbox/refers';
 import { Projection, type Item } from '../project';
 import { readFacts, withOwn, type Facts } from './facts';
 import type { World } from './match';
@@ -33,7 +34,7 @@ export function keysOf(ranges: Ranges | null | undefined): string[] | null {
 }
 
 /** The ids whose look depends on an operation. */
-const touched = (ops: readonly Op[]) => ops.map((op) => ('temp' in op ? op.temp : op.entry));
+const touched = (ops: readonly Op[]) => ops.flatMap(touches);
 
 export class SearchSource {
   readonly index = new SearchIndex();
@@ -72,7 +73,8 @@ export class SearchSource {
       if (keys) for (const key of keys) this.stale.ids.add(key);
       else this.stale.all = true;
     }
-    if (part('ops')) this.stale.ops = true;
+    // Favourites that wait to be sent are among the operations.
+    if (part('ops')) this.stale.ops = this.stale.facts = true;
     if (['tags', 'stars', 'links', 'shared', 'spaces', 'people'].some((table) => part(table))) this.stale.facts = true;
     const { all, ids, ops, facts } = this.stale;
     if (!all && ids.size === 0 && !ops && !facts) return;

@@ -29,8 +29,9 @@ export class Away {
   sent(op: Op, outcome: Outcome): void {
     this.mine.push({ op, entry: outcome.entry, ...(outcome.note ? { note: outcome.note } : {}) });
     // The journal tells our own work too; what it says of these revisions is no news.
-    if (outcome.entry) this.own.add(`${outcome.entry.id} ${outcome.entry.revision}`);
-    else if ('entry' in op) this.own.add(op.entry);
+    const now = [...(outcome.entry ? [outcome.entry] : []), ...(outcome.others ?? [])];
+    for (const entry of now) this.own.add(`${entry.id} ${entry.revision}`);
+    if (!outcome.entry && 'entry' in op) this.own.add(op.entry);
   }
 
   /** Changes that are about to be written down; what was known before them is looked up. */

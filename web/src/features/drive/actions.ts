@@ -27,7 +27,6 @@ import {
 } from '@lucide/vue';
 import { useI18n } from 'vue-i18n';
 import { offer } from '@/actions/registry';
-import { tellProblem } from '@/app/problems';
 import { pin, unpin } from '@/data/keep';
 import { canKeep } from '@/data/keep/store';
 import { isFollowed, setFollowed } from '@/data/notices/follow';
@@ -38,7 +37,7 @@ import { tagging } from '@/features/tags';
 import { pickFiles } from '@/features/upload';
 import { toast } from '@/ui/toasts';
 import { clipboard, type FolderState } from './folder';
-import { canRedo, canUndo, redo, undo } from './history';
+import { canRedo, canUndo, did, history, redo, undo } from './history';
 import { offerViewActions, viewMenu } from './viewActions';
 
 export const itemMenu = [
@@ -101,20 +100,22 @@ export function offerDriveActions(state: FolderState): void {
     toast(t(ending ? 'keep.ended' : 'keep.started', { count: ids.length }, ids.length));
   }
   const allStarred = () => some() && state.selected.value.every((item) => state.starred.value.has(item.id));
-  const star = () =>
-    setStars(
-      state.selected.value.map((item) => item.id),
-      !allStarred(),
-    );
-  async function setStars(ids: readonly string[], on: boolean): Promise<void> {
-    try {
-      await (await import('@/data/marks')).setStar(state.drive.db, ids, on);
-      // In the list of favourites, what is none any more is out of reach.
-      const undo = { label: t('common.undo'), run: () => void setStars(ids, true) };
-      toast(t(on ? 'places.added' : 'places.removed'), on ? {} : { action: undo });
-    } catch (error) {
-      void tellProblem(error, t('places.offline'));
-    }
+  async function star(): Promise<void> {
+    const on = !allStarred();
+    const ids = state.selected.value.map((item) => item.id);
+    const { setStar } = await import('@/data/edits');
+    const put = (which: readonly string[], now: boolean) =>
+      setStar(
+        state.drive,
+        which.map((id) => history.now(id)),
+        now,
+      );
+    const changed = await put(ids, on);
+    did({
+      text: t(on ? 'places.added' : 'places.removed'),
+      undo: async () => void (await put(changed, !on)),
+      redo: async () => void (await put(changed, on)),
+    });
   }
   /** The one selected folder, or the open one. */
   const watched = () => {
@@ -186,7 +187,7 @@ export function offerDriveActions(state: FolderState): void {
       label: 'tags.action',
       group: 'edit',
       icon: Tag,
-      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
+      enabled: some,
       blocked: readOnly,
       run: () => void (tagging.value = state.selected.value),
     },
@@ -196,7 +197,7 @@ export function offerDriveActions(state: FolderState): void {
       group: 'file',
       icon: Star,
       shortcuts: ['alt+b'],
-      enabled: () => some() && state.selected.value.every((item) => !isUnsent(item)),
+      enabled: some,
       checked: () => allStarred(),
       run: () => star(),
     },

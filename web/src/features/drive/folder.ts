@@ -36,10 +36,7 @@ export function createFolderState(place: Place) {
     async () => new Set((await drive.db.links.toArray()).map((link) => link.entry_id)),
     new Set<string>(),
   );
-  const starred = useLive(
-    async () => new Set((await drive.db.stars.toArray()).map((star) => star.id)),
-    new Set<string>(),
-  );
+  const starred = useLive(() => read.starred(drive.db), new Set<string>());
   const tags = useLive(async () => tagIndex(await drive.db.tags.toArray()), tagIndex([]));
   /** What is kept on this device, to be marked. */
   const keptHere = useLive<KeptUse>(() => keptUse(drive), { pinned: new Set(), kept: new Map(), bytes: 0 });

@@ -8,6 +8,8 @@ export { default as FolderTree } from './FolderTree.vue';
 
 // What shows items that are in no folder together: the results of a search, favourites.
 export { columnKeys, type ColumnKey, type NoteKey, type View, type ViewPrefs } from './prefs';
+/** What is done elsewhere can be taken back with the same keys. */
+export { history } from './history';
 export { createFolderState, provideFolder } from './folder';
 export { default as ItemsPage } from './ItemsPage.vue';
 export { useListPrefs } from './listPrefs';
@@ -15,3 +17,4 @@ export { sortItems } from './sort';
 export { offerDriveActions } from './actions';
 export type { Note, Place } from './place';
 export { driveActions } from './told';
+export { propertyText, type Property } from './inspector/properties';

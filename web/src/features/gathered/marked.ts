@@ -5,7 +5,7 @@ import { computed, ref, shallowRef, watch } from 'vue';
 import { useI18n } from 'vue-i18n';
 import { Problem } from '@/api/problem';
 import { useDrive, type Drive } from '@/data/drive';
-import { pullRecent, pullStars } from '@/data/marks';
+import { pullRecent, pullStars } from '@/data/stars';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
 import { useLive } from '@/data/useLive';
@@ -38,7 +38,7 @@ export function useFavourites(): Gathered {
   const drive = useDrive();
   const { asked, problem, load } = useAsked(drive, () => pullStars(drive.db));
   const items = useLive(async () => {
-    const ids = (await drive.db.stars.toArray()).map((star) => star.id);
+    const ids = [...(await read.starred(drive.db))];
     return read.items(drive.db, ids);
   }, [] as Item[]);
   const { loaded } = items;

@@ -73,14 +73,15 @@ export async function editsTextWithVersions({ open, files, base, network, out })
     'theirs are earlier versions',
   );
 
-  // Without a connection it is said, and the words stay.
+  // Without a connection it is kept here, shown as the newest, and sent when there is one.
   await begin();
   await dialog.locator('textarea').fill('Typed at sea.');
   network.cut = true;
   await dialog.locator('[data-save-text]').click();
-  await page.getByText('Saving needs a connection. What you have typed is still here.', { exact: true }).waitFor();
-  assert.equal(await dialog.locator('textarea').inputValue(), 'Typed at sea.');
+  await dialog.locator('[data-editor]').waitFor({ state: 'detached' });
+  await dialog.getByText('Typed at sea.').waitFor();
+  await dialog.locator('[data-waiting]').waitFor();
   network.cut = false;
-  await dialog.locator('[data-save-text]').click();
   await eventually(() => text(), 'Typed at sea.', 'it is saved', 15_000);
+  await dialog.locator('[data-waiting]').waitFor({ state: 'detached' });
 }

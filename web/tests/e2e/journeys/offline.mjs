@@ -206,12 +206,14 @@ export async function reviewsWhatHappenedMeanwhile({ open, files, base, network 
   assert.deepEqual(await onServer(files, folder), ['Theirs', 'mine alone.txt', 'notes.txt', 'their plan.txt']);
 }
 
-/** All paths below a folder, as the server has them. */
+/** What stands of an entry beside its path. */
+const said = ({ description }) => (description ? ` · ${description}` : '');
+/** All paths below a folder with what is said of them, as the server has them. */
 async function treeOnServer(files, folder, path = '') {
   const { items } = await (await files.call('GET', `/folders/${folder}/children?limit=1000`)).json();
   const below = [];
   for (const item of items) {
-    below.push(`${path}${item.name}`);
+    below.push(`${path}${item.name}${said(item)}`);
     if (item.kind === 'folder') below.push(...(await treeOnServer(files, item.id, `${path}${item.name}/`)));
   }
   return below.sort();
@@ -230,7 +232,7 @@ const treeHere = (page, folder) =>
     const found = [];
     const walk = (parent, path) => {
       for (const entry of entries.filter((one) => one.parent_id === parent)) {
-        found.push(`${path}${entry.name}`);
+        found.push(`${path}${entry.name}${entry.description ? ` · ${entry.description}` : ''}`);
         walk(entry.id, `${path}${entry.name}/`);
       }
     };
@@ -278,6 +280,16 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
       await click(page, name, soon).catch(missed);
       await page.keyboard.press('Control+d');
     },
+    async star(page, name) {
+      await click(page, name, soon).catch(missed);
+      await page.keyboard.press('Alt+b');
+    },
+    /** Both may say something of the same: that is a question for a person, and neither is written over. */
+    async describe(page, name, step) {
+      await click(page, name, soon).catch(missed);
+      await page.fill('aside [data-details] textarea', `said at ${step}`, soon).catch(missed);
+      await page.focus('#files', soon).catch(missed);
+    },
     async undo(page) {
       await page.focus('#files', soon).catch(missed);
       await page.keyboard.press(random(3) === 0 ? 'Control+Shift+z' : 'Control+z');
@@ -324,7 +336,8 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
   // What rests on something that the other one removed is refused and kept aside, never dropped.
   for (const page of [first, second])
     await eventually(
-      async () => /^(?:Up to date|\d+ changes? could not be saved)$/.test(await sync(page)),
+      async () =>
+        /^(?:Up to date|\d+ changes? could not be saved|\d+ changes? met (?:another|others))$/.test(await sync(page)),
       true,
       'the sync state',
       40_000,
@@ -346,7 +359,11 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
     // And what is shown is what is known, but for what could not be saved.
     await page.goto(`${base}/files/${folder}`);
     const shown = async () => (await names(page)).sort();
-    const top = async () => (await treeOnServer(files, folder)).filter((path) => !path.includes('/')).sort();
+    const top = async () =>
+      (await treeOnServer(files, folder))
+        .map((path) => path.split(' · ')[0])
+        .filter((path) => !path.includes('/'))
+        .sort();
     await eventually(
       async () => (await shown()).join() === (await top()).join(),
       true,

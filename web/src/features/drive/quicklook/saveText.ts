@@ -24,21 +24,32 @@ export function toDraft(bytes: ArrayBuffer): Draft | null {
     return null;
   }
 }
-export const toBytes = ({ text, crlf }: Draft): Blob => new Blob([crlf ? text.replaceAll('\n', '\r\n') : text]);
+/** The text as it is kept, with its own ends of lines. */
+export const toWords = ({ text, crlf }: Draft): string => (crlf ? text.replaceAll('\n', '\r\n') : text);
+export const toBytes = (draft: Draft): Blob => new Blob([toWords(draft)]);
 
-async function send(method: 'PUT' | 'POST', path: string, headers: Record<string, string>, body: Blob): Promise<Entry> {
+async function send(
+  method: 'PUT' | 'POST',
+  path: string,
+  headers: Record<string, string>,
+  body: Blob,
+  id?: string,
+): Promise<Entry> {
   return asOne(async (operation) => {
     const response = await authorizedFetch(new Request(path, { method, headers: { ...headers, ...operation }, body }));
     if (!response.ok) throw await Problem.fromResponse(response);
     return (await response.json()) as Entry;
-  });
+  }, id);
 }
 
-/** A new version on top of the one that was opened; null when there is another one by now. */
-export async function saveOver(item: Item, etag: string, draft: Draft): Promise<Entry | null> {
+/**
+ * A new version on top of the one that was opened; null when there is another one by now. `id` names the operation, so that
+ * it can be sent once more later without meeting itself.
+ */
+export async function saveOver(item: Item, etag: string, draft: Draft, id?: string): Promise<Entry | null> {
   const headers = { 'if-match': etag, 'content-type': item.content_type ?? 'text/plain' };
   try {
-    return await send('PUT', filePath(item.id), headers, toBytes(draft));
+    return await send('PUT', filePath(item.id), headers, toBytes(draft), id);
   } catch (error) {
     if (isProblem(error, 'precondition-failed')) return null;
     throw error;
