@@ -27,8 +27,6 @@ export const keep = {
     title: 'Sign out?',
     text: 'You can sign in again at any time.',
     lost: '{count} change has not reached the server and will be lost. | {count} changes have not reached the server and will be lost.',
-    lostUploads:
-      '{count} file that is on its way will not arrive. | {count} files that are on their way will not arrive.',
     clear: 'Remove my files from this device',
     clearHint: 'Names, files kept for offline and small pictures go from this browser. On the server everything stays.',
     cleared: 'Nothing of yours is left on this device',
