@@ -9,6 +9,25 @@ import type { Job } from './send';
 
 const retryDelaysMs = [0, 1_000, 3_000, 5_000, 10_000];
 
+/**
+ * The file that an upload has become. Where all bytes were there before, and only its name was in the way, no answer tells of
+ * one: then it is finished under the rule that was chosen since. To do that twice does no harm.
+ */
+async function finished(known: string | null, url: string, job: Job): Promise<Entry | null> {
+  let id = known;
+  if (!id) {
+    const params = { path: { id: url.slice(url.lastIndexOf('/') + 1) } };
+    const body = { name: job.name, parent_id: job.parent, on_conflict: job.onConflict };
+    id = (await take(api.POST('/api/v1/uploads/{id}/finish', { params, body }))).entry_id ?? null;
+  }
+  if (!id) return null;
+  // The file is there, whether or not its entry can be asked for now: the next pull brings it.
+  return take(api.GET('/api/v1/entries/{id}', { params: { path: { id } } })).then(
+    (entry) => entry as Entry,
+    () => null,
+  );
+}
+
 export function sendResumable(job: Job): Promise<Entry | null> {
   return new Promise((resolve, reject) => {
     const upload = new Upload(job.file, {
@@ -50,14 +69,8 @@ export function sendResumable(job: Job): Promise<Entry | null> {
         );
       },
       onSuccess: ({ lastResponse }) => {
-        const id = lastResponse.getHeader('Holdfast-Entry');
-        // The file is there, whether or not its entry can be asked for now: the next pull brings it.
-        if (id)
-          take(api.GET('/api/v1/entries/{id}', { params: { path: { id } } })).then(
-            (entry) => resolve(entry as Entry),
-            () => resolve(null),
-          );
-        else resolve(null);
+        const id = lastResponse.getHeader('Holdfast-Entry') ?? null;
+        finished(id, upload.url ?? '', job).then(resolve, reject);
       },
     });
     const cancel = () => {

@@ -262,7 +262,7 @@ export async function visitorsSendFilesIntoADropBox({ open, files, base, network
     { name: 'refused.bin', size: 10 },
   ]);
   await eventually(() => state('refused.bin'), 'failed', 'the refusal shows');
-  await page.getByText('There is no room for it.').waitFor();
+  await page.getByText('There is not enough room.').waitFor();
   await page.waitForFunction(
     () =>
       document

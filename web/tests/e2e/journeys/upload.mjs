@@ -347,3 +347,24 @@ export async function theStatusBarAndTheWayOutKnowOfUploads({ open, files, base,
   await page.waitForSelector('[data-upload="slow.bin"][data-state=done]', { timeout: 60_000 });
   await sign.waitFor({ state: 'detached' });
 }
+
+/** A name that somebody takes while a large file is on its way: what is chosen then counts, and no byte is sent again. */
+export async function aNameTakenMeanwhileIsAskedAbout({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Meanwhile');
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const size = 10 * 1024 * 1024;
+  network.bytesPerSecond = 4_000_000;
+  await dropFiles(page, 'main', [{ name: 'taken.bin', size }]);
+  await page.waitForFunction(
+    () =>
+      Number(document.querySelector('[data-upload="taken.bin"] [role=progressbar]')?.getAttribute('aria-valuenow')) > 5,
+  );
+  await files.file('taken.bin', 'mine', 'application/octet-stream', folder);
+  await page.waitForSelector('[data-choice=rename]', { timeout: 30_000 });
+  network.bytesPerSecond = null;
+  await page.click('[data-choice=rename]');
+  await page.waitForSelector('[data-upload="taken.bin"][data-state=done]');
+  await eventually(() => onServer(files, folder), ['taken (2).bin', 'taken.bin']);
+  assert.equal(await sizeOf(files, folder, 'taken (2).bin'), size);
+}
