@@ -1,4 +1,4 @@
-// The texts of what the details show of one file: its versions, its parts, who has access. They come with the first file
+// The texts of what the details show of one file: its versions and its parts. They come with the first file
 // that is looked at.
 import { i18n } from '@/i18n';
 import { en } from './en';
