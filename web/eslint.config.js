@@ -1,40 +1,29 @@
 // Lint rules that need to know Vue and types; oxlint has the quick ones.
+import { readdirSync } from 'node:fs';
 import pluginVue from 'eslint-plugin-vue';
 import a11y from 'eslint-plugin-vuejs-accessibility';
 import { defineConfigWithVueTs, vueTsConfigs } from '@vue/eslint-config-typescript';
 
-/** A feature may use another one only through its index; `ui` knows nothing of the product. */
-const features = [
-  'auth',
-  'drive',
-  'upload',
-  'settings',
-  'admin',
-  'trash',
-  'review',
-  'activity',
-  'share',
-  'look',
-  'public',
-  'search',
-  'tags',
-];
-const boundaries = features.map((name) => ({
-  files: [`src/features/${name}/**/*.{ts,vue}`],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: features
-          .filter((other) => other !== name)
-          .map((other) => ({
-            group: [`@/features/${other}/*`],
-            message: `Import from '@/features/${other}', never from its inside.`,
-          })),
-      },
-    ],
-  },
-}));
+/** A feature may use another one only through its index, at once or later. Each folder of `features` is one. */
+const features = readdirSync(new URL('./src/features/', import.meta.url), { withFileTypes: true })
+  .filter((one) => one.isDirectory())
+  .map(({ name }) => name);
+const boundaries = features.map((name) => {
+  const inside = `^(?:@/features/|(?:\\.\\./)+)(?:${features.filter((other) => other !== name).join('|')})/.`;
+  const message = "Import from '@/features/…', never from the inside of another feature.";
+  return {
+    files: [`src/features/${name}/**/*.{ts,vue}`],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ regex: inside, message }] }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: `ImportExpression[source.value=/${inside.replaceAll('/', '\\/')}/]`, message },
+        { selector: `TSImportType[source.value=/${inside.replaceAll('/', '\\/')}/]`, message },
+      ],
+    },
+  };
+});
+const product = '^@/(?!lib/|styles/)';
 
 export default defineConfigWithVueTs(
   { ignores: ['dist/**', 'openapi/**', 'tests/e2e/out/**'] },
@@ -65,13 +54,13 @@ export default defineConfigWithVueTs(
     rules: {
       'no-restricted-imports': [
         'error',
+        { patterns: [{ regex: product, message: 'ui knows nothing of the product: only lib and styles.' }] },
+      ],
+      'no-restricted-syntax': [
+        'error',
         {
-          patterns: [
-            {
-              group: ['@/features/*', '@/data/*', '@/api/*', '@/actions/*', '@/app/*'],
-              message: 'ui knows nothing of the product.',
-            },
-          ],
+          selector: `ImportExpression[source.value=/${product.replaceAll('/', '\\/')}/]`,
+          message: 'ui knows nothing of the product: only lib and styles.',
         },
       ],
     },

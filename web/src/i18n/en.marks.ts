@@ -77,6 +77,7 @@ export const marks = {
     yes: 'yes',
     no: 'no',
     contents: 'files: {files}, folders: {folders}',
+    sizeUnknown: 'The size of this folder is not known here',
   },
   edit: {
     action: 'Edit',

@@ -49,6 +49,8 @@ export const uploading = {
     signOutTitle: 'Sign out with unfinished uploads?',
     signOutText:
       '{count} file has not been uploaded yet. It goes on here when you sign in again. | {count} files have not been uploaded yet. They go on here when you sign in again.',
+    signOutLost:
+      '{count} file has not been uploaded, and what was sent of it is lost. | {count} files have not been uploaded, and what was sent of them is lost.',
     signOutAgain: '{count} of them will have to be chosen again.',
     signOutAgainAll: 'It will have to be chosen again. | They will have to be chosen again.',
   },

@@ -80,6 +80,7 @@ export const marks: Shape<typeof english> = {
     yes: 'да',
     no: 'нет',
     contents: 'файлов: {files}, папок: {folders}',
+    sizeUnknown: 'Размер этой папки здесь неизвестен',
   },
   edit: {
     action: 'Изменить',

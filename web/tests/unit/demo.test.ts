@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 const ui = join(import.meta.dirname, '../../src/ui');
 const app = readFileSync(join(ui, '../app/App.vue'), 'utf8');
 /** There is one of these on every page, put there by the page's frame; the demo sets them off. */
-const hosts = { 'Toaster.vue': './toasts', 'TooltipHost.vue': './tooltip' };
+const hosts = { 'LiveRegion.vue': './announce', 'Toaster.vue': './toasts', 'TooltipHost.vue': './tooltip' };
 
 /** What a file of `ui` uses of `ui`, itself included, also what is fetched later. */
 function reach(file: string, seen: Set<string>): Set<string> {

@@ -1,10 +1,13 @@
 // The page of links: where a visitor is, what they are shown, and files that are sent into a drop box.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Problem } from '@/api/problem';
 import type { LinkedEntry, PublicLink } from '@/features/public/api';
-import { Drops, type Drop } from '@/features/public/drops';
-import { around, order, showsPictures, wantsGrid } from '@/features/public/listing';
+import { Children } from '@/features/public/children';
+import { take } from '@/features/public/dropped';
+import { Drops, shownOf, type Drop } from '@/features/public/drops';
+import { around, inOrder, order, showsPictures, wantsGrid } from '@/features/public/listing';
 import { pathOf, placeOf } from '@/features/public/place';
+import { rowsInSight } from '@/features/public/useRows';
 
 const entry = (name: string, change: Partial<LinkedEntry> = {}): LinkedEntry => ({
   id: `ent_${name}`,
@@ -52,7 +55,7 @@ describe('a folder', () => {
     expect(showsPictures(link, entry('a.txt'))).toBe(false);
   });
   it('knows what is beside a file, without folders', () => {
-    const items = [entry('b'), folder('x'), entry('a'), entry('c')];
+    const items = order([entry('b'), folder('x'), entry('a'), entry('c')]);
     const beside = around(items, 'ent_b');
     expect([beside.at, beside.count, beside.before?.name, beside.after?.name]).toEqual([1, 3, 'a', 'c']);
     expect(around(items, 'ent_a').before).toBeNull();
@@ -60,8 +63,74 @@ describe('a folder', () => {
   });
 });
 
+describe('a folder of many files', () => {
+  const all = Array.from({ length: 2_500 }, (_, at) =>
+    at % 500 === 7 ? folder(`Folder ${at}`) : entry(`File ${at}.txt`),
+  );
+  /** As the server does it: by code point, folders and files together. */
+  const told = [...all].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const server = (fails: () => boolean = () => false) =>
+    vi.fn((_token: string, _folder: string, cursor: string | null, limit: number) => {
+      if (fails()) return Promise.reject(Problem.offline());
+      const from = Number(cursor ?? 0);
+      const next = from + limit < told.length ? `${from + limit}` : null;
+      return Promise.resolve({ items: told.slice(from, from + limit), next_cursor: next });
+    });
+  const namesOf = (list: readonly LinkedEntry[] | null) => list?.map((one) => one.name);
+
+  it('is loaded whole and stays in order, so that what is beside a file is right', async () => {
+    const learned = vi.fn();
+    const children = new Children('token', 'ent_top', learned, server());
+    await children.load();
+    expect(children.complete.value).toBe(true);
+    expect(namesOf(children.items.value)).toEqual(namesOf(order(all)));
+    expect(learned.mock.calls.flatMap(([some]) => some as unknown[])).toHaveLength(all.length);
+    // Beyond the server's first pages, and not where the server has it.
+    const beside = around(children.items.value!, 'ent_File 1999.txt');
+    expect([beside.at, beside.count, beside.before?.name, beside.after?.name]).toEqual([
+      1995,
+      2_495,
+      'File 1998.txt',
+      'File 2000.txt',
+    ]);
+  });
+  it('goes on where it was after the connection was gone', async () => {
+    let calls = 0;
+    const list = server(() => (calls += 1) === 2);
+    const children = new Children('token', 'ent_top', () => undefined, list);
+    await children.load();
+    expect([children.items.value?.length, children.problem.value?.status]).toEqual([200, 0]);
+    expect(children.fresh).toBe(false);
+    await children.load();
+    expect(children.items.value).toHaveLength(all.length);
+    expect(list.mock.calls.map(([, , cursor]) => cursor)).toEqual([null, '200', '200', '1200', '2200']);
+  });
+  it('is not asked for any further when it is left', async () => {
+    const list = server();
+    const children = new Children('token', 'ent_top', () => undefined, list);
+    const loading = children.load();
+    children.leave();
+    await loading;
+    expect(list).toHaveBeenCalledTimes(1);
+  });
+  it('has only rows in sight, whatever its length', () => {
+    expect(rowsInSight(-120, 800, 44, 10_000)).toEqual({ from: 0, to: 22 });
+    expect(rowsInSight(220_000, 800, 44, 10_000)).toEqual({ from: 4994, to: 5025 });
+    expect(rowsInSight(439_500, 800, 44, 10_000)).toEqual({ from: 9982, to: 10_000 });
+    expect(rowsInSight(0, 800, 44, 3)).toEqual({ from: 0, to: 3 });
+    // Shorter than it was when somebody scrolled.
+    expect(rowsInSight(9_000, 800, 44, 3)).toEqual({ from: 3, to: 3 });
+  });
+  it('joins two lists that are in order', () => {
+    const some = order([entry('b'), entry('d'), folder('z')]);
+    const more = order([entry('a'), entry('c'), entry('e'), folder('y')]);
+    expect(namesOf(inOrder(some, more))).toEqual(['y', 'z', 'a', 'b', 'c', 'd', 'e']);
+    expect(namesOf(inOrder([], more))).toEqual(namesOf(more));
+  });
+});
+
 describe('a drop box', () => {
-  const file = (name: string, size = 3) => new File(['x'.repeat(size)], name);
+  const file = (name: string, size = 3) => ({ file: new File(['x'.repeat(size)], name), from: '' });
   const settle = () => new Promise((resolve) => setTimeout(resolve));
   /** A server that answers when it is told to. */
   function server() {
@@ -123,5 +192,45 @@ describe('a drop box', () => {
     expect(states()).toEqual(['b sending', 'c sending', 'd sending']);
     drops.close();
     await settle();
+  });
+
+  it('takes the files of folders, and knows where they were', async () => {
+    type Tree = { [name: string]: Tree | string };
+    const entryOf = (name: string, inside: Tree | string): unknown =>
+      typeof inside === 'string'
+        ? { name, isDirectory: false, file: (resolve: (file: File) => void) => resolve(new File([inside], name)) }
+        : {
+            name,
+            isDirectory: true,
+            createReader() {
+              const pages = [Object.entries(inside).map(([child, within]) => entryOf(child, within)), []];
+              return { readEntries: (resolve: (page: unknown) => void) => resolve(pages.shift()) };
+            },
+          };
+    const item = (name: string, inside: Tree | string) => ({
+      kind: 'file',
+      webkitGetAsEntry: () => entryOf(name, inside),
+      getAsFile: () => new File(typeof inside === 'string' ? [inside] : [], name),
+    });
+    const data = { items: [item('Trip', { 'a.txt': 'a', Sub: { 'b.txt': 'b' }, Empty: {} }), item('c.txt', 'c')] };
+    const found = await take(data as unknown as DataTransfer);
+    expect(found.map(({ file: one, from }) => [from, one.name])).toEqual([
+      ['Trip', 'a.txt'],
+      ['Trip/Sub', 'b.txt'],
+      ['', 'c.txt'],
+    ]);
+  });
+
+  it('shows a bounded part of what there is', () => {
+    const many = (state: Drop['state'], count: number) =>
+      Array.from({ length: count }, (_, at) => ({ id: at, state, name: `${state} ${at}` }) as Drop);
+    const shown = shownOf([
+      ...many('done', 500),
+      ...many('failed', 500),
+      ...many('sending', 3),
+      ...many('waiting', 500),
+    ]);
+    expect(shown).toHaveLength(303);
+    expect([shown[0]!.name, shown.at(-1)!.name]).toEqual(['done 400', 'waiting 99']);
   });
 });

@@ -6,10 +6,12 @@ export const download: typeof import('./download').download = async (items, fold
   (await import('./download')).download(items, folder);
 export { default as FolderTree } from './FolderTree.vue';
 
-// What shows items that are in no folder together: the results of a search, favourites. The frame of such a page is
-// `ItemsPage.vue`, which is taken from its own file, so that it comes with the first such page.
+// What shows items that are in no folder together: the results of a search, favourites.
 export { columnKeys, type ColumnKey, type NoteKey, type View, type ViewPrefs } from './prefs';
 export { createFolderState, provideFolder } from './folder';
+export { default as ItemsPage } from './ItemsPage.vue';
+export { useListPrefs } from './listPrefs';
+export { sortItems } from './sort';
 export { offerDriveActions } from './actions';
 export type { Note, Place } from './place';
 export { driveActions } from './told';

@@ -19,7 +19,7 @@ export function useTotals(
   folderId: () => string,
   items: Readonly<Ref<readonly Item[]>>,
 ): Readonly<Ref<ReadonlyMap<string, Total>>> {
-  const { db } = useDrive();
+  const { db, sync } = useDrive();
   const totals = shallowRef<ReadonlyMap<string, Total>>(new Map());
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,7 +32,9 @@ export function useTotals(
     for (let page = 0; page < maxPages; page += 1) {
       const params = { params: { path: { id: folder }, query: { limit: pageSize, cursor } } };
       const answer = await take(api.GET('/api/v1/folders/{id}/children', params)).catch(() => null);
-      if (!answer || mine !== asked) return;
+      if (mine !== asked) return;
+      // What was told before the change that made this ask may be wrong now.
+      if (!answer) break;
       for (const entry of answer.items as unknown as Told[]) if (entry.total) found.set(entry.id, entry.total);
       cursor = answer.next_cursor ?? undefined;
       if (!cursor) break;
@@ -40,7 +42,12 @@ export function useTotals(
     totals.value = found;
   }
   watch(
-    [folderId, () => items.value.filter((item) => item.kind === 'folder').length, items],
+    [
+      folderId,
+      () => items.value.filter((item) => item.kind === 'folder').length,
+      items,
+      () => sync.state.link === 'online',
+    ],
     ([folder, folders], before) => {
       asked += 1;
       clearTimeout(timer);

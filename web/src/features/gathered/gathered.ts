@@ -3,9 +3,15 @@
 import { computed, shallowRef, type Component, type Ref } from 'vue';
 import type { Problem } from '@/api/problem';
 import type { Item } from '@/data/project';
-import { columnKeys, type ColumnKey, type NoteKey, type Place, type ViewPrefs } from '@/features/drive';
-import { useListPrefs } from '@/features/drive/listPrefs';
-import { sortItems } from '@/features/drive/sort';
+import {
+  columnKeys,
+  sortItems,
+  useListPrefs,
+  type ColumnKey,
+  type NoteKey,
+  type Place,
+  type ViewPrefs,
+} from '@/features/drive';
 
 export interface Gathered {
   name: string;

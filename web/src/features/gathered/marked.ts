@@ -41,10 +41,11 @@ export function useFavourites(): Gathered {
     const ids = (await drive.db.stars.toArray()).map((star) => star.id);
     return read.items(drive.db, ids);
   }, [] as Item[]);
+  const { loaded } = items;
   return {
     name: 'favourites',
     title: () => t('places.favourites'),
-    items: computed(() => (items.value.length > 0 || (asked.value && items.loaded.value) ? items.value : null)),
+    items: computed(() => (items.value.length > 0 || (asked.value && loaded.value) ? items.value : null)),
     problem,
     load,
     fresh: { sort: 'name', columns: ['where', 'modified', 'size'] },
@@ -68,13 +69,12 @@ export function useRecent(): Gathered {
     },
     { items: [] as Item[], rows: new Map() },
   );
+  const { loaded } = found;
   const rowOf = (item: Item) => found.value.rows.get(item.id);
   return {
     name: 'recent',
     title: () => t('places.recent'),
-    items: computed(() =>
-      found.value.items.length > 0 || (asked.value && found.loaded.value) ? found.value.items : null,
-    ),
+    items: computed(() => (found.value.items.length > 0 || (asked.value && loaded.value) ? found.value.items : null)),
     problem,
     load,
     notes: {

@@ -12,7 +12,7 @@ import * as read from '@/data/read';
 import { useLive } from '@/data/useLive';
 import type { Note } from '@/features/drive';
 import { sharing } from '@/features/share';
-import { endOfGrant, nameOfSubject } from '@/features/share/people';
+import { endOfGrant, nameOfSubject } from '@/data/grants';
 import { formatAgo, formatFullDate } from '@/lib/format';
 import type { Gathered } from './gathered';
 import WhoCell from './WhoCell.vue';
@@ -65,6 +65,7 @@ export function useSharedWithMe(): Gathered {
     },
     { rows: [] as SharedRow[], items: [] as Item[] },
   );
+  const { loaded } = found;
   // Who shares with one is told by name alone.
   watch(
     () => found.value.rows,
@@ -88,7 +89,7 @@ export function useSharedWithMe(): Gathered {
   return {
     name: 'shared-with-me',
     title: () => t('people.withMe'),
-    items: computed(() => (found.loaded.value ? found.value.items : null)),
+    items: computed(() => (loaded.value ? found.value.items : null)),
     problem: shallowRef(null),
     load,
     notes: {
@@ -147,12 +148,13 @@ export function useSharedByMe(): Gathered {
     return all;
   });
   const items = useLive(async () => read.items(drive.db, [...told.value.keys()]), [] as Item[], [told]);
+  const { loaded } = items;
   const roleText = (item: Item) => told.value.get(item.id)?.roles.join(', ') ?? '';
   const atOf = (item: Item) => told.value.get(item.id)?.at ?? null;
   return {
     name: 'shared-by-me',
     title: () => t('people.byMe'),
-    items: computed(() => (items.value.length > 0 || (asked.value && items.loaded.value) ? items.value : null)),
+    items: computed(() => (items.value.length > 0 || (asked.value && loaded.value) ? items.value : null)),
     problem,
     load,
     notes: {

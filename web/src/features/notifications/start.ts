@@ -6,6 +6,7 @@ import type { Drive } from '@/data/drive';
 import { NoticeKeeper } from '@/data/notices/keeper';
 import { addNotice, dropNotices, setNotice, type NewNotice } from '@/data/notices/store';
 import { trayWanted } from '@/features/upload';
+import { uploadQueue } from '@/features/upload';
 import { notify } from '@/platform/web';
 import { i18n } from '@/i18n';
 import { describeNotice } from './describe';
@@ -35,7 +36,7 @@ export function startNotices(drive: Drive): () => void {
 
 /** Uploads from when the first one begins until none is left. */
 async function watchUploads(drive: Drive, scope: ReturnType<typeof effectScope>): Promise<void> {
-  const { uploads } = await import('@/features/upload/queue');
+  const uploads = await uploadQueue();
   const add = (notice: Omit<NewNotice, 'at' | 'actor'>) => addNotice(drive.db, { ...notice, at: now(), actor: null });
   let began: { at: number; ids: Set<string> } | null = null;
   scope.run(() => {

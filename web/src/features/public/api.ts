@@ -38,10 +38,10 @@ export function listChildren(
   token: string,
   folder: string,
   cursor: string | null,
-  signal?: AbortSignal,
+  limit: number,
 ): Promise<Schemas['Page_LinkedEntry']> {
-  const query = new URLSearchParams({ limit: '200', ...(cursor ? { cursor } : {}) });
-  return json(addressOf(token, `/entries/${encodeURIComponent(folder)}/children?${query}`), { signal });
+  const query = new URLSearchParams({ limit: `${limit}`, ...(cursor ? { cursor } : {}) });
+  return json(addressOf(token, `/entries/${encodeURIComponent(folder)}/children?${query}`));
 }
 
 export const fileAddress = (token: string, file: string) => addressOf(token, `/files/${encodeURIComponent(file)}`);

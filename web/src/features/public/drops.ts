@@ -2,16 +2,31 @@
 // the connection goes on by itself when that is back. A file is sent whole each time, as a link has no resumable uploads.
 import { computed, onScopeDispose, reactive } from 'vue';
 import { Problem } from '@/api/problem';
+import type { Found } from './dropped';
 
 export interface Drop {
   id: number;
   name: string;
+  /** The folders that it was in. */
+  from: string;
   size: number;
   file: File;
   state: 'waiting' | 'sending' | 'done' | 'failed';
   sent: number;
   /** What went wrong; its status is 0 while the connection is waited for. */
   problem: Problem | null;
+}
+
+/** The page stays quick however many files there are: of each kind so many are shown, and all are counted. */
+const mostOfAKind = 100;
+export function shownOf(list: readonly Drop[]): Drop[] {
+  const kept = new Set(
+    (['failed', 'waiting'] as const).flatMap((state) =>
+      list.filter((drop) => drop.state === state).slice(0, mostOfAKind),
+    ),
+  );
+  for (const drop of list.filter((one) => one.state === 'done').slice(-mostOfAKind)) kept.add(drop);
+  return list.filter((drop) => drop.state === 'sending' || kept.has(drop));
 }
 
 export type Send = (drop: Drop, onProgress: (sent: number) => void, signal: AbortSignal) => Promise<void>;
@@ -36,12 +51,13 @@ export class Drops {
 
   constructor(private readonly send: Send) {}
 
-  add(files: readonly File[]): void {
-    for (const file of files) {
+  add(found: readonly Found[]): void {
+    for (const { file, from } of found) {
       this.lastId += 1;
       this.list.push({
         id: this.lastId,
         name: file.name.normalize('NFC'),
+        from: from.normalize('NFC'),
         size: file.size,
         file,
         state: 'waiting',

@@ -30,7 +30,6 @@ export const en = {
     path: 'Path',
     content: 'Content',
     empty: 'This folder is empty',
-    more: 'Show more',
     position: '{at} of {count}',
   },
   gate: {
@@ -77,7 +76,10 @@ export const en = {
     done: 'Sent',
     failed: 'Not sent',
     offline: 'Waits for the connection',
-    empty: 'It could not be read. It may be a folder, or it was changed or moved.',
+    empty: 'It could not be read: it was changed or moved.',
+    flattened:
+      '{name} gets the files of a folder side by side, without the folder. Pack it as a zip archive to keep its order.',
+    nothing: 'There are no files in it.',
     retry: 'Send again',
     retryAll: 'Send the failed ones again',
     cancel: 'Do not send “{name}”',

@@ -2,6 +2,7 @@
 import { computed, onScopeDispose, shallowRef, watch } from 'vue';
 import { isProblem, Problem } from '@/api/problem';
 import { getEntry, openLink, type LinkedEntry, type PublicLink } from './api';
+import { Children } from './children';
 import { place } from './place';
 
 /** How long until the server has counted a download that has begun. */
@@ -118,6 +119,17 @@ export function useLink() {
   const learn = (found: readonly LinkedEntry[]) => {
     for (const one of found) known.set(one.id, one);
   };
-  return { link, problem, entry, above, ended, load, refresh, recount, fail, learn };
+
+  /** The list that was shown last: going from file to file, and back, it is not asked for again. */
+  let shown: Children | null = null;
+  function childrenOf(folder: string, maybeOld: boolean): Children {
+    if (shown?.folder !== folder || !(maybeOld || shown.fresh)) {
+      shown?.leave();
+      shown = new Children(place.value.token, folder, learn);
+    }
+    void shown.load();
+    return shown;
+  }
+  return { link, problem, entry, above, ended, load, refresh, recount, fail, childrenOf };
 }
 export type LinkState = ReturnType<typeof useLink>;

@@ -1,6 +1,8 @@
 // What other features may use of sharing. All but these lines is fetched when something is first shared.
-import { shallowRef, watch } from 'vue';
+import { defineAsyncComponent, shallowRef, watch } from 'vue';
 import { drive } from '@/data/drive';
+
+export const AccessPanel = defineAsyncComponent(() => import('./AccessPanel.vue'));
 
 /** What a dialog about sharing is about. */
 export interface Shared {

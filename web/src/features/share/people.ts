@@ -1,10 +1,10 @@
 // Roles that people have, as they are asked for, given and shown.
 import { api, take, type Schemas } from '@/api/client';
 import type { Role } from '@/data/db';
+import type { Grant } from '@/data/grants';
 import { i18n } from '@/i18n';
-import { formatAgo } from '@/lib/format';
 
-export type Grant = Schemas['Grant'];
+export { endOfGrant, nameOfSubject, type Grant } from '@/data/grants';
 export type Subject = Schemas['Subject'];
 /** A person or group, as the search names them. */
 export type Found = Schemas['FoundPerson'];
@@ -21,19 +21,6 @@ export interface Candidate {
 
 const dayMs = 86_400_000;
 export const spans = { day: dayMs, week: 7 * dayMs, month: 30 * dayMs };
-
-export function nameOfSubject(subject: Pick<Subject, 'kind' | 'name' | 'display_name'>): string {
-  const { t } = i18n.global;
-  if (subject.kind === 'everyone') return t('people.everyone');
-  return subject.display_name || subject.name || t('people.gone');
-}
-
-export function endOfGrant(grant: Pick<Grant, 'expires_at'>, now = Date.now()): string | null {
-  if (grant.expires_at === null) return null;
-  const { t, locale } = i18n.global;
-  const over = new Date(grant.expires_at).getTime() <= now;
-  return t(over ? 'people.ended' : 'people.ends', { when: formatAgo(grant.expires_at, locale.value, now) });
-}
 
 /** Those who can still be given a role, with everyone where that fits what is looked for. */
 export function candidatesOf(people: readonly Found[], given: readonly Grant[], query: string): Candidate[] {

@@ -2,12 +2,10 @@
 import { useDrive, type Drive } from '@/data/drive';
 import type { Item } from '@/data/project';
 import * as read from '@/data/read';
+import { entriesOf, fileOf, maxDepth } from '@/lib/entries';
 import type { Dropped } from './index';
 import { uploads, type Wanted } from './queue';
 import type { Handle } from './source';
-
-/** Deeper trees than the server takes are refused by it; this only bounds a walk that a loop of links would make endless. */
-const maxDepth = 128;
 
 type Target = Pick<Item, 'id' | 'space_id' | 'name'>;
 type Group = Wanted['group'];
@@ -29,19 +27,6 @@ async function folderIn(drive: Drive, parent: Target, name: string): Promise<Tar
   const full = await read.item(drive.db, parent.id);
   if (!full) throw new Error(`the folder ${parent.name} is gone`);
   return { ...(await drive.createFolder(full, name)), space_id: parent.space_id };
-}
-
-const fileOf = (entry: FileSystemFileEntry) => new Promise<File>((resolve, reject) => entry.file(resolve, reject));
-
-async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
-  const reader = folder.createReader();
-  const all: FileSystemEntry[] = [];
-  // A reader answers in pages of about a hundred and an empty one at the end.
-  for (;;) {
-    const page = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (page.length === 0) return all;
-    all.push(...page);
-  }
 }
 
 class Walk {

@@ -70,3 +70,6 @@ watch(
   },
   { immediate: true },
 );
+
+/** The uploads themselves, for following them. */
+export const uploadQueue = async () => (await import('./queue')).uploads;

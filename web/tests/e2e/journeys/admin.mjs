@@ -266,6 +266,24 @@ export async function changesSettingsOfTheServer({ open, base, files, apiBase, o
   await page.locator('[data-deed=settings-changed]').getByText('Время в корзине').first().waitFor();
 }
 
+/** The log of one account, found by name however many there are. */
+export async function narrowsTheLogToAnAccount({ open, base, apiBase, out }) {
+  await person(apiBase, 'lena', 'Lena Larsson');
+  const page = await open();
+  await page.goto(`${base}/admin/people/log`);
+  await page.locator('[data-deed]').first().waitFor();
+  await page.fill('input[name=log-account]', 'larss');
+  await page.click('[data-pick=lena]');
+  await page.locator('[data-log-of]', { hasText: 'Lena Larsson' }).waitFor();
+  const lines = async () => page.locator('[data-deed]').allInnerTexts();
+  await eventually(async () => (await lines()).every((line) => line.includes('Lena')), true, 'hers alone');
+  assert.ok((await lines()).length > 0);
+  await noBarriers(page, 'the log of an account');
+  await page.screenshot({ path: `${out}admin-log.png` });
+  await page.click('[data-log-of] button');
+  await eventually(async () => (await lines()).some((line) => !line.includes('Lena')), true, 'all again');
+}
+
 export async function retriesAndCancelsWork({ browser, watch, out }) {
   const sqlite = await import('node:sqlite').catch(() => null);
   if (!sqlite) {

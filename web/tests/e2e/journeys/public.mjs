@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pdf, png, wav } from '../seed.mjs';
 import { dist } from '../serve.mjs';
-import { dropFiles, eventually, onServer } from '../steps.mjs';
+import { dropFiles, dropTrees, eventually, onServer } from '../steps.mjs';
 
 const make = async (files, entry, rules = {}) => {
   const answer = await files.call('POST', `/entries/${entry}/links`, { mode: 'download', ...rules });
@@ -128,9 +128,13 @@ export async function visitorsSeeAndTakeWhatIsShared({ open, files, base }) {
   await page.getByRole('button', { name: 'Go to what is shared' }).click();
   await heading(page, 'Exhibition');
   assert.deepEqual(
-    asked.filter((path) => path.startsWith('/api/') && !path.startsWith(`/api/v1/public/links/${link.token}`)),
-    [],
-    'nothing but the link is asked for',
+    [
+      ...new Set(
+        asked.filter((path) => path.startsWith('/api/') && !path.startsWith(`/api/v1/public/links/${link.token}`)),
+      ),
+    ],
+    ['/api/v1/public/instance'],
+    'nothing but the link and the name of the server is asked for',
   );
   assert.ok(ids['words.txt']);
 }
@@ -289,6 +293,101 @@ export async function visitorsSendFilesIntoADropBox({ open, files, base, network
     [],
     'what is in it is not even asked for',
   );
+}
+
+/** Many empty files in one request. */
+async function putEmpty(files, apiBase, parent, names) {
+  const frames = names.map((path) => {
+    const head = Buffer.from(JSON.stringify({ path, size: 0 }));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(head.length);
+    return Buffer.concat([length, head]);
+  });
+  const answer = await fetch(`${apiBase}/api/v1/batch?parent=${parent}`, {
+    method: 'POST',
+    headers: { ...files.auth, 'content-type': 'application/vnd.holdfast.batch' },
+    body: Buffer.concat(frames),
+  });
+  assert.equal((await answer.json()).refused, 0);
+}
+
+/** A folder of 10,000 files: a part of it is in the page, and from a file one goes to the one beside it. */
+export async function visitorsSeeLargeFolders({ open, files, base, apiBase }) {
+  const count = 10_000;
+  const folder = await files.folder('Large exhibition');
+  await files.folder('Zoo', folder);
+  await putEmpty(
+    files,
+    apiBase,
+    folder,
+    Array.from({ length: count }, (_, at) => `Page ${at + 1}.txt`),
+  );
+  const link = await make(files, folder);
+  const { page } = await visit(open, base, link);
+  await page.getByText(`${count + 1} items`).waitFor({ timeout: 30_000 });
+  const rows = () => page.$$eval('a[data-name]', (all) => all.map((one) => one.dataset.name));
+  assert.equal((await rows())[0], 'Zoo', 'folders come first, also from the last page');
+  assert.ok((await rows()).length < 120);
+  const scrollTo = (share) =>
+    page.evaluate((to) => {
+      const scroller = document.querySelector('#scroller');
+      scroller.scrollTop = scroller.scrollHeight * to;
+    }, share);
+  await scrollTo(1);
+  await item(page, `Page ${count}.txt`).waitFor();
+  assert.ok((await rows()).length < 120);
+  await scrollTo(0.5);
+  await item(page, 'Page 5000.txt').click();
+  await page.getByText(`5000 of ${count}`).waitFor();
+  await page.keyboard.press('ArrowRight');
+  await heading(page, 'Page 5001.txt');
+  await page.getByText(`5001 of ${count}`).waitFor();
+  // Back where one was.
+  await page.getByRole('navigation', { name: 'Path' }).getByText('Large exhibition').click();
+  await item(page, 'Page 5001.txt').waitFor();
+  await page.getByRole('radio', { name: 'Grid' }).check({ force: true });
+  await page.waitForSelector('ul[data-view=grid]');
+  assert.ok((await rows()).length < 120);
+  // Straight to a file, without having seen its folder.
+  const { items } = await (await files.call('GET', `/folders/${folder}/children?limit=1000`)).json();
+  const last = items.findLast((one) => one.kind === 'file');
+  await page.goto(`${base}/s/${link.token}/${last.id}`);
+  await page.getByText(`${last.name.match(/\d+/)[0]} of ${count}`).waitFor({ timeout: 20_000 });
+}
+
+/** The page is called as the server is. */
+export async function visitorsAreToldTheNameOfTheServer({ open, files, base }) {
+  const file = await files.file('named.txt', 'x', 'text/plain');
+  const link = await make(files, file);
+  const page = await open({ signedIn: false });
+  await page.route('**/api/v1/public/instance', (route) =>
+    route.fulfill({ json: { name: 'Архив Лаборатории', registration: 'closed', welcome: '' } }),
+  );
+  await page.goto(`${base}/s/${link.token}`);
+  await heading(page, 'named.txt');
+  await page.locator('header', { hasText: 'Архив Лаборатории' }).waitFor();
+  assert.equal(await page.title(), 'named.txt · Архив Лаборатории');
+}
+
+/** Folders that are dropped arrive as their files, which is said. */
+export async function visitorsDropFolders({ open, files, base }) {
+  const folder = await files.folder('Inbox for folders');
+  const { page } = await visit(open, base, await make(files, folder, { mode: 'upload' }));
+  await heading(page, 'Send files to Administrator');
+  assert.equal(await page.locator('[data-flattened]').innerText(), '');
+  await dropTrees(page, '[data-dropzone]', [
+    {
+      name: 'Trip',
+      children: [
+        { name: 'a.txt', text: 'a' },
+        { name: 'Sub', children: [{ name: 'a.txt', text: 'other' }] },
+      ],
+    },
+  ]);
+  await page.getByText('side by side').waitFor();
+  await page.getByText('All files have arrived. Thank you!').waitFor();
+  await page.getByText('Trip/Sub · Sent').waitFor();
+  assert.deepEqual(await onServer(files, folder), ['a (2).txt', 'a.txt']);
 }
 
 /** The page has no barriers, is small, works on a phone, and brings nothing of the drive. */

@@ -168,7 +168,7 @@ export async function pausesRetriesAndCancelsEach({ open, files, base, network }
 
 const numbered = (count, name) =>
   Array.from({ length: count }, (_, at) => ({ name: `${name} ${String(at).padStart(3, '0')}.txt`, text: `${at}` }));
-const trayTitle = (page) => page.locator('section[aria-label=Uploads] [role=status]').innerText();
+const trayTitle = (page) => page.locator('[data-upload-title]').innerText();
 
 /** Small files go together, and what was stored is known again when the answer was lost. */
 export async function smallFilesGoTogether({ open, files, base, network }) {
