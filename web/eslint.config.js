@@ -9,7 +9,7 @@ const features = readdirSync(new URL('./src/features/', import.meta.url), { with
   .filter((one) => one.isDirectory())
   .map(({ name }) => name);
 const boundaries = features.map((name) => {
-  const inside = `^(?:@/features/|(?:\\.\\./)+)(?:${features.filter((other) => other !== name).join('|')})/.`;
+  const inside = `^(?:@/features/|(?:\\.\\./){2,})(?:${features.filter((other) => other !== name).join('|')})/.`;
   const message = "Import from '@/features/…', never from the inside of another feature.";
   return {
     files: [`src/features/${name}/**/*.{ts,vue}`],
