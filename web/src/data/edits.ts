@@ -4,7 +4,7 @@ import type { Entry } from './db';
 import type { Drive } from './drive';
 import type { Tag } from './marks';
 import { enqueue } from './outbox/enqueue';
-import type { Describe, OpInput, Properties, Write } from './outbox/ops';
+import type { Describe, OpInput, Write } from './outbox/ops';
 import { becameOf } from './outbox/texts';
 import type { Item } from './project';
 import * as read from './read';
@@ -53,7 +53,7 @@ export const seenOf = (item: Item): Describe['before'] => ({
   parent: item.parent_id ?? '',
   revision: item.revision,
   description: item.description ?? null,
-  properties: (item.properties ?? {}) as Properties,
+  properties: (item.properties ?? {}),
 });
 
 export async function describe(

@@ -16,7 +16,7 @@ export async function enqueue(db: DriveDb, inputs: readonly OpInput[]): Promise<
       }
       if ('before' in op && op.before.revision === 0) {
         const revision = (await db.entries.get(op.entry))?.revision;
-        if (revision !== undefined) op.before = { ...op.before, revision } as typeof op.before;
+        if (revision !== undefined) op.before = { ...op.before, revision };
       }
       op.seq = await db.ops.add(op);
       ops.push(op);

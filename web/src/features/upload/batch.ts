@@ -77,7 +77,7 @@ export async function sendBatch({ operation, parent, files, onProgress, signal }
   const { items, error } = JSON.parse(text) as Schemas['Batch'];
   return files.map((_, at): Outcome => {
     const item = items[at];
-    if (item?.entry) return item.entry as Entry;
+    if (item?.entry) return item.entry;
     // Past what the server could read there is no item: the reason is the same for all the rest.
     const why = item ? item.error : error;
     return why ? problemFrom(why.status, why) : Problem.offline();

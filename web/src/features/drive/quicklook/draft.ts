@@ -19,7 +19,7 @@ export class DraftKeeper {
   keep(text: string, from: TextDraft['from']): void {
     const busy = this.next !== null;
     this.next = { id: this.file, text, at: new Date().toISOString(), from };
-    if (!busy) this.after(() => this.write());
+    if (!busy) void this.after(() => this.write());
   }
 
   private async write(): Promise<void> {
