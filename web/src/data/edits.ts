@@ -53,7 +53,7 @@ export const seenOf = (item: Item): Describe['before'] => ({
   parent: item.parent_id ?? '',
   revision: item.revision,
   description: item.description ?? null,
-  properties: (item.properties ?? {}),
+  properties: item.properties ?? {},
 });
 
 export async function describe(

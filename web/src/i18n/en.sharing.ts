@@ -1,7 +1,6 @@
-// English texts about sharing.
+// English texts about links, which come with the first of them that is shown: see `features/share/linkTexts.ts`.
 export const sharing = {
   share: {
-    action: 'Share…',
     title: 'Share “{name}”',
     links: 'Links',
     linksHint: 'Whoever has the address gets in, without an account.',
@@ -71,7 +70,6 @@ export const sharing = {
     more: 'Show more',
     linked: 'Shared by link',
     count: '{count} link | {count} links',
-    badge: 'Shared by link',
     pageTitle: 'Shared by link',
     pageEmpty: 'Nothing is shared by link',
     pageEmptyHint: 'Select a file or folder and choose “Share…” to make a link for people without an account.',

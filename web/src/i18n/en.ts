@@ -7,8 +7,8 @@ import { marks } from './en.marks';
 import { notices } from './en.notices';
 import { people } from './en.people';
 import { searching } from './en.search';
-import { sharing } from './en.sharing';
 import type { edits } from './en.edits';
+import type { sharing } from './en.sharing';
 import type { uploading } from './en.upload';
 import type { later } from './later';
 
@@ -19,7 +19,7 @@ export const en = {
   ...notices,
   ...people,
   ...searching,
-  ...sharing,
+  share: { action: 'Share…', badge: 'Shared by link' },
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {
     cancel: 'Cancel',
@@ -407,4 +407,4 @@ export const en = {
   },
 };
 
-export type Messages = Shape<typeof en & typeof later & typeof uploading & typeof edits>;
+export type Messages = Shape<typeof en & typeof later & typeof uploading & typeof sharing & typeof edits>;

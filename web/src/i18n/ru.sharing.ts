@@ -1,8 +1,9 @@
 // Russian texts about sharing.
+import type { en } from './en';
 import type { sharing as english } from './en.sharing';
 import type { Shape } from './shape';
 
-export const sharing: Shape<typeof english> = {
+export const sharing: Shape<typeof english & Pick<typeof en, 'share'>> = {
   share: {
     action: 'Поделиться…',
     title: 'Доступ к «{name}»',

@@ -9,7 +9,10 @@ import { ru as detailsRu } from '@/features/drive/inspector/texts/ru';
 import { en as publicEn } from '@/features/public/en';
 import { ru as publicRu } from '@/features/public/ru';
 import { en } from '@/i18n/en';
+import { en as accessEn } from '@/features/share/texts/en';
+import { ru as accessRu } from '@/features/share/texts/ru';
 import { edits } from '@/i18n/en.edits';
+import { sharing } from '@/i18n/en.sharing';
 import { uploading } from '@/i18n/en.upload';
 import { later } from '@/i18n/later';
 import { ru } from '@/i18n/ru';
@@ -19,9 +22,9 @@ const flat = (tree: Tree, path = ''): [key: string, text: string][] =>
   Object.entries(tree).flatMap(([key, value]) =>
     typeof value === 'string' ? [[path + key, value] as [string, string]] : flat(value, `${path}${key}.`),
   );
-const texts = { en: [...flat(en), ...flat(later), ...flat(uploading), ...flat(edits)], ru: flat(ru) };
+const texts = { en: [...flat(en), ...flat(later), ...flat(uploading), ...flat(sharing), ...flat(edits)], ru: flat(ru) };
 const adminTexts = { en: flat(adminEn), ru: flat(adminRu) };
-const detailsTexts = { en: flat(detailsEn), ru: flat(detailsRu) };
+const detailsTexts = { en: [...flat(detailsEn), ...flat(accessEn)], ru: [...flat(detailsRu), ...flat(accessRu)] };
 const publicTexts = { en: flat(publicEn), ru: flat(publicRu) };
 const slots = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort();
 
@@ -29,6 +32,7 @@ it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   await learnLaterTexts();
   await import('@/i18n/edits');
   i18n.global.mergeLocaleMessage('en', uploading);
+  i18n.global.mergeLocaleMessage('en', sharing);
   i18n.global.setLocaleMessage('ru', ru);
   i18n.global.mergeLocaleMessage('en', { visitors: publicEn });
   i18n.global.mergeLocaleMessage('ru', { visitors: publicRu });
@@ -36,6 +40,8 @@ it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   i18n.global.mergeLocaleMessage('ru', adminRu);
   i18n.global.mergeLocaleMessage('en', detailsEn);
   i18n.global.mergeLocaleMessage('ru', detailsRu);
+  i18n.global.mergeLocaleMessage('en', accessEn);
+  i18n.global.mergeLocaleMessage('ru', accessRu);
   i18n.global.locale.value = language;
   const visitors = publicTexts[language].map(([key, text]) => [`visitors.${key}`, text] as const);
   for (const [key, text] of [...texts[language], ...adminTexts[language], ...detailsTexts[language], ...visitors]) {
@@ -94,6 +100,17 @@ it('uses the texts of uploads where they come with them', () => {
     .filter(
       ([path, text]) =>
         !/\/(?:i18n|features\/upload|app\/LeaveDialog)\b/.test(path) && /['"`]upload\.[a-zA-Z$]/.test(String(text)),
+    )
+    .map(([path]) => path);
+  expect(users).toEqual([]);
+});
+
+it('uses the texts about links where they come with them', () => {
+  const sources = import.meta.glob('/src/**/*.{ts,vue}', { query: '?raw', import: 'default', eager: true });
+  const users = Object.entries(sources)
+    .filter(
+      ([path, text]) =>
+        !/\/(?:i18n|features\/share)\b/.test(path) && /['`]share\.(?!action\b|badge\b)[a-zA-Z$]/.test(String(text)),
     )
     .map(([path]) => path);
   expect(users).toEqual([]);

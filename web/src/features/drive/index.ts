@@ -6,15 +6,11 @@ export const download: typeof import('./download').download = async (items, fold
   (await import('./download')).download(items, folder);
 export { default as FolderTree } from './FolderTree.vue';
 
-// What shows items that are in no folder together: the results of a search, favourites.
+// What shows items that are in no folder together: the results of a search, favourites. Their frame is in `later.ts`.
 export { columnKeys, type ColumnKey, type NoteKey, type View, type ViewPrefs } from './prefs';
 /** What is done elsewhere can be taken back with the same keys. */
 export { history } from './history';
 export { createFolderState, provideFolder } from './folder';
-export { default as ItemsPage } from './ItemsPage.vue';
-export { useListPrefs } from './listPrefs';
 export { sortItems } from './sort';
 export { offerDriveActions } from './actions';
 export type { Note, Place } from './place';
-export { driveActions } from './told';
-export { propertyText, type Property } from './inspector/properties';

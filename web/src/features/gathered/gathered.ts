@@ -3,15 +3,8 @@
 import { computed, shallowRef, type Component, type Ref } from 'vue';
 import type { Problem } from '@/api/problem';
 import type { Item } from '@/data/project';
-import {
-  columnKeys,
-  sortItems,
-  useListPrefs,
-  type ColumnKey,
-  type NoteKey,
-  type Place,
-  type ViewPrefs,
-} from '@/features/drive';
+import { columnKeys, sortItems, type ColumnKey, type NoteKey, type Place, type ViewPrefs } from '@/features/drive';
+import { useListPrefs } from '@/features/drive/later';
 
 export interface Gathered {
   name: string;

@@ -7,7 +7,8 @@ import type { Item } from '@/data/project';
 import { onSearchChange, search, type Progress } from '@/data/search/client';
 import type { Ordering } from '@/data/search/searchIndex';
 import { useLive } from '@/data/useLive';
-import { columnKeys, useListPrefs, type ColumnKey, type Place, type ViewPrefs } from '@/features/drive';
+import { columnKeys, type ColumnKey, type Place, type ViewPrefs } from '@/features/drive';
+import { useListPrefs } from '@/features/drive/later';
 
 /** More than a person looks through; the number of all is told. */
 const most = 2_000;
