@@ -135,14 +135,16 @@ export async function learnUser(user: Partial<User>): Promise<void> {
   if (session) await db.sessions.put({ ...session, user: { ...session.user, ...user } });
 }
 
-/** Forgets the session here and now, and tells the server if it can be reached. Gives where to sign out as well: at the
- * identity provider by which the session began, if it did. */
-export async function signOut(): Promise<string | null> {
+/** Forgets the session here and now. Gives what tells the server, if it can be reached, which gives where to sign out as
+ * well: at the identity provider by which the session began, if it did. */
+export async function signOut(): Promise<() => Promise<string | null>> {
   const session = await currentSession();
   await db.sessions.clear();
-  if (!session) return null;
-  const told = await tell('/logout/provider', {}, session.access).catch(() => null);
-  return (told as { url?: string | null } | null)?.url ?? null;
+  return async () => {
+    if (!session) return null;
+    const told = await tell('/logout/provider', {}, session.access).catch(() => null);
+    return (told as { url?: string | null } | null)?.url ?? null;
+  };
 }
 
 function locked<T>(work: () => Promise<T>): Promise<T> {

@@ -10,6 +10,5 @@ export async function clearDevice(account: string): Promise<void> {
   await Dexie.delete(`holdfast-${account}`);
   await Dexie.delete(`holdfast-thumbs-${account}`);
   if (canKeep()) await removeAllKept(account);
-  for (const key of Object.keys(localStorage))
-    if (key.endsWith(`.${account}`) || key === 'holdfast.views') localStorage.removeItem(key);
+  for (const key of Object.keys(localStorage)) if (key.endsWith(`.${account}`)) localStorage.removeItem(key);
 }

@@ -276,7 +276,12 @@ describe('a text', () => {
   it('is the newest at once, goes up on what was read, and the next one goes on top of it', async () => {
     await putEntries(db, [read]);
     await write('mine', {}, 'op-1');
-    expect(await waitingText(db, 'ent_a')).toEqual({ op: 'op-1', text: 'mine' });
+    expect(await waitingText(db, 'ent_a')).toEqual({
+      op: 'op-1',
+      text: 'mine',
+      version: read.version_id,
+      etag: read.etag,
+    });
     expect(await item(db, 'ent_a')).toMatchObject({ size: 4, version_id: 'op-1', pending: true });
     await write('mine again', { after: 'op-1' });
     await back(({ ifMatch, text }) => ({

@@ -50,7 +50,9 @@ export async function drain(
       onSent(op, outcome);
       if (outcome.note) onNote(outcome.note);
     } catch (error) {
-      const problem = error instanceof Problem ? error : Problem.offline(error);
+      // What is no problem of a call, as a store that is full, is not for the connection to mend: the engine tells.
+      if (!(error instanceof Problem || error instanceof TypeError || error instanceof SyntaxError)) throw error;
+      const problem = Problem.of(error);
       if (needsPerson(problem)) {
         await park(db, op, { code: problem.code, detail: problem.message });
         continue;

@@ -60,11 +60,20 @@ export async function sendWrite(op: Write, db: DriveDb): Promise<Outcome> {
       }
       const words = await theirWords(now);
       if (words === text) return { entry: now };
-      if (words !== null) await db.texts.put({ id: theirText(op.id), text: words });
-      else await db.texts.delete(theirText(op.id));
+      await keepTheirs(db, op.id, words);
       const { revision, modified_at: at, etag, version_id: version, size } = now;
       return { entry: now, conflict: { revision, at, etag, version, size } };
     }
+  }
+}
+
+/** To be put beside ours. A device that has no room for it still tells of the conflict. */
+async function keepTheirs(db: DriveDb, op: string, words: string | null): Promise<void> {
+  try {
+    if (words !== null) await db.texts.put({ id: theirText(op), text: words });
+    else await db.texts.delete(theirText(op));
+  } catch (error) {
+    console.warn('their text could not be kept', error);
   }
 }
 

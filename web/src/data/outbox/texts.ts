@@ -27,13 +27,24 @@ export async function dropTexts(db: DriveDb, op: string): Promise<void> {
   await db.texts.bulkDelete([op, theirText(op)]);
 }
 
-/** The newest text of a file that waits to be sent, and the operation that carries it. */
-export async function waitingText(db: DriveDb, file: string): Promise<{ op: string; text: string } | null> {
+interface Waiting {
+  /** The operation that carries it. */
+  op: string;
+  text: string;
+  /** What it was typed on; nothing for a file that the server has not heard of. */
+  version: string;
+  etag: string;
+}
+
+/** The newest text of a file that waits to be sent. */
+export async function waitingText(db: DriveDb, file: string): Promise<Waiting | null> {
   const real = (await db.aliases.get(file))?.real ?? file;
   const ops = await db.ops.where('state').equals('waiting').toArray();
   const last = ops.findLast((op) =>
     op.kind === 'write' ? op.entry === real : op.kind === 'create-file' && op.temp === real,
   );
   const text = last && (await textOf(db, last.id));
-  return last && text !== null && text !== undefined ? { op: last.id, text } : null;
+  if (!last || text === null || text === undefined) return null;
+  const { version = '', etag = '' } = last.kind === 'write' ? last.base : {};
+  return { op: last.id, text, version, etag };
 }

@@ -113,9 +113,9 @@ export function createFolderState(place: Place) {
     return '';
   }
 
-  /** Begins to pick, or goes on, with an item if one is named. */
+  /** Begins to pick, or goes on: with an item if one is named, else with what is selected. */
   function pick(id?: string): void {
-    if (!picking.value) selection.clear();
+    if (!picking.value && id !== undefined) selection.clear();
     picking.value = true;
     if (id !== undefined && !selection.has(id)) selection.click(id, { toggle: true });
   }

@@ -38,11 +38,11 @@ export function useCanEdit(items: Readonly<Ref<readonly Item[]>>): Readonly<Ref<
   return useLive(
     async () => {
       for (const parent of parents.value) {
-        // Of what is shared alone the folder is not to be seen: the role on the entry itself counts.
-        const own = items.value.find((item) => item.parent_id === parent);
-        const known = (await roleOf(drive.db, parent)) ?? (own ? await roleOf(drive.db, own.id) : null);
-        const role = known ?? undefined;
-        if (role !== undefined && !atLeast(role, 'editor')) return false;
+        const above = await roleOf(drive.db, parent);
+        // Of what is shared alone the folder is not to be seen: the roles on the entries themselves count.
+        const inside = items.value.filter((item) => item.parent_id === parent);
+        const known = above ? [above] : await Promise.all(inside.map((item) => roleOf(drive.db, item.id)));
+        if (known.some((role) => role !== null && !atLeast(role, 'editor'))) return false;
       }
       return true;
     },

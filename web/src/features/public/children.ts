@@ -8,7 +8,7 @@ import { inOrder, order } from './listing';
 const firstPage = 200;
 const nextPages = 1000;
 /** Bounds the work against a server that never says it is done. */
-const maxPages = 100;
+const maxPages = 2_000;
 /** A list that was loaded so recently is shown again as it is. */
 const freshMs = 60_000;
 

@@ -11,7 +11,16 @@ const running = (page) =>
       .map((one) => `${one.animationName ?? one.transitionProperty} ${one.effect?.target?.className}`),
   );
 
-export async function standsStillForThoseWhoAskForIt({ open, base }) {
+/** A folder of its own with one file to work with, so that what other journeys leave is in nobody's way. */
+async function desk(page, files, base, name) {
+  const at = await ownFolder(page, files, base, name);
+  await files.file('main.rs', 'fn main() {}\n', 'text/plain', at);
+  await files.file('other.rs', 'fn other() {}\n', 'text/plain', at);
+  await row(page, 'other.rs').waitFor();
+  return `${base}/files/${at}`;
+}
+
+export async function standsStillForThoseWhoAskForIt({ open, files, base }) {
   const page = await open();
   await page.goto(`${base}/ui`);
   await page.waitForSelector('main section');
@@ -19,8 +28,7 @@ export async function standsStillForThoseWhoAskForIt({ open, base }) {
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await eventually(() => running(page), [], 'nothing moves');
 
-  await page.goto(`${base}/files`);
-  await row(page, 'main.rs').waitFor();
+  await desk(page, files, base, 'Still');
   await click(page, 'main.rs');
   await page.keyboard.press('Space');
   await page.waitForSelector('[role=dialog] .code');
@@ -32,8 +40,9 @@ export async function standsStillForThoseWhoAskForIt({ open, base }) {
   assert.deepEqual(await running(page), [], 'so is a menu');
 }
 
-export async function keepsFocusAndSelectionInTheColoursOfTheSystem({ open }) {
+export async function keepsFocusAndSelectionInTheColoursOfTheSystem({ open, files, base }) {
   const page = await open();
+  await desk(page, files, base, 'Coloured');
   await page.emulateMedia({ forcedColors: 'active' });
   await click(page, 'main.rs');
   const ring = (selector) =>
@@ -56,7 +65,7 @@ export async function keepsFocusAndSelectionInTheColoursOfTheSystem({ open }) {
 
 export async function staysAsItWasArranged({ open, base, files }) {
   const page = await open();
-  await row(page, 'main.rs').waitFor();
+  const place = await desk(page, files, base, 'Arranged');
   const height = () => row(page, 'main.rs').evaluate((line) => line.getBoundingClientRect().height);
   for (const [density, wanted] of [
     ['compact', 28],
@@ -69,7 +78,7 @@ export async function staysAsItWasArranged({ open, base, files }) {
         `input[type=radio][aria-label=${{ compact: 'Compact', relaxed: 'Relaxed', default: 'Default' }[density]}]`,
       )
       .check();
-    await page.goto(`${base}/files`);
+    await page.goto(place);
     await row(page, 'main.rs').waitFor();
     await eventually(height, wanted, density);
   }

@@ -1,5 +1,7 @@
 // What people say of an entry in properties: what kinds there are, from what is typed to what is kept, and back to words.
 import type { Schemas } from '@/api/client';
+import type { Describe } from '@/data/outbox/ops';
+import type { Item } from '@/data/project';
 
 export type Property = Schemas['Property'];
 export type Kind = Property['type'];
@@ -38,4 +40,15 @@ export function propertyText(property: Property, language: string): string {
       return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric' }).format(at);
   }
   return String(property.value);
+}
+
+const same = (one: Property | null, other: Property | null) => one?.type === other?.type && one?.value === other?.value;
+
+/** Whether an entry still says what a change made of it. */
+export function saysStill(
+  item: Pick<Item, 'description' | 'properties'>,
+  { description, properties = {} }: Pick<Describe, 'description' | 'properties'>,
+): boolean {
+  if (description !== undefined && (item.description ?? null) !== description) return false;
+  return Object.entries(properties).every(([key, one]) => same(item.properties?.[key] ?? null, one));
 }
