@@ -161,6 +161,7 @@ export async function fill(base, page) {
       headers: { ...server.auth, 'content-type': 'text/markdown' },
       body: text,
     });
+  for (const one of [note, photos, autumn, work]) await server.call('PUT', `/entries/${one}/favourite`);
   const old = await folder('Old surveys', documents);
   await file('2019.pdf', pdf(), 'application/pdf', old);
   for (const [name, size] of [

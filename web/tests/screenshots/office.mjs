@@ -64,4 +64,16 @@ export async function fillOffice(base, { call }) {
     body: Buffer.alloc(4_000_000),
   });
   await call('PATCH', `/admin/users/${tokens.user.id}`, { disabled: true });
+  for (const [name, members] of [
+    ['Pilots', ['mia', 'grace', 'lev']],
+    ['Наблюдатели', ['lev']],
+  ]) {
+    const group = await post('/groups', { name });
+    for (const member of members) {
+      const { items } = await (await call('GET', `/admin/users?search=${member}`)).json();
+      await call('PUT', `/groups/${group.id}/members/${items[0].id}`);
+    }
+  }
+  await post('/admin/invitations', { language: 'en' });
+  await post('/admin/invitations', { language: 'ru', permissions: ['admin.users'] });
 }

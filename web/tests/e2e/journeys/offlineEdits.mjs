@@ -108,6 +108,16 @@ export async function editsMarksAndTextsWithoutAConnection({ open, files, base, 
   assert.equal((await (await files.call('GET', `/files/${plan}/versions`)).json()).items.length, 2);
 }
 
+/** Runs inside the page: whether a draft is written down. */
+async function draftsKept() {
+  const { name } = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_'));
+  const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
+  const count = db.transaction('drafts').objectStore('drafts').count();
+  await new Promise((resolve) => (count.onsuccess = resolve));
+  db.close();
+  return count.result > 0;
+}
+
 /** A page that goes away while somebody types takes nothing along. */
 export async function offersAgainWhatWasTyped({ open, files, base, network, out }) {
   const page = await open();
@@ -117,6 +127,7 @@ export async function offersAgainWhatWasTyped({ open, files, base, network, out 
   await controlled(page);
   await openEditor(page, 'note.md');
   await dialog(page).locator('textarea').fill('Saved.\nTyped and not saved.\n');
+  await page.waitForFunction(draftsKept);
   await page.reload();
   await row(page, 'note.md').waitFor();
   await openEditor(page, 'note.md');
