@@ -101,13 +101,14 @@ beforeEach(() => {
   learned = [];
   vi.stubGlobal('XMLHttpRequest', Request);
   db = new DriveDb(crypto.randomUUID());
-  const drive = {
+  uploads.follow(driveOf());
+});
+const driveOf = () =>
+  ({
     db,
     sync: { state: { link: 'online' }, kick: () => undefined },
     learn: (...entries: { name: string }[]) => Promise.resolve(void learned.push(...entries.map((one) => one.name))),
-  };
-  uploads.follow(drive as unknown as Drive);
-});
+  }) as unknown as Drive;
 afterEach(() => {
   uploads.follow(null);
   vi.unstubAllGlobals();
@@ -220,6 +221,24 @@ describe('files of one folder', () => {
       error: { status: 400, code: 'invalid-request', detail: 'No header.' },
     });
     await until({ a: 'done', b: 'failed' });
+  });
+});
+
+describe('an account that comes back in the same tab', () => {
+  it('finds what was under way when it went, once, and not what was cancelled', async () => {
+    await want(file('a'), file('b'), file('c'));
+    const first = await request(0);
+    uploads.follow(null);
+    expect([first.aborted, uploads.rows]).toEqual([true, []]);
+    uploads.follow(driveOf());
+    await Promise.all([uploads.restore(), uploads.restore()]);
+    expect(Object.keys(states()).sort()).toEqual(['a', 'b', 'c']);
+    const second = await request(1);
+    expect([second.operation, uploads.rows.length]).toEqual([first.operation, 3]);
+    const looking = uploads.restore();
+    uploads.cancel(uploads.among(['sending']).filter((row) => row.name === 'b'));
+    await looking;
+    expect(Object.keys(states()).sort()).toEqual(['a', 'c']);
   });
 });
 

@@ -98,20 +98,25 @@ class Uploads {
     this.pump();
   }
 
-  /** Takes up what an earlier page left, as far as its bytes can be had. */
+  /** Takes up what an earlier page left, or this one when its account went, as far as its bytes can be had. */
   async restore(): Promise<void> {
     const { keep } = this;
+    /** What is cancelled while the database answers is not to come back. */
+    const seen = new Set(this.rows.map((row) => row.id));
+    const isNew = (id: string) => this.keep === keep && !seen.has(id) && !this.rows.some((row) => row.id === id);
     for (const kept of (await keep?.adopt()) ?? []) {
-      if (this.keep !== keep || this.rows.some((row) => row.id === kept.id)) continue;
+      if (!isNew(kept.id)) continue;
       const { print, file, handle } = kept;
       const row: UploadRow = reactive({ ...plain(kept), problem: null });
       if (row.state === 'sending') this.again(row);
-      if (file) this.bytes.set(row.id, { file });
-      else if (unfinished.has(row.state)) {
+      let bytes: Bytes | null = file ? { file } : null;
+      if (!bytes && unfinished.has(row.state)) {
         const opened = await reopen(handle, row, print, false);
-        if ('file' in opened) this.bytes.set(row.id, { file: opened.file, handle });
+        if ('file' in opened) bytes = { file: opened.file, handle };
         else row.state = opened.state;
+        if (!isNew(row.id)) continue;
       }
+      if (bytes) this.bytes.set(row.id, bytes);
       this.rows.push(row);
     }
     this.pump();
