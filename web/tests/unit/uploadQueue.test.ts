@@ -90,6 +90,8 @@ const request = (number: number) =>
 
 let db: DriveDb;
 let learned: string[];
+let learn: (...entries: { name: string }[]) => Promise<void>;
+let kicks: number;
 const file = (name: string, text = name) => new File([text], name);
 const want = (...files: File[]) =>
   uploads.add(files.map((one) => ({ file: one, parent: { id: 'ent_folder', name: 'Folder' }, group: null })));
@@ -99,6 +101,8 @@ const until = (wanted: Record<string, string>) => vi.waitFor(() => expect(states
 beforeEach(() => {
   Request.all = [];
   learned = [];
+  learn = (...entries) => Promise.resolve(void learned.push(...entries.map((one) => one.name)));
+  kicks = 0;
   vi.stubGlobal('XMLHttpRequest', Request);
   db = new DriveDb(crypto.randomUUID());
   uploads.follow(driveOf());
@@ -106,8 +110,8 @@ beforeEach(() => {
 const driveOf = () =>
   ({
     db,
-    sync: { state: { link: 'online' }, kick: () => undefined },
-    learn: (...entries: { name: string }[]) => Promise.resolve(void learned.push(...entries.map((one) => one.name))),
+    sync: { state: { link: 'online' }, kick: () => void (kicks += 1) },
+    learn: (...entries: { name: string }[]) => learn(...entries),
   }) as unknown as Drive;
 afterEach(() => {
   uploads.follow(null);
@@ -209,6 +213,15 @@ describe('files of one folder', () => {
     (await request(0)).answer(404, { status: 404, code: 'not-found', detail: 'There is no such folder.' });
     await until({ a: 'failed', b: 'failed' });
     expect(uploads.rows[1]!.problem?.message).toBe('There is no such folder.');
+  });
+
+  it('stay done where what the server stored cannot be written down here', async () => {
+    learn = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
+    await want(file('a'), file('b'));
+    await (await request(0)).store({ b: { status: 507, code: 'quota-exceeded' } });
+    await vi.waitFor(async () => expect(await db.uploads.toArray()).toMatchObject([{ name: 'b', state: 'failed' }]));
+    expect(states()).toEqual({ a: 'done', b: 'failed' });
+    expect(kicks).toBe(1);
   });
 
   it('have the reason that ended the reading of the rest', async () => {

@@ -233,7 +233,8 @@ class Uploads {
       const parent = await folderOnServer(owner, first.parent, stop.signal);
       const made =
         operation === first.id ? await carryOne(first, parent, how) : await carryMany(load, operation, parent, how);
-      if (made.length > 0) await owner.learn(...made);
+      // The server has them: where they cannot be written down here, the next pull brings them.
+      if (made.length > 0) await owner.learn(...made).catch(() => owner.sync.kick());
       else owner.sync.kick();
     } catch (error) {
       if (this.keep === keep) await this.failAll(ours(), error);
@@ -254,7 +255,9 @@ class Uploads {
   }
 
   /** A whole request that came to nothing. */
-  private async failAll(rows: readonly UploadRow[], error: unknown): Promise<void> {
+  private async failAll(load: readonly UploadRow[], error: unknown): Promise<void> {
+    // What has an answer of its own keeps it.
+    const rows = this.among(['sending'], load);
     // One of them was paused or cancelled, and the request with it: the others go on in the next one.
     if (error instanceof DOMException && error.name === 'AbortError') {
       for (const row of rows) this.again(row);
