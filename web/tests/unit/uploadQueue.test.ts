@@ -6,6 +6,7 @@ import { bodyOf, type Small } from '@/features/upload/batch';
 import { loadBytes, loadFileBytes, loadFiles, nextLoad } from '@/features/upload/loads';
 import { uploads } from '@/features/upload/queue';
 import type { UploadRow } from '@/features/upload/rows';
+import { resumeAll } from '@/features/upload/summary';
 
 vi.mock('@/api/session', async (original) => ({
   ...(await original<object>()),
@@ -52,8 +53,9 @@ class Request {
   setRequestHeader(name: string, value: string) {
     this.headers[name] = value;
   }
+  retryAfter: string | null = null;
   getResponseHeader() {
-    return null;
+    return this.retryAfter;
   }
   send(body: Blob) {
     this.body = body;
@@ -234,6 +236,79 @@ describe('files of one folder', () => {
       error: { status: 400, code: 'invalid-request', detail: 'No header.' },
     });
     await until({ a: 'done', b: 'failed' });
+  });
+});
+
+describe('a server in trouble', () => {
+  const trouble = { status: 503, code: 'unavailable', detail: 'Not now.' };
+  /** Only the timers of the queue are the test's: the database needs its own. */
+  let rests: { run: () => void; ms: number }[];
+  beforeEach(() => {
+    rests = [];
+    const { setTimeout: real } = globalThis;
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms = 0, ...more: unknown[]) => {
+      if (ms < 2_000) return real(run, ms, ...more);
+      rests.push({ run, ms });
+      return real(() => undefined, 0);
+    }) as typeof setTimeout);
+  });
+  /** So many requests, once nothing more comes by itself. */
+  const settled = async (count: number) => {
+    await request(count - 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(Request.all).toHaveLength(count);
+  };
+  const big = (name: string) => file(name, 'x'.repeat(loadFileBytes + 1));
+
+  it('gets everything again after a rest, under the same name', async () => {
+    await want(file('a'), file('b'));
+    const first = await request(0);
+    first.answer(503, trouble);
+    await until({ a: 'waiting', b: 'waiting' });
+    await settled(1);
+    rests[0]!.run();
+    const second = await request(1);
+    expect(second.operation).toBe(first.operation);
+    second.retryAfter = '40';
+    second.answer(429, { ...trouble, status: 429 });
+    await until({ a: 'waiting', b: 'waiting' });
+    await settled(2);
+    expect([rests[0]!.ms, rests.at(-1)!.ms]).toEqual([2_000, 40_000]);
+    rests.at(-1)!.run();
+    await (await request(2)).store();
+    await until({ a: 'done', b: 'done' });
+  });
+
+  it('is not sent the files behind meanwhile, and rests once for what goes together', async () => {
+    await want(...['a', 'b', 'c', 'd'].map(big));
+    await settled(3);
+    for (const one of Request.all) one.answer(500, trouble);
+    await until({ a: 'waiting', b: 'waiting', c: 'waiting', d: 'waiting' });
+    await settled(3);
+    expect(rests.map((rest) => rest.ms)).toEqual([2_000]);
+  });
+
+  it('is given up after some tries, ever further apart, and asked again with all that failed', async () => {
+    await want(file('a'));
+    for (let at = 0; at < 6; at += 1) {
+      (await request(at)).answer(502, trouble);
+      await vi.waitFor(() => expect(rests).toHaveLength(at + 1));
+      await until({ a: at < 5 ? 'waiting' : 'failed' });
+      if (at < 5) rests[at]!.run();
+    }
+    expect(rests.map((rest) => rest.ms / 1000)).toEqual([2, 4, 8, 16, 32, 60]);
+    await settled(6);
+    // Somebody who asks does not wait for the rest, and begins to count anew.
+    resumeAll();
+    (await request(6)).answer(502, trouble);
+    await until({ a: 'waiting' });
+  });
+
+  it('is something else than an account that is full', async () => {
+    await want(file('a'));
+    (await request(0)).answer(507, { status: 507, code: 'quota-exceeded', detail: 'Full.' });
+    await until({ a: 'failed' });
+    expect(rests).toEqual([]);
   });
 });
 

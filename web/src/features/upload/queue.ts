@@ -26,6 +26,13 @@ type Answer = 'replace' | 'rename' | 'skip';
 
 const maxAtOnce = 3;
 const offlinePauseMs = 3_000;
+/** How long the queue rests when the server is in trouble: longer each time, until something has got through. */
+const firstRestMs = 2_000;
+const longestRestMs = 60_000;
+/** What a server may ask for at most. */
+const longestAskedMs = 300_000;
+/** How often a file is sent by itself to a server in trouble. */
+const maxTries = 6;
 
 class Uploads {
   readonly rows: UploadRow[] = reactive([]);
@@ -39,8 +46,13 @@ class Uploads {
   /** What is being sent, by the request that sends it. */
   private readonly stops = new Map<string, AbortController>();
   private readonly requests = new Set<AbortController>();
-  /** Set while the server could not be reached just now. */
+  /** Set while the server could not be reached just now, or was in trouble. */
   private rest: ReturnType<typeof setTimeout> | null = null;
+  private restUntil = 0;
+  /** How often it rested since something got through to a server in trouble. */
+  private rests = 0;
+  /** How often a file met such a server. */
+  private readonly tries = new Map<string, number>();
   private answerForAll: Answer | null = null;
   private owner: Drive | null = null;
   private keep: Keep | null = null;
@@ -53,6 +65,9 @@ class Uploads {
     this.stops.clear();
     this.rows.splice(0);
     this.bytes.clear();
+    this.tries.clear();
+    this.rests = 0;
+    this.endRest();
     this.owner = now;
     this.keep = now && new Keep(now.db);
     this.answerForAll = null;
@@ -195,9 +210,31 @@ class Uploads {
 
   /** There is reason to think that the server can be reached again. */
   wake(): void {
+    this.endRest();
+    this.pump();
+  }
+
+  private endRest(): void {
     if (this.rest) clearTimeout(this.rest);
     this.rest = null;
-    this.pump();
+    this.restUntil = 0;
+  }
+
+  /** Sends nothing for so long, or for longer if that was asked for before. */
+  private restFor(ms: number): void {
+    const until = performance.now() + ms;
+    if (until <= this.restUntil) return;
+    this.endRest();
+    this.restUntil = until;
+    this.rest = setTimeout(() => this.wake(), ms);
+  }
+
+  /** The server is in trouble for now. What goes to it at the same time and fares the same is one reason to rest, not several. */
+  private spare(problem: Problem): void {
+    const resting = this.rest !== null;
+    if (problem.retryAfter !== null) this.restFor(Math.min(longestAskedMs, problem.retryAfter * 1000));
+    else if (!resting) this.restFor(Math.min(longestRestMs, firstRestMs * 2 ** this.rests));
+    if (!resting) this.rests += 1;
   }
 
   private async send(load: readonly UploadRow[]): Promise<void> {
@@ -251,6 +288,8 @@ class Uploads {
 
   private done(row: UploadRow): void {
     row.state = 'done';
+    this.tries.delete(row.id);
+    this.rests = 0;
     this.bytes.delete(row.id);
   }
 
@@ -304,7 +343,14 @@ class Uploads {
       // It goes on by itself when the connection is back.
       this.again(row);
       this.owner?.sync.kick();
-      this.rest ??= setTimeout(() => this.wake(), offlinePauseMs);
+      if (!this.rest) this.restFor(offlinePauseMs);
+    } else if (problem.passing) {
+      const tries = (this.tries.get(row.id) ?? 0) + 1;
+      this.tries.set(row.id, tries);
+      if (tries < maxTries) this.again(row);
+      else row.state = 'failed';
+      // Those behind it would meet the same.
+      this.spare(problem);
     } else {
       row.state = 'failed';
     }
@@ -327,14 +373,21 @@ class Uploads {
     this.pump();
   }
   resume(rows: readonly UploadRow[]): void {
-    for (const row of rows) row.state = this.bytes.has(row.id) ? 'waiting' : 'lost';
+    for (const row of rows) {
+      row.state = this.bytes.has(row.id) ? 'waiting' : 'lost';
+      this.tries.delete(row.id);
+    }
     void this.note(rows);
-    this.pump();
+    // Whoever asks for it does not want to wait.
+    this.wake();
   }
   cancel(rows: readonly UploadRow[]): void {
     const gone = new Set(rows.map((row) => row.id));
     this.stop(rows);
-    for (const id of gone) this.bytes.delete(id);
+    for (const id of gone) {
+      this.bytes.delete(id);
+      this.tries.delete(id);
+    }
     for (const row of rows) row.state = 'skipped';
     this.rows.splice(0, this.rows.length, ...this.rows.filter((row) => !gone.has(row.id)));
     void this.keep?.forget([...gone]);
