@@ -1,6 +1,6 @@
 // Small files go together, and each has its own fate: refused, asked about, paused, sent again.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DriveDb } from '@/data/db';
+import { DriveDb, type Entry } from '@/data/db';
 import type { Drive } from '@/data/drive';
 import { bodyOf, type Small } from '@/features/upload/batch';
 import { loadBytes, loadFileBytes, loadFiles, nextLoad } from '@/features/upload/loads';
@@ -309,6 +309,36 @@ describe('a server in trouble', () => {
     (await request(0)).answer(507, { status: 507, code: 'quota-exceeded', detail: 'Full.' });
     await until({ a: 'failed' });
     expect(rests).toEqual([]);
+  });
+});
+
+describe('files that are added', () => {
+  it('and skipped by the answer for all are not there again after a reload', async () => {
+    const there = (name: string) =>
+      ({ id: name, name, kind: 'file', parent_id: 'ent_folder', space_id: 'spc' }) as Entry;
+    await db.entries.bulkPut(['a', 'b'].map(there));
+    await want(file('a'), file('big', 'x'.repeat(loadFileBytes + 1)));
+    await request(0);
+    uploads.answer(uploads.conflict.value!, 'skip', true);
+    const [b, c] = ['ent_folder', 'ent_other'].map((id) => ({ parent: { id, name: id }, group: null }));
+    await uploads.add([
+      { file: file('b'), ...b! },
+      { file: file('c'), ...c! },
+    ]);
+    expect(states()).toMatchObject({ a: 'skipped', b: 'skipped', big: 'sending' });
+    await vi.waitFor(async () =>
+      expect((await db.uploads.toArray()).map((row) => row.name).sort()).toEqual(['big', 'c']),
+    );
+  });
+
+  it('while the account goes do not end up with the next one', async () => {
+    const before = db;
+    const adding = want(file('a'));
+    db = new DriveDb(crypto.randomUUID());
+    uploads.follow(driveOf());
+    await adding;
+    expect(uploads.rows).toEqual([]);
+    expect([await before.uploads.count(), await db.uploads.count(), Request.all.length]).toEqual([0, 0, 0]);
   });
 });
 

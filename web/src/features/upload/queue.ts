@@ -73,16 +73,23 @@ class Uploads {
     this.answerForAll = null;
   }
 
-  async add(wanted: readonly Wanted[]): Promise<void> {
-    const { owner, keep } = this;
-    if (!owner || !keep || wanted.length === 0) return;
+  /** The account is the one that the files were chosen in: none of them may go to another one. */
+  async add(wanted: readonly Wanted[], owner: Drive | null = this.owner): Promise<void> {
+    const { keep } = this;
+    if (!owner || !keep || this.owner !== owner || wanted.length === 0) return;
     if (this.active.value.length === 0) this.answerForAll = null;
     const namesIn = new Map<string, Set<string>>();
     const added: { row: UploadRow; bytes: Bytes }[] = [];
     for (const { file, handle, parent, group } of wanted) {
       let names = namesIn.get(parent.id);
       if (!names) {
-        names = new Set((await read.children(owner.db, parent.id)).map((item) => item.name));
+        const there = await read.children(owner.db, parent.id).catch((error: unknown) => {
+          // The database was closed with the account.
+          if (this.owner === owner) throw error;
+          return [];
+        });
+        if (this.owner !== owner) return;
+        names = new Set(there.map((item) => item.name));
         namesIn.set(parent.id, names);
       }
       const row: UploadRow = {
@@ -108,8 +115,12 @@ class Uploads {
       added.push({ row, bytes });
     }
     for (const { row } of added) this.rows.push(row);
-    await keep.add(added);
-    this.fragile.value = !(await keep.survives(this.active.value.map((row) => row.id)));
+    // What the answer for all has skipped already is over.
+    await keep.add(added.filter(({ row }) => row.state !== 'skipped'));
+    if (this.owner !== owner) return;
+    const survives = await keep.survives(this.active.value.map((row) => row.id)).catch(() => false);
+    if (this.owner !== owner) return;
+    this.fragile.value = !survives;
     this.pump();
   }
 
