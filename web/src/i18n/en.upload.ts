@@ -18,6 +18,7 @@ export const uploading = {
     clear: 'Clear finished',
     pauseAll: 'Pause all',
     resumeAll: 'Resume all',
+    retryAll: 'Try all again',
     cancelAll: 'Cancel all',
     minimise: 'Show less',
     expand: 'Show all',

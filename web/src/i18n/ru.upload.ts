@@ -21,6 +21,7 @@ export const uploading: Shape<typeof en> = {
     clear: 'Убрать готовые',
     pauseAll: 'Приостановить все',
     resumeAll: 'Продолжить все',
+    retryAll: 'Повторить все',
     cancelAll: 'Отменить все',
     minimise: 'Свернуть',
     expand: 'Показать все',

@@ -1,11 +1,14 @@
 // Small files go together, and each has its own fate: refused, asked about, paused, sent again.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DriveDb } from '@/data/db';
+import { DriveDb, type Entry } from '@/data/db';
 import type { Drive } from '@/data/drive';
+import type { Op } from '@/data/outbox/ops';
 import { bodyOf, type Small } from '@/features/upload/batch';
 import { loadBytes, loadFileBytes, loadFiles, nextLoad } from '@/features/upload/loads';
+import { folderOnServer } from '@/features/upload/parent';
 import { uploads } from '@/features/upload/queue';
 import type { UploadRow } from '@/features/upload/rows';
+import { resumeAll } from '@/features/upload/summary';
 
 vi.mock('@/api/session', async (original) => ({
   ...(await original<object>()),
@@ -52,8 +55,9 @@ class Request {
   setRequestHeader(name: string, value: string) {
     this.headers[name] = value;
   }
+  retryAfter: string | null = null;
   getResponseHeader() {
-    return null;
+    return this.retryAfter;
   }
   send(body: Blob) {
     this.body = body;
@@ -90,6 +94,8 @@ const request = (number: number) =>
 
 let db: DriveDb;
 let learned: string[];
+let learn: (...entries: { name: string }[]) => Promise<void>;
+let kicks: number;
 const file = (name: string, text = name) => new File([text], name);
 const want = (...files: File[]) =>
   uploads.add(files.map((one) => ({ file: one, parent: { id: 'ent_folder', name: 'Folder' }, group: null })));
@@ -99,15 +105,18 @@ const until = (wanted: Record<string, string>) => vi.waitFor(() => expect(states
 beforeEach(() => {
   Request.all = [];
   learned = [];
+  learn = (...entries) => Promise.resolve(void learned.push(...entries.map((one) => one.name)));
+  kicks = 0;
   vi.stubGlobal('XMLHttpRequest', Request);
   db = new DriveDb(crypto.randomUUID());
-  const drive = {
-    db,
-    sync: { state: { link: 'online' }, kick: () => undefined },
-    learn: (...entries: { name: string }[]) => Promise.resolve(void learned.push(...entries.map((one) => one.name))),
-  };
-  uploads.follow(drive as unknown as Drive);
+  uploads.follow(driveOf());
 });
+const driveOf = () =>
+  ({
+    db,
+    sync: { state: { link: 'online' }, kick: () => void (kicks += 1) },
+    learn: (...entries: { name: string }[]) => learn(...entries),
+  }) as unknown as Drive;
 afterEach(() => {
   uploads.follow(null);
   vi.unstubAllGlobals();
@@ -210,6 +219,15 @@ describe('files of one folder', () => {
     expect(uploads.rows[1]!.problem?.message).toBe('There is no such folder.');
   });
 
+  it('stay done where what the server stored cannot be written down here', async () => {
+    learn = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
+    await want(file('a'), file('b'));
+    await (await request(0)).store({ b: { status: 507, code: 'quota-exceeded' } });
+    await vi.waitFor(async () => expect(await db.uploads.toArray()).toMatchObject([{ name: 'b', state: 'failed' }]));
+    expect(states()).toEqual({ a: 'done', b: 'failed' });
+    expect(kicks).toBe(1);
+  });
+
   it('have the reason that ended the reading of the rest', async () => {
     await want(file('a'), file('b'));
     const first = await request(0);
@@ -220,6 +238,173 @@ describe('files of one folder', () => {
       error: { status: 400, code: 'invalid-request', detail: 'No header.' },
     });
     await until({ a: 'done', b: 'failed' });
+  });
+});
+
+describe('a server in trouble', () => {
+  const trouble = { status: 503, code: 'unavailable', detail: 'Not now.' };
+  /** Only the timers of the queue are the test's: the database needs its own. */
+  let rests: { run: () => void; ms: number }[];
+  beforeEach(() => {
+    rests = [];
+    const { setTimeout: real } = globalThis;
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms = 0, ...more: unknown[]) => {
+      if (ms < 2_000) return real(run, ms, ...more);
+      rests.push({ run, ms });
+      return real(() => undefined, 0);
+    }) as typeof setTimeout);
+  });
+  /** So many requests, once nothing more comes by itself. */
+  const settled = async (count: number) => {
+    await request(count - 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(Request.all).toHaveLength(count);
+  };
+  const big = (name: string) => file(name, 'x'.repeat(loadFileBytes + 1));
+
+  it('gets everything again after a rest, under the same name', async () => {
+    await want(file('a'), file('b'));
+    const first = await request(0);
+    first.answer(503, trouble);
+    await until({ a: 'waiting', b: 'waiting' });
+    await settled(1);
+    rests[0]!.run();
+    const second = await request(1);
+    expect(second.operation).toBe(first.operation);
+    second.retryAfter = '40';
+    second.answer(429, { ...trouble, status: 429 });
+    await until({ a: 'waiting', b: 'waiting' });
+    await settled(2);
+    expect([rests[0]!.ms, rests.at(-1)!.ms]).toEqual([2_000, 40_000]);
+    rests.at(-1)!.run();
+    await (await request(2)).store();
+    await until({ a: 'done', b: 'done' });
+  });
+
+  it('is not sent the files behind meanwhile, and rests once for what goes together', async () => {
+    await want(...['a', 'b', 'c', 'd'].map(big));
+    await settled(3);
+    for (const one of Request.all) one.answer(500, trouble);
+    await until({ a: 'waiting', b: 'waiting', c: 'waiting', d: 'waiting' });
+    await settled(3);
+    expect(rests.map((rest) => rest.ms)).toEqual([2_000]);
+  });
+
+  it('is given up after some tries, ever further apart, and asked again with all that failed', async () => {
+    await want(file('a'));
+    for (let at = 0; at < 6; at += 1) {
+      (await request(at)).answer(502, trouble);
+      await vi.waitFor(() => expect(rests).toHaveLength(at + 1));
+      await until({ a: at < 5 ? 'waiting' : 'failed' });
+      if (at < 5) rests[at]!.run();
+    }
+    expect(rests.map((rest) => rest.ms / 1000)).toEqual([2, 4, 8, 16, 32, 60]);
+    await settled(6);
+    // Somebody who asks does not wait for the rest, and begins to count anew.
+    resumeAll();
+    (await request(6)).answer(502, trouble);
+    await until({ a: 'waiting' });
+  });
+
+  it('is something else than an account that is full', async () => {
+    await want(file('a'));
+    (await request(0)).answer(507, { status: 507, code: 'quota-exceeded', detail: 'Full.' });
+    await until({ a: 'failed' });
+    expect(rests).toEqual([]);
+  });
+});
+
+describe('a folder that is not sent yet', () => {
+  const folder = () =>
+    db.ops.put({
+      seq: 1,
+      id: 'op',
+      at: '',
+      state: 'waiting',
+      attempts: 0,
+      notBefore: 0,
+      kind: 'create-folder',
+      temp: 'ent_new',
+      space: 'spc',
+      parent: 'ent_root',
+      name: 'New',
+    } as Op);
+
+  it('holds up nothing that was paused, whenever it was', async () => {
+    await folder();
+    for (const when of ['before', 'at once', 'while it asks', 'while it waits']) {
+      const stop = new AbortController();
+      if (when === 'before') stop.abort();
+      const found = folderOnServer(driveOf(), 'ent_new', stop.signal);
+      const caught = expect(found, when).rejects.toMatchObject({ name: 'AbortError' });
+      if (when === 'at once') stop.abort();
+      if (when === 'while it asks') setTimeout(() => stop.abort());
+      if (when === 'while it waits') setTimeout(() => stop.abort(), 200);
+      await caught;
+    }
+  });
+
+  it('is asked for again and again without anything piling up', async () => {
+    await folder();
+    const { signal } = new AbortController();
+    let listening = 0;
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    signal.addEventListener = (...args: Parameters<typeof add>) => (listening++, add(...args));
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listening--, remove(...args));
+    const found = folderOnServer(driveOf(), 'ent_new', signal);
+    await vi.waitFor(() => expect(kicks).toBeGreaterThanOrEqual(3));
+    expect(listening).toBeLessThanOrEqual(1);
+    await db.ops.clear();
+    expect(await found).toBe('ent_new');
+    expect(listening).toBe(0);
+  });
+});
+
+describe('files that are added', () => {
+  it('and skipped by the answer for all are not there again after a reload', async () => {
+    const there = (name: string) =>
+      ({ id: name, name, kind: 'file', parent_id: 'ent_folder', space_id: 'spc' }) as Entry;
+    await db.entries.bulkPut(['a', 'b'].map(there));
+    await want(file('a'), file('big', 'x'.repeat(loadFileBytes + 1)));
+    await request(0);
+    uploads.answer(uploads.conflict.value!, 'skip', true);
+    const [b, c] = ['ent_folder', 'ent_other'].map((id) => ({ parent: { id, name: id }, group: null }));
+    await uploads.add([
+      { file: file('b'), ...b! },
+      { file: file('c'), ...c! },
+    ]);
+    expect(states()).toMatchObject({ a: 'skipped', b: 'skipped', big: 'sending' });
+    await vi.waitFor(async () =>
+      expect((await db.uploads.toArray()).map((row) => row.name).sort()).toEqual(['big', 'c']),
+    );
+  });
+
+  it('while the account goes do not end up with the next one', async () => {
+    const before = db;
+    const adding = want(file('a'));
+    db = new DriveDb(crypto.randomUUID());
+    uploads.follow(driveOf());
+    await adding;
+    expect(uploads.rows).toEqual([]);
+    expect([await before.uploads.count(), await db.uploads.count(), Request.all.length]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('an account that comes back in the same tab', () => {
+  it('finds what was under way when it went, once, and not what was cancelled', async () => {
+    await want(file('a'), file('b'), file('c'));
+    const first = await request(0);
+    uploads.follow(null);
+    expect([first.aborted, uploads.rows]).toEqual([true, []]);
+    uploads.follow(driveOf());
+    await Promise.all([uploads.restore(), uploads.restore()]);
+    expect(Object.keys(states()).sort()).toEqual(['a', 'b', 'c']);
+    const second = await request(1);
+    expect([second.operation, uploads.rows.length]).toEqual([first.operation, 3]);
+    const looking = uploads.restore();
+    uploads.cancel(uploads.among(['sending']).filter((row) => row.name === 'b'));
+    await looking;
+    expect(Object.keys(states()).sort()).toEqual(['a', 'c']);
   });
 });
 

@@ -31,7 +31,7 @@ async function folderIn(drive: Drive, parent: Target, name: string): Promise<Tar
 
 class Walk {
   readonly wanted: Wanted[] = [];
-  constructor(private readonly drive: Drive) {}
+  constructor(readonly drive: Drive) {}
 
   async entry(entry: FileSystemEntry, parent: Target, group: Group, depth = 0): Promise<void> {
     if (entry.isFile) {
@@ -63,13 +63,13 @@ export async function addDropped(dropped: readonly Dropped[], folder: Item): Pro
     else if (entry) await walk.entry(entry, folder, null);
     else if (file) walk.wanted.push({ file, parent: folder, group: null });
   }
-  await uploads.add(walk.wanted);
+  await uploads.add(walk.wanted, walk.drive);
 }
 
 export async function addHandles(handles: readonly Handle[], folder: Item): Promise<void> {
   const walk = new Walk(useDrive());
   for (const handle of handles) await walk.handle(handle, folder, null);
-  await uploads.add(walk.wanted);
+  await uploads.add(walk.wanted, walk.drive);
 }
 
 /** Files from a picker or the clipboard; those of a picked folder know their place in it. */
@@ -91,5 +91,5 @@ export async function addFiles(files: readonly File[], folder: Item): Promise<vo
     if (top !== undefined && !groups.has(top)) groups.set(top, newGroup(top));
     wanted.push({ file, parent: target, group: top === undefined ? null : (groups.get(top) ?? null) });
   }
-  await uploads.add(wanted);
+  await uploads.add(wanted, drive);
 }

@@ -83,16 +83,18 @@ export class Keep {
     await this.db.uploads.bulkDelete([...ids]);
   }
 
-  /** The rows of tabs that are gone, which are this one's from now on. */
+  /** The rows of tabs that are gone, which are this one's from now on; and this tab's own, which it may have put away since
+   * with the account. */
   async adopt(): Promise<KeptUpload[]> {
     announce();
     const held = (await locks?.query())?.held ?? [];
     const alive = new Set(held.map((lock) => lock.name));
     return this.db.transaction('rw', this.db.uploads, async () => {
-      const orphans = (await this.db.uploads.toArray()).filter((row) => row.tab !== tab && !alive.has(lockOf(row.tab)));
+      const all = await this.db.uploads.toArray();
+      const orphans = all.filter((row) => row.tab !== tab && !alive.has(lockOf(row.tab)));
       for (const row of orphans) row.tab = tab;
       await this.db.uploads.bulkPut(orphans);
-      return orphans;
+      return all.filter((row) => row.tab === tab);
     });
   }
 }

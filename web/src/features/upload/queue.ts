@@ -26,6 +26,13 @@ type Answer = 'replace' | 'rename' | 'skip';
 
 const maxAtOnce = 3;
 const offlinePauseMs = 3_000;
+/** How long the queue rests when the server is in trouble: longer each time, until something has got through. */
+const firstRestMs = 2_000;
+const longestRestMs = 60_000;
+/** What a server may ask for at most. */
+const longestAskedMs = 300_000;
+/** How often a file is sent by itself to a server in trouble. */
+const maxTries = 6;
 
 class Uploads {
   readonly rows: UploadRow[] = reactive([]);
@@ -39,8 +46,13 @@ class Uploads {
   /** What is being sent, by the request that sends it. */
   private readonly stops = new Map<string, AbortController>();
   private readonly requests = new Set<AbortController>();
-  /** Set while the server could not be reached just now. */
+  /** Set while the server could not be reached just now, or was in trouble. */
   private rest: ReturnType<typeof setTimeout> | null = null;
+  private restUntil = 0;
+  /** How often it rested since something got through to a server in trouble. */
+  private rests = 0;
+  /** How often a file met such a server. */
+  private readonly tries = new Map<string, number>();
   private answerForAll: Answer | null = null;
   private owner: Drive | null = null;
   private keep: Keep | null = null;
@@ -53,21 +65,31 @@ class Uploads {
     this.stops.clear();
     this.rows.splice(0);
     this.bytes.clear();
+    this.tries.clear();
+    this.rests = 0;
+    this.endRest();
     this.owner = now;
     this.keep = now && new Keep(now.db);
     this.answerForAll = null;
   }
 
-  async add(wanted: readonly Wanted[]): Promise<void> {
-    const { owner, keep } = this;
-    if (!owner || !keep || wanted.length === 0) return;
+  /** The account is the one that the files were chosen in: none of them may go to another one. */
+  async add(wanted: readonly Wanted[], owner: Drive | null = this.owner): Promise<void> {
+    const { keep } = this;
+    if (!owner || !keep || this.owner !== owner || wanted.length === 0) return;
     if (this.active.value.length === 0) this.answerForAll = null;
     const namesIn = new Map<string, Set<string>>();
     const added: { row: UploadRow; bytes: Bytes }[] = [];
     for (const { file, handle, parent, group } of wanted) {
       let names = namesIn.get(parent.id);
       if (!names) {
-        names = new Set((await read.children(owner.db, parent.id)).map((item) => item.name));
+        const there = await read.children(owner.db, parent.id).catch((error: unknown) => {
+          // The database was closed with the account.
+          if (this.owner === owner) throw error;
+          return [];
+        });
+        if (this.owner !== owner) return;
+        names = new Set(there.map((item) => item.name));
         namesIn.set(parent.id, names);
       }
       const row: UploadRow = {
@@ -93,25 +115,34 @@ class Uploads {
       added.push({ row, bytes });
     }
     for (const { row } of added) this.rows.push(row);
-    await keep.add(added);
-    this.fragile.value = !(await keep.survives(this.active.value.map((row) => row.id)));
+    // What the answer for all has skipped already is over.
+    await keep.add(added.filter(({ row }) => row.state !== 'skipped'));
+    if (this.owner !== owner) return;
+    const survives = await keep.survives(this.active.value.map((row) => row.id)).catch(() => false);
+    if (this.owner !== owner) return;
+    this.fragile.value = !survives;
     this.pump();
   }
 
-  /** Takes up what an earlier page left, as far as its bytes can be had. */
+  /** Takes up what an earlier page left, or this one when its account went, as far as its bytes can be had. */
   async restore(): Promise<void> {
     const { keep } = this;
+    /** What is cancelled while the database answers is not to come back. */
+    const seen = new Set(this.rows.map((row) => row.id));
+    const isNew = (id: string) => this.keep === keep && !seen.has(id) && !this.rows.some((row) => row.id === id);
     for (const kept of (await keep?.adopt()) ?? []) {
-      if (this.keep !== keep || this.rows.some((row) => row.id === kept.id)) continue;
+      if (!isNew(kept.id)) continue;
       const { print, file, handle } = kept;
       const row: UploadRow = reactive({ ...plain(kept), problem: null });
       if (row.state === 'sending') this.again(row);
-      if (file) this.bytes.set(row.id, { file });
-      else if (unfinished.has(row.state)) {
+      let bytes: Bytes | null = file ? { file } : null;
+      if (!bytes && unfinished.has(row.state)) {
         const opened = await reopen(handle, row, print, false);
-        if ('file' in opened) this.bytes.set(row.id, { file: opened.file, handle });
+        if ('file' in opened) bytes = { file: opened.file, handle };
         else row.state = opened.state;
+        if (!isNew(row.id)) continue;
       }
+      if (bytes) this.bytes.set(row.id, bytes);
       this.rows.push(row);
     }
     this.pump();
@@ -190,9 +221,31 @@ class Uploads {
 
   /** There is reason to think that the server can be reached again. */
   wake(): void {
+    this.endRest();
+    this.pump();
+  }
+
+  private endRest(): void {
     if (this.rest) clearTimeout(this.rest);
     this.rest = null;
-    this.pump();
+    this.restUntil = 0;
+  }
+
+  /** Sends nothing for so long, or for longer if that was asked for before. */
+  private restFor(ms: number): void {
+    const until = performance.now() + ms;
+    if (until <= this.restUntil) return;
+    this.endRest();
+    this.restUntil = until;
+    this.rest = setTimeout(() => this.wake(), ms);
+  }
+
+  /** The server is in trouble for now. What goes to it at the same time and fares the same is one reason to rest, not several. */
+  private spare(problem: Problem): void {
+    const resting = this.rest !== null;
+    if (problem.retryAfter !== null) this.restFor(Math.min(longestAskedMs, problem.retryAfter * 1000));
+    else if (!resting) this.restFor(Math.min(longestRestMs, firstRestMs * 2 ** this.rests));
+    if (!resting) this.rests += 1;
   }
 
   private async send(load: readonly UploadRow[]): Promise<void> {
@@ -228,7 +281,8 @@ class Uploads {
       const parent = await folderOnServer(owner, first.parent, stop.signal);
       const made =
         operation === first.id ? await carryOne(first, parent, how) : await carryMany(load, operation, parent, how);
-      if (made.length > 0) await owner.learn(...made);
+      // The server has them: where they cannot be written down here, the next pull brings them.
+      if (made.length > 0) await owner.learn(...made).catch(() => owner.sync.kick());
       else owner.sync.kick();
     } catch (error) {
       if (this.keep === keep) await this.failAll(ours(), error);
@@ -245,11 +299,15 @@ class Uploads {
 
   private done(row: UploadRow): void {
     row.state = 'done';
+    this.tries.delete(row.id);
+    this.rests = 0;
     this.bytes.delete(row.id);
   }
 
   /** A whole request that came to nothing. */
-  private async failAll(rows: readonly UploadRow[], error: unknown): Promise<void> {
+  private async failAll(load: readonly UploadRow[], error: unknown): Promise<void> {
+    // What has an answer of its own keeps it.
+    const rows = this.among(['sending'], load);
     // One of them was paused or cancelled, and the request with it: the others go on in the next one.
     if (error instanceof DOMException && error.name === 'AbortError') {
       for (const row of rows) this.again(row);
@@ -296,7 +354,14 @@ class Uploads {
       // It goes on by itself when the connection is back.
       this.again(row);
       this.owner?.sync.kick();
-      this.rest ??= setTimeout(() => this.wake(), offlinePauseMs);
+      if (!this.rest) this.restFor(offlinePauseMs);
+    } else if (problem.passing) {
+      const tries = (this.tries.get(row.id) ?? 0) + 1;
+      this.tries.set(row.id, tries);
+      if (tries < maxTries) this.again(row);
+      else row.state = 'failed';
+      // Those behind it would meet the same.
+      this.spare(problem);
     } else {
       row.state = 'failed';
     }
@@ -319,14 +384,21 @@ class Uploads {
     this.pump();
   }
   resume(rows: readonly UploadRow[]): void {
-    for (const row of rows) row.state = this.bytes.has(row.id) ? 'waiting' : 'lost';
+    for (const row of rows) {
+      row.state = this.bytes.has(row.id) ? 'waiting' : 'lost';
+      this.tries.delete(row.id);
+    }
     void this.note(rows);
-    this.pump();
+    // Whoever asks for it does not want to wait.
+    this.wake();
   }
   cancel(rows: readonly UploadRow[]): void {
     const gone = new Set(rows.map((row) => row.id));
     this.stop(rows);
-    for (const id of gone) this.bytes.delete(id);
+    for (const id of gone) {
+      this.bytes.delete(id);
+      this.tries.delete(id);
+    }
     for (const row of rows) row.state = 'skipped';
     this.rows.splice(0, this.rows.length, ...this.rows.filter((row) => !gone.has(row.id)));
     void this.keep?.forget([...gone]);

@@ -26,6 +26,7 @@ export function showTray(): void {
 export function pauseAll(): void {
   uploads.pause(uploads.among(['waiting', 'sending']));
 }
+/** What somebody has paused, and what has failed. */
 export function resumeAll(): void {
-  uploads.resume(uploads.among(['paused']));
+  uploads.resume(uploads.among(['paused', 'failed']));
 }
