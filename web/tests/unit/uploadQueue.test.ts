@@ -4,6 +4,7 @@ import { DriveDb, type Entry } from '@/data/db';
 import type { Drive } from '@/data/drive';
 import { bodyOf, type Small } from '@/features/upload/batch';
 import { loadBytes, loadFileBytes, loadFiles, nextLoad } from '@/features/upload/loads';
+import { folderOnServer } from '@/features/upload/parent';
 import { uploads } from '@/features/upload/queue';
 import type { UploadRow } from '@/features/upload/rows';
 import { resumeAll } from '@/features/upload/summary';
@@ -309,6 +310,52 @@ describe('a server in trouble', () => {
     (await request(0)).answer(507, { status: 507, code: 'quota-exceeded', detail: 'Full.' });
     await until({ a: 'failed' });
     expect(rests).toEqual([]);
+  });
+});
+
+describe('a folder that is not sent yet', () => {
+  const folder = () =>
+    db.ops.put({
+      seq: 1,
+      id: 'op',
+      at: '',
+      state: 'waiting',
+      attempts: 0,
+      notBefore: 0,
+      kind: 'create-folder',
+      temp: 'ent_new',
+      space: 'spc',
+      parent: 'ent_root',
+      name: 'New',
+    });
+
+  it('holds up nothing that was paused, whenever it was', async () => {
+    await folder();
+    for (const when of ['before', 'at once', 'while it asks', 'while it waits']) {
+      const stop = new AbortController();
+      if (when === 'before') stop.abort();
+      const found = folderOnServer(driveOf(), 'ent_new', stop.signal);
+      const caught = expect(found, when).rejects.toMatchObject({ name: 'AbortError' });
+      if (when === 'at once') stop.abort();
+      if (when === 'while it asks') setTimeout(() => stop.abort());
+      if (when === 'while it waits') setTimeout(() => stop.abort(), 200);
+      await caught;
+    }
+  });
+
+  it('is asked for again and again without anything piling up', async () => {
+    await folder();
+    const { signal } = new AbortController();
+    let listening = 0;
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    signal.addEventListener = (...args: Parameters<typeof add>) => (listening++, add(...args));
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listening--, remove(...args));
+    const found = folderOnServer(driveOf(), 'ent_new', signal);
+    await vi.waitFor(() => expect(kicks).toBeGreaterThanOrEqual(3));
+    expect(listening).toBeLessThanOrEqual(1);
+    await db.ops.clear();
+    expect(await found).toBe('ent_new');
+    expect(listening).toBe(0);
   });
 });
 
