@@ -328,7 +328,11 @@ describe('a folder that is not sent yet', () => {
       space: 'spc',
       parent: 'ent_root',
       name: 'New',
+<<<<<<< HEAD
     } as Op);
+=======
+    });
+>>>>>>> wf
 
   it('holds up nothing that was paused, whenever it was', async () => {
     await folder();

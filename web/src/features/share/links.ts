@@ -1,4 +1,5 @@
 // Links as people see them: their address, what they allow, and whether they still work.
+import './linkTexts';
 import type { Schemas } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { tellProblem } from '@/app/problems';
