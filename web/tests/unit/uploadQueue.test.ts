@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DriveDb, type Entry } from '@/data/db';
 import type { Drive } from '@/data/drive';
-import type { Op } from '@/data/outbox/ops';
 import { bodyOf, type Small } from '@/features/upload/batch';
 import { loadBytes, loadFileBytes, loadFiles, nextLoad } from '@/features/upload/loads';
 import { folderOnServer } from '@/features/upload/parent';
@@ -328,11 +327,7 @@ describe('a folder that is not sent yet', () => {
       space: 'spc',
       parent: 'ent_root',
       name: 'New',
-<<<<<<< HEAD
-    } as Op);
-=======
     });
->>>>>>> wf
 
   it('holds up nothing that was paused, whenever it was', async () => {
     await folder();
