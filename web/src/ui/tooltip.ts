@@ -19,6 +19,8 @@ export function hideTip(): void {
 
 export function showTip(element: HTMLElement, text: string, shortcut: string | undefined, atOnce: boolean): void {
   clearTimeout(timer);
+  // A finger rests on nothing, and what has the focus there was touched.
+  if (matchMedia('(any-hover: none)').matches) return;
   const show = () => {
     if (element.isConnected) tip.value = { text, shortcut, rect: element.getBoundingClientRect() };
   };
