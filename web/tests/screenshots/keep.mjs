@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 /** The pictures that are kept at full size besides the sheets. The README shows three of them. */
 const chosen = [
   'list-light-en-1440',
-  'gallery-dark-en-1440',
+  'gallery-dark-ru-1440',
   'admin-health-light-en-1440',
   'grid-light-en-1440',
   'columns-picture-light-en-1440',
-  'quick-look-picture-dark-en-1440',
+  'quick-look-picture-dark-ru-1440',
   'list-dark-ru-1440',
   'review-light-en-1440',
   'share-people-light-en-1440',
@@ -17,13 +17,18 @@ const chosen = [
   'list-light-ru-390',
 ];
 
-/** Rows and columns of a sheet, with the sizes in pixels that a picture has there: half of what a desktop shows. */
-const rows = ['light-en', 'light-ru', 'dark-en', 'dark-ru'];
-const columns = [
-  { width: 1440, size: [720, 450] },
-  { width: 1024, size: [512, 384] },
-  { width: 390, size: [208, 450] },
-];
+/**
+ * The forms of each page that its sheet shows, with their places and sizes in pixels there: half of what a desktop shows.
+ * Both themes, both languages and all widths are among them.
+ */
+const gap = 12;
+const sheet = { size: [2 * gap + 720 + gap + 512, 2 * gap + 450 + gap + 450], quality: 0.8 };
+const forms = {
+  'light-en-1440': [gap, gap, 720, 450],
+  'dark-en-1024': [2 * gap + 720, gap, 512, 384],
+  'dark-ru-1440': [gap, 2 * gap + 450, 720, 450],
+  'light-ru-390': [2 * gap + 720, 2 * gap + 450, 208, 450],
+};
 
 /** Runs inside a page: draws pictures at their places, and makes WebP of it, for which no tool but the browser is needed. */
 async function draw({ size, pictures, quality }) {
@@ -73,22 +78,12 @@ export async function keep(page, out, docs, names) {
     const size = sizeOf(path);
     await write(name, { size, pictures: [{ base64: read(path), place: [0, 0, ...size] }], quality: 0.86 });
   }
-  const gap = 12;
-  const tallest = Math.max(...columns.map((column) => column.size[1]));
-  const width = gap + columns.reduce((sum, column) => sum + column.size[0] + gap, 0);
   for (const name of names) {
-    const pictures = [];
-    for (const [line, form] of rows.entries()) {
-      let x = gap;
-      for (const column of columns) {
-        pictures.push({
-          base64: read(`${out}${name}-${form}-${column.width}.png`),
-          place: [x, gap + line * (tallest + gap), ...column.size],
-        });
-        x += column.size[0] + gap;
-      }
-    }
-    await write(`sheets/${name}`, { size: [width, gap + rows.length * (tallest + gap)], pictures, quality: 0.8 });
+    const pictures = Object.entries(forms).map(([form, place]) => ({
+      base64: read(`${out}${name}-${form}.png`),
+      place,
+    }));
+    await write(`sheets/${name}`, { ...sheet, pictures });
   }
   return `${names.length} sheets and ${chosen.length} pictures in docs/screenshots, ${(bytes / 1e6).toFixed(1)} MB`;
 }
