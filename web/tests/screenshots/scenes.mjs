@@ -526,47 +526,6 @@ export const scenes = {
     },
     leave: ({ page }) => page.keyboard.press('Escape'),
   },
-  'review-texts': {
-    show: async (env) => {
-      const { page, files, network } = env;
-      const folderId = await files.folder(`Log ${Math.random().toString(36).slice(2, 6)}`);
-      const lines = [
-        '# Log of the pier',
-        '',
-        'Low water at 06:12.',
-        'The third buoy has drifted.',
-        'Wind from the west.',
-      ];
-      const log = await files.file('Log of the pier.md', `${lines.join('\n')}\n`, 'text/markdown', folderId);
-      await folder(env, folderId, 'list', 'Control+1');
-      await look(env, 'Log of the pier.md');
-      await page.click('[data-edit-text]');
-      await page.waitForSelector('[data-editor] textarea');
-      network.cut = true;
-      const mine = [...lines.slice(0, 3), 'The third buoy has drifted about forty metres.', ...lines.slice(4)];
-      await page.fill('[data-editor] textarea', `${mine.join('\n')}\n`);
-      const theirs = [
-        ...lines.slice(0, 3),
-        'The third buoy is back in its place.',
-        ...lines.slice(4),
-        'Rain after noon.',
-      ];
-      await files.call('PUT', `/files/${log}`, `${theirs.join('\n')}\n`);
-      await page.click('[data-save-text]');
-      await page.keyboard.press('Escape');
-      network.cut = false;
-      await page.waitForSelector('[data-review], [data-edit-conflict]', { timeout: 30_000 });
-      await page.reload();
-      await page.click('[data-review]');
-      await page.waitForSelector('[data-edit-conflict] [data-diff]');
-    },
-    leave: async ({ page, files }) => {
-      await page.click('[data-keep-mine]');
-      await page.waitForSelector('[role=dialog]', { state: 'detached' });
-      for (const item of (await (await files.call('GET', `/folders/${files.root}/children?limit=100`)).json()).items)
-        if (item.name.startsWith('Log ')) await files.call('DELETE', `/entries/${item.id}?permanent=true`);
-    },
-  },
   'shared-with-me': {
     show: async ({ page, base }) => {
       await page.goto(`${base}/shared/with-me`);
