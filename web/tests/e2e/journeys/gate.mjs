@@ -135,6 +135,7 @@ export async function hasNoBarriers({ open, base }) {
   for (const { theme, language } of looks) {
     const page = await open({ theme, language, signedIn: false });
     const check = (where) => barriers(page, where, { theme, language }, found);
+    await page.waitForSelector('input[name=username]');
     await check('sign-in');
     await page.goto(`${base}/register`);
     await page.waitForSelector('input[name=display-name]');
