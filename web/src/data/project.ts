@@ -1,6 +1,6 @@
 // What a person sees: the server's last state with the waiting operations played on top. Nothing here touches a database.
 import type { Entry } from './db';
-import { isConflict, type Op, type Properties } from './outbox/ops';
+import { isConflict, type Copy, type CreateFile, type CreateFolder, type Op, type Properties } from './outbox/ops';
 
 /** An entry as it is shown; `pending` while an operation on it has not reached the server. */
 export interface Item extends Entry {
@@ -53,49 +53,13 @@ export class Projection {
   private play(op: Op): void {
     switch (op.kind) {
       case 'create-folder':
-        this.made.set(op.temp, {
-          id: op.temp,
-          space_id: op.space,
-          parent_id: op.parent,
-          name: op.name,
-          kind: 'folder',
-          revision: 0,
-          created_at: op.at,
-          modified_at: op.at,
-          pending: true,
-          made: true,
-        });
+        this.make(op, { kind: 'folder' });
         break;
       case 'copy':
-        this.made.set(op.temp, {
-          id: op.temp,
-          space_id: op.space,
-          parent_id: op.parent,
-          name: op.name,
-          ...op.like,
-          revision: 0,
-          created_at: op.at,
-          modified_at: op.at,
-          pending: true,
-          made: true,
-        });
+        this.make(op, op.like);
         break;
       case 'create-file':
-        this.made.set(op.temp, {
-          id: op.temp,
-          space_id: op.space,
-          parent_id: op.parent,
-          name: op.name,
-          kind: 'file',
-          size: op.size,
-          content_type: op.content_type,
-          version_id: op.id,
-          revision: 0,
-          created_at: op.at,
-          modified_at: op.at,
-          pending: true,
-          made: true,
-        });
+        this.make(op, { kind: 'file', size: op.size, content_type: op.content_type, version_id: op.id });
         break;
       case 'update':
         this.change(op.entry, {
@@ -128,6 +92,22 @@ export class Projection {
         this.made.set(op.entry, { ...op.was, pending: true, made: true });
         break;
     }
+  }
+
+  /** An entry that the server has not heard of. */
+  private make(op: CreateFolder | Copy | CreateFile, what: Copy['like'] & Pick<Entry, 'version_id'>): void {
+    this.made.set(op.temp, {
+      id: op.temp,
+      space_id: op.space,
+      parent_id: op.parent,
+      name: op.name,
+      ...what,
+      revision: 0,
+      created_at: op.at,
+      modified_at: op.at,
+      pending: true,
+      made: true,
+    });
   }
 
   private change(id: string, more: Change): void {
