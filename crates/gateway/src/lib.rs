@@ -39,6 +39,7 @@ mod socket;
 mod state;
 mod trace;
 mod tus;
+mod unread;
 mod visitor;
 mod web;
 

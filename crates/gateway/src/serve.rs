@@ -2,7 +2,8 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo, routing::future::RouteFuture};
+use axum::{Router, extract::ConnectInfo};
+use futures::{FutureExt, future::BoxFuture};
 use http::Request;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -17,7 +18,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
-use crate::socket::{Socket, linger};
+use crate::{
+    socket::{Socket, linger},
+    unread::Unread,
+};
 
 /// Bounds on connections.
 #[derive(Debug, Clone)]
@@ -152,11 +156,19 @@ struct Client {
 impl hyper::service::Service<Request<hyper::body::Incoming>> for Client {
     type Response = axum::response::Response;
     type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<hyper::body::Incoming>) -> Self::Future {
-        let mut request = request.map(Body::new);
+        let (mut request, unread) = Unread::watch(request);
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        self.router.clone().call(request)
+        let answer = self.router.clone().call(request);
+        async move {
+            let mut answer = answer.await?;
+            if let Some(unread) = unread {
+                unread.settle(answer.headers_mut()).await;
+            }
+            Ok(answer)
+        }
+        .boxed()
     }
 }

@@ -249,6 +249,8 @@ export interface KeptText {
 export interface TextDraft {
   /** Of the file. */
   id: string;
+  /** What the file was called; drafts of older pages do not tell. */
+  name?: string;
   text: string;
   at: string;
   /** The text it began from, as its lines ended, and which version that was. */

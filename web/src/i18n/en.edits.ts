@@ -42,6 +42,8 @@ export const edits = {
     keyTaken: 'There is a property “{name}” already. Change that one.',
     notWritten: 'It could not be written down on this device.',
     kept: '“{name}” is kept here and sent when there is a connection',
+    drafts: 'Typed and not saved',
+    elsewhere: 'This text is being edited in another tab.',
     restored: 'Typed and not saved: {when}.',
     useSaved: 'Go back to what is saved',
     rescued: '“{name}” was deleted while you typed. Your text is kept among the changes.',

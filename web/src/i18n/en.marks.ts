@@ -16,7 +16,7 @@ export const marks = {
     edited: 'The tag is “{name}” now',
     merge: 'Merge into another tag…',
     mergeTitle: 'Merge “{name}” into another tag',
-    mergeText: 'What has this tag has the other one from now on, and this one is gone.',
+    mergeText: 'Everything with this tag gets the other one, and this one is gone.',
     mergeInto: 'The tag that stays',
     mergeYes: 'Merge',
     merged: '“{name}” is one with “{into}” now',
@@ -61,7 +61,7 @@ export const marks = {
   },
   details: {
     title: 'Description',
-    placeholder: 'What is worth knowing of it',
+    placeholder: 'Add a description',
     properties: 'Properties',
     add: 'Add a property',
     name: 'Property',

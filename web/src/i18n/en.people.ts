@@ -2,7 +2,7 @@
 export const people = {
   people: {
     title: 'People',
-    hint: 'They see it among what is shared with them.',
+    hint: 'People find it under “Shared with me”.',
     members: 'Members',
     membersHint: 'They have the whole space in their sidebar.',
     membersTitle: 'Members of “{name}”',

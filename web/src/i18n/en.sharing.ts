@@ -28,7 +28,7 @@ export const sharing = {
     mode_download: 'Download',
     mode_upload: 'Drop box',
     modeHint_view: 'Visitors look at what a browser can show. Whoever sees something can keep it.',
-    modeHint_download: 'Visitors look at it and take it along.',
+    modeHint_download: 'Visitors can look at it and download it.',
     modeHint_upload: 'Visitors put files into this folder and see nothing of it.',
     mode: 'What visitors may do',
     name: 'Name',

@@ -29,12 +29,12 @@ export const notices: Shape<typeof en> = {
     added:
       '{who}: {count} новый объект в «{name}» | {who}: {count} новых объекта в «{name}» | {who}: {count} новых объектов в «{name}»',
     changed:
-      '{who}: {count} объект изменён в «{name}» | {who}: {count} объекта изменены в «{name}» | {who}: {count} объектов изменены в «{name}»',
+      '{who}: изменён {count} объект в «{name}» | {who}: изменено {count} объекта в «{name}» | {who}: изменено {count} объектов в «{name}»',
     removed:
-      '{who}: {count} объект удалён из «{name}» | {who}: {count} объекта удалены из «{name}» | {who}: {count} объектов удалены из «{name}»',
-    addedOne: '{who}: новое в «{name}» – «{what}»',
-    changedOne: '{who}: в «{name}» изменено – «{what}»',
-    removedOne: '{who}: из «{name}» удалено – «{what}»',
+      '{who}: удалён {count} объект из «{name}» | {who}: удалено {count} объекта из «{name}» | {who}: удалено {count} объектов из «{name}»',
+    addedOne: '{who}: «{what}» — новое в «{name}»',
+    changedOne: '{who}: изменён объект «{what}» в «{name}»',
+    removedOne: '{who}: удалён объект «{what}» из «{name}»',
     shared: '{who} открывает вам доступ к «{name}»',
     team: 'Теперь вы участник «{name}»',
     dropped:

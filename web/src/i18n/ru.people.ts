@@ -5,7 +5,7 @@ import type { Shape } from './shape';
 export const people: Shape<typeof english> = {
   people: {
     title: 'Люди',
-    hint: 'Они увидят это среди доступного им.',
+    hint: 'Люди найдут это в разделе «Доступно мне».',
     members: 'Участники',
     membersHint: 'У них всё пространство видно в боковой панели.',
     membersTitle: 'Участники «{name}»',

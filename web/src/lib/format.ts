@@ -49,6 +49,9 @@ export function formatPercent(share: number, language: string): string {
   ).format(share);
 }
 
+/** Hours as the language writes them everywhere: `05:27` in Russian, `5:27 AM` in English. */
+const hourOf = (language: string) => (language.startsWith('ru') ? '2-digit' : 'numeric');
+
 /** Today's times as a time, this year's as day and month, older ones with the year. */
 export function formatWhen(at: string, language: string, now: number = Date.now()): string {
   const date = new Date(at);
@@ -56,13 +59,19 @@ export function formatWhen(at: string, language: string, now: number = Date.now(
   if (date.toDateString() === today.toDateString()) {
     return cached(
       `t${language}`,
-      () => new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }),
+      () => new Intl.DateTimeFormat(language, { hour: hourOf(language), minute: '2-digit' }),
     ).format(date);
   }
   if (date.getFullYear() === today.getFullYear()) {
     return cached(
       `d${language}`,
-      () => new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' }),
+      () =>
+        new Intl.DateTimeFormat(language, {
+          day: 'numeric',
+          month: 'short',
+          hour: hourOf(language),
+          minute: '2-digit',
+        }),
     ).format(date);
   }
   return cached(
@@ -82,9 +91,10 @@ export function formatDay(at: string, language: string, now: number = Date.now()
 }
 
 export function formatTime(at: string, language: string): string {
-  return cached(`t${language}`, () => new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' })).format(
-    new Date(at),
-  );
+  return cached(
+    `t${language}`,
+    () => new Intl.DateTimeFormat(language, { hour: hourOf(language), minute: '2-digit' }),
+  ).format(new Date(at));
 }
 
 export function formatFullDate(at: string, language: string): string {
@@ -94,12 +104,17 @@ export function formatFullDate(at: string, language: string): string {
   ).format(new Date(at));
 }
 
-/** "3 minutes ago"; anything under a minute is "now". */
+/** Facts beside each other. A number stays with what it counts, and a dot with what stands before it. */
+export function joinFacts(facts: readonly string[]): string {
+  return facts.join('\u00a0· ').replace(/(\d) (?=\p{L})/gu, '$1\u00a0');
+}
+
+/** "3 minutes ago"; anything under a minute is "just now". */
 export function formatAgo(at: string, language: string, now: number = Date.now()): string {
   const seconds = (new Date(at).getTime() - now) / 1000;
   const relative = cached(`r${language}`, () => new Intl.RelativeTimeFormat(language, { numeric: 'auto' }));
   const size = Math.abs(seconds);
-  if (size < 60) return relative.format(0, 'second');
+  if (size < 60) return language.startsWith('ru') ? 'только что' : 'just now';
   if (size < 3600) return relative.format(Math.round(seconds / 60), 'minute');
   if (size < 86_400) return relative.format(Math.round(seconds / 3600), 'hour');
   return relative.format(Math.round(seconds / 86_400), 'day');

@@ -245,7 +245,7 @@ it('says what a line of the log is about', () => {
   expect(objectOf({ action: 'settings-changed', detail: { after: { trash_days: 3, later: 1 } } })).toBe(
     'Time in the trash, later',
   );
-  expect(objectOf({ action: 'job-retried', detail: { kind: 'mail' } })).toBe('Send a letter');
+  expect(objectOf({ action: 'job-retried', detail: { kind: 'mail' } })).toBe('Send an email');
   expect(objectOf({ action: 'sign-in', detail: {} })).toBeNull();
   expect(objectOf({ action: 'settings-changed', detail: null })).toBeNull();
 });

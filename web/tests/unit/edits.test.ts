@@ -412,9 +412,10 @@ describe('a text', () => {
 
 it('keeps what is typed as it is typed, and nothing after its end', async () => {
   const from = { text: 'old', crlf: false, version: 'ver_1', etag: '"one"' };
-  const drafts = new DraftKeeper(db, 'ent_a');
+  const file = { id: 'ent_a', name: 'a.txt' };
+  const drafts = new DraftKeeper(db, file);
   for (const text of ['n', 'ne', 'new']) drafts.keep(text, from);
-  await vi.waitFor(async () => expect((await new DraftKeeper(db, 'ent_a').read())?.text).toBe('new'));
+  await vi.waitFor(async () => expect((await new DraftKeeper(db, file).read())?.text).toBe('new'));
   expect((await drafts.read())?.from).toEqual(from);
   drafts.keep('newer', from);
   await drafts.end();

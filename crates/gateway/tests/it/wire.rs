@@ -73,8 +73,10 @@ async fn bodies_are_asked_for_only_when_they_are_wanted() {
     ] {
         let mut refused = server.connect().await;
         refused.write_all(server.head(name, lines).as_bytes()).await.expect("sent");
-        let answer = read_head(&mut refused).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{lines}: {answer}");
+        let answer = read_head(&mut refused).await.to_ascii_lowercase();
+        assert!(answer.starts_with(&format!("http/1.1 {status} ")), "{lines}: {answer}");
+        // Nobody can tell whether a body follows.
+        assert!(answer.contains("connection: close\r\n"), "{lines}: {answer}");
     }
 }
 
@@ -87,6 +89,32 @@ async fn refusals_reach_clients_that_go_on_sending() {
     client.write_all(&bytes(500_000)).await.expect("the server reads on");
     let answer = read_all(&mut client).await;
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("invalid-name"), "{answer}");
+    assert!(answer.to_ascii_lowercase().contains("connection: close\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn connections_outlive_refusals_of_short_bodies() {
+    let server = Server::start(ServeOptions::default()).await;
+    let mut client = server.connect().await;
+    // The bodies come after the refusal was made: the next request must not be taken for one of them.
+    for length in [1, 60_000] {
+        let head = server.head("a%2Fb", &format!("Content-Length: {length}\r\n"));
+        client.write_all(head.as_bytes()).await.expect("sent");
+        client.write_all(&bytes(length)).await.expect("sent");
+        let head = read_head(&mut client).await.to_ascii_lowercase();
+        assert!(head.starts_with("http/1.1 400 ") && !head.contains("connection:"), "{head}");
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+        let mut body = vec![0; length.expect("a length").parse().expect("a number")];
+        client.read_exact(&mut body).await.expect("the refusal");
+    }
+    client.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+    assert!(read_head(&mut client).await.starts_with("HTTP/1.1 200 "));
+
+    // A short body that never comes holds the refusal up for a second at most, and the client is told that this was all.
+    let mut client = server.connect().await;
+    client.write_all(server.head("a%2Fb", "Content-Length: 5\r\n").as_bytes()).await.expect("sent");
+    let head = read_head(&mut client).await.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 400 ") && head.contains("connection: close\r\n"), "{head}");
 }
 
 #[tokio::test]

@@ -122,6 +122,8 @@ export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null 
 async function pullSnapshot(db: DriveDb, spaceId: string): Promise<string> {
   const seen = new Set<string>();
   let cursor: string | undefined;
+  // Large spaces take a while, and their tags stand beside what is already there.
+  await pullTagsSeen(db, spaceId);
   for (let page = 0; page < maxPages; page += 1) {
     const answer = await take(
       api.GET('/api/v1/spaces/{id}/entries', {

@@ -4,8 +4,8 @@ import type { ColumnKey } from './prefs';
 const widths: Record<ColumnKey, number> = {
   where: 220,
   did: 176,
-  who: 168,
-  role: 168,
+  who: 184,
+  role: 208,
   since: 128,
   modified: 160,
   created: 160,

@@ -149,7 +149,7 @@ export function useSharedByMe(): Gathered {
   });
   const items = useLive(async () => read.items(drive.db, [...told.value.keys()]), [] as Item[], [told]);
   const { loaded } = items;
-  const roleText = (item: Item) => told.value.get(item.id)?.roles.join(', ') ?? '';
+  const roleText = (item: Item) => told.value.get(item.id)?.roles.join(' · ') ?? '';
   const atOf = (item: Item) => told.value.get(item.id)?.at ?? null;
   return {
     name: 'shared-by-me',

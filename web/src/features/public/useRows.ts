@@ -17,20 +17,18 @@ export function rowsInSight(above: number, sight: number, height: number, count:
 }
 
 /**
- * `scroller` is what scrolls; `host` holds the rows, each so many rem high. The answer has that height in pixels, and the
- * host's width, by which tiles are counted.
+ * `scroller` is what scrolls; `host` holds the rows, each `height` pixels high. The answer has the host's width, by which
+ * tiles are counted.
  */
 export function useRows(
   scroller: () => HTMLElement | null,
   host: Ref<HTMLElement | null>,
-  rems: () => number,
+  height: () => number,
   count: () => number,
 ) {
   const above = shallowRef(0);
   const sight = shallowRef(0);
   const width = shallowRef(0);
-  const rem = shallowRef(16);
-  const height = computed(() => rems() * rem.value);
   const stop = new AbortController();
   onScopeDispose(() => stop.abort());
 
@@ -43,7 +41,6 @@ export function useRows(
         above.value = page.getBoundingClientRect().top - node.getBoundingClientRect().top;
         sight.value = page.clientHeight;
         width.value = node.clientWidth;
-        rem.value = parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
       };
       measure();
       const sizes = new ResizeObserver(measure);
@@ -57,6 +54,6 @@ export function useRows(
     },
     { immediate: true, flush: 'post' },
   );
-  const rows = computed(() => rowsInSight(above.value, sight.value, height.value, count()));
-  return { rows, height, width };
+  const rows = computed(() => rowsInSight(above.value, sight.value, height(), count()));
+  return { rows, width };
 }

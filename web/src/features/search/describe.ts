@@ -71,7 +71,7 @@ export function describeToken({ op, value, not }: Token, names: Names): string {
       case 'owner':
         return t('search.ownerIs', { name: selfWords.has(fold(value)) ? t('search.me') : value });
       case 'size':
-        return size(value, language);
+        return t('search.sizeIs', { size: size(value, language) });
       case 'before':
         return t('search.beforeDate', { when: time(value, language) });
       case 'after':

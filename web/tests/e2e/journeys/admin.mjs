@@ -164,7 +164,7 @@ export async function looksAfterSpaces({ open, base, files, apiBase, out }) {
   await page.waitForSelector('text=1 manages it');
   await page
     .locator('[data-room-of-space]')
-    .or(page.getByLabel('Room', { exact: true }))
+    .or(page.getByLabel('Storage', { exact: true }))
     .last()
     .selectOption('own');
   assert.equal(

@@ -32,7 +32,7 @@ export async function tellsTheHistoryOfAnEntry({ open, files, base, apiBase, out
   // What somebody else did is theirs to take back.
   assert.deepEqual(
     await history.getByRole('button').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label'))),
-    ['Undo: Saved a new version', 'Undo: Made it'],
+    ['Undo: Saved a new version', 'Undo: Created it'],
   );
   await page.screenshot({ path: `${out}history.png` });
 

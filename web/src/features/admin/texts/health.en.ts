@@ -14,7 +14,7 @@ export const health = {
       '{count} part was found damaged when it was read back | {count} parts were found damaged when they were read back',
     warn_dead: '{count} background task was given up | {count} background tasks were given up',
     warn_late: 'Work of {count} kind is late | Work of {count} kinds is late',
-    warn_orphans: 'Nobody manages {count} team space | Nobody manages {count} team spaces',
+    warn_orphans: '{count} team space has no manager | {count} team spaces have no manager',
     warn_repairing: '{count} piece is being repaired | {count} pieces are being repaired',
     warn_moving: 'Data is moving between the servers',
     disks: 'Disks',

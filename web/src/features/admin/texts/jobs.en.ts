@@ -2,7 +2,7 @@
 export const jobs = {
   jobs: {
     subtitle:
-      'What the server does after it has answered: letters, repairs, emptying trashes. What fails is tried again for over an hour before it is given up.',
+      'What the server does after it has answered: emails, repairs, emptying the trash. What fails is tried again for over an hour before it is given up.',
     queues: 'Kinds of work',
     list: 'Single tasks',
     kind: 'Kind',
@@ -34,7 +34,7 @@ export const jobs = {
     due: 'Not before',
     id: 'Number',
     payload: 'What it is about',
-    kind_mail: 'Send a letter',
+    kind_mail: 'Send an email',
     kind_repair: 'Rebuild parts of a file',
     kind_empty: 'Empty a trash',
     kind_hash: 'Compute the hash of a file',

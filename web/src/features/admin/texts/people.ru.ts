@@ -79,7 +79,7 @@ export const office: Shape<typeof english> = {
     inviteBack: 'Отозвать приглашение',
     inviteGone: 'Приглашение больше не действует',
     copyLink: 'Скопировать ссылку',
-    ends: 'до {when}',
+    ends: 'истекает {when}',
     logNone: 'Ничего такого',
     action: 'Что',
     anything: 'Что угодно',

@@ -1,7 +1,7 @@
 // English texts about the storage servers.
 export const servers = {
   admin: {
-    subtitle: 'Every file is cut into parts over these servers.',
+    subtitle: 'Every file is cut into parts, which are spread over these servers.',
     healthy: 'Everything is where it belongs',
     moving: 'Data is moving',
     degraded: '{count} server does not answer | {count} servers do not answer',
