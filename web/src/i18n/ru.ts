@@ -244,7 +244,6 @@ export const ru = {
   sync: {
     stuck: 'Изменения не удаётся получить',
     discarded: 'Отброшено: {what}',
-    op_restore: 'Восстановить «{name}»',
     online: 'Всё сохранено',
     offline: 'Нет соединения',
     offlineWaiting:
@@ -258,11 +257,6 @@ export const ru = {
     drafts: 'Не сохранён {count} текст | Не сохранены {count} текста | Не сохранено {count} текстов',
     panel: 'Изменения в пути',
     none: 'Все изменения дошли до сервера.',
-    op_createFolder: 'Новая папка «{name}»',
-    op_rename: 'Переименовать «{from}» в «{name}»',
-    op_move: 'Переместить «{name}»',
-    op_copy: 'Копировать «{name}»',
-    op_delete: 'Удалить «{name}»',
     waits: 'Ждёт соединения',
     explain: 'Всё сделанное хранится на этом устройстве, пока не дойдёт до сервера.',
   },

@@ -25,6 +25,12 @@ const only = (name) => wanted.length === 0 || wanted.some((word) => name.include
 const keepOnly = process.argv.includes('--keep');
 const variant = process.argv.find((word) => word.startsWith('--only='))?.slice('--only='.length);
 
+/** Runs inside the page: whether what is asked for by and by has come. */
+function isSettled() {
+  const sizes = document.querySelectorAll('#files [role=row][data-name] > [role=gridcell].text-end');
+  return !document.querySelector('[data-sync] .animate-spin') && [...sizes].every((one) => one.textContent.trim());
+}
+
 const server = await makeServer();
 let browser;
 let pages;
@@ -73,10 +79,22 @@ try {
               await signIn(page);
               await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
               signedIn = true;
+              // Marks, links and tags come a while after the first list.
+              await page.waitForTimeout(5_000);
             }
-            const env = { page, base: pages.url, files, phone, width: Number(width), network: pages.state };
+            await page.mouse.move(1, 1);
+            const env = {
+              page,
+              base: pages.url,
+              apiBase: server.base,
+              files,
+              phone,
+              width: Number(width),
+              network: pages.state,
+            };
             await scene.show(env);
-            // Pictures, fonts and the end of what moves.
+            // Figures, pictures, fonts and the end of what moves.
+            await page.waitForFunction(isSettled, null, { timeout: 4_000 }).catch(() => undefined);
             await page.evaluate(() => document.fonts.ready);
             await page.waitForTimeout(scene.restMs ?? 250);
             const path = `${out}${name}-${suffix}.png`;

@@ -42,8 +42,17 @@ async function showDetails(env, folderId, name) {
   await row(env.page, name).waitFor();
   if (!env.phone) return click(env.page, name);
   await row(env.page, name).locator('[data-handle]').first().click({ button: 'right' });
+  await env.page.locator('[role=menu]').waitFor();
   await env.page.keyboard.press('Escape');
+  await env.page.locator('[role=menu]').waitFor({ state: 'detached' });
   await env.page.keyboard.press('Control+i');
+}
+
+/** What somebody else writes into a text. */
+async function putText({ apiBase, files }, id, text) {
+  const headers = { ...files.auth, 'content-type': 'text/markdown' };
+  const answer = await fetch(`${apiBase}/api/v1/files/${id}`, { method: 'PUT', headers, body: text });
+  if (!answer.ok) throw new Error(await answer.text());
 }
 
 async function openShare(env, id) {
@@ -405,8 +414,7 @@ export const scenes = {
   review: {
     show: async (env) => {
       const { page, network, files } = env;
-      const name = `Shared ${Math.random().toString(36).slice(2, 6)}`;
-      const shared = await files.folder(name);
+      const shared = await files.folder('Winter plans');
       const plan = await files.file('Tide plan.md', 'x', 'text/markdown', shared);
       await files.file('Winter schedule.xlsx', 'x', 'text/plain', shared);
       const notes = await files.file('Station 4 notes.md', 'x', 'text/markdown', shared);
@@ -425,7 +433,7 @@ export const scenes = {
       await row(page, 'Station 4 notes.md').locator('[data-handle]').first().click({ button: 'right' });
       await page.click('[role=menuitem][data-action=delete]');
       await files.call('PATCH', `/entries/${plan}`, { name: 'Tide plan v2.md' });
-      await files.call('PUT', `/files/${notes}`, 'new words');
+      await putText(env, notes, 'new words');
       await files.folder('Calibration', shared);
       await files.folder('Photos from the pier', shared);
       network.cut = false;
@@ -439,7 +447,54 @@ export const scenes = {
     leave: async ({ page, files }) => {
       await page.click('[data-review-done]');
       for (const item of (await (await files.call('GET', `/folders/${files.root}/children?limit=100`)).json()).items)
-        if (item.name.startsWith('Shared ')) await files.call('DELETE', `/entries/${item.id}?permanent=true`);
+        if (item.name === 'Winter plans') await files.call('DELETE', `/entries/${item.id}?permanent=true`);
+    },
+  },
+  'review-texts': {
+    show: async (env) => {
+      const { page, network, files } = env;
+      const lines = [
+        '# Station 4',
+        '',
+        'Checked every Monday at low water.',
+        '',
+        '- Gauge: 2.41 m',
+        '- Battery: 12.6 V',
+        '- Mast light: works',
+        '',
+        'Next visit with Grace.',
+        '',
+      ];
+      const shared = await files.folder('Log of the stations');
+      const log = await files.file('Station 4 log.md', lines.join('\n'), 'text/markdown', shared);
+      await folder(env, shared, 'list', 'Control+1');
+      await row(page, 'Station 4 log.md').waitFor();
+      await look(env, 'Station 4 log.md');
+      await page.locator('[role=dialog]').getByText('Next visit').waitFor();
+      await page.click('[data-edit-text]');
+      await page.locator('[role=dialog] textarea').waitFor();
+      network.cut = true;
+      await page.waitForFunction(() => /Offline|Нет с/.test(document.querySelector('[data-sync]')?.textContent), null, {
+        timeout: 60_000,
+      });
+      const mine = lines.with(4, '- Gauge: 2.44 m, read twice').with(8, 'Next visit with Grace and Lev.');
+      await page.locator('[role=dialog] textarea').fill(mine.join('\n'));
+      await page.click('[data-save-text]');
+      await page.locator('[data-editor]').waitFor({ state: 'detached' });
+      await page.keyboard.press('Escape');
+      await putText(env, log, lines.with(4, '- Gauge: 2.40 m').with(5, '- Battery: 12.1 V, to be changed').join('\n'));
+      network.cut = false;
+      await page.click('[data-review]', { timeout: 60_000 });
+      await page.waitForSelector('[data-keep-mine]');
+      await page.waitForTimeout(4_500);
+    },
+    leave: async ({ page, files }) => {
+      await page.click('[data-keep-mine]');
+      await page.waitForSelector('[data-keep-mine]', { state: 'detached' });
+      const done = page.locator('[data-review-done]');
+      if ((await done.count()) > 0) await done.click();
+      for (const item of (await (await files.call('GET', `/folders/${files.root}/children?limit=100`)).json()).items)
+        if (item.name === 'Log of the stations') await files.call('DELETE', `/entries/${item.id}?permanent=true`);
     },
   },
   share: {
@@ -747,7 +802,11 @@ export const scenes = {
     show: async ({ page, base, files }) => {
       await page.goto(`${base}/s/${files.links.photos.token}`);
       await page.waitForSelector('ul[data-view=grid] img');
-      await page.waitForTimeout(500);
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll('ul[data-view=grid] [data-name$=".jpg"]')]
+          .filter((one) => one.getBoundingClientRect().top < innerHeight)
+          .every((one) => one.querySelector('img')),
+      );
     },
   },
   'public-list': {
@@ -761,7 +820,7 @@ export const scenes = {
     open: true,
     show: async ({ page, base, files }) => {
       await page.goto(`${base}/s/${files.links.photos.token}`);
-      await page.click('a[data-name="Harbour at dawn.jpg"]');
+      await page.click('a[data-name="Embers.jpg"]');
       await page.waitForSelector('main section img');
       await page.waitForTimeout(500);
     },

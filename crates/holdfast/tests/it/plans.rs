@@ -34,9 +34,7 @@ async fn change(user: &User, path: &str, body: &Value) -> Answer {
 }
 
 async fn put(user: &User, name: &str, bytes: Vec<u8>) -> Answer {
-    // An early refusal ends its connection, on which a client may have sent the next request by then.
-    let request = user.request("POST", "/files").header("connection", "close").query(&[("name", name)]);
-    Answer::of(request.body(bytes)).await
+    Answer::of(user.request("POST", "/files").query(&[("name", name)]).body(bytes)).await
 }
 
 async fn begin(user: &User, name: &str, length: usize) -> Answer {

@@ -1,4 +1,4 @@
-// The waiting changes in words, wherever they are listed.
+// Changes in words, wherever they are listed: as what is asked for while they wait, and as what was done.
 import { i18n } from '@/i18n';
 import '@/i18n/edits';
 import type { Op } from './ops';
@@ -11,31 +11,45 @@ function several({ entries, name }: { entries: readonly string[]; name: string }
     : t('edits.several', { name, count: entries.length - 1 }, entries.length - 1);
 }
 
-/** One change made here, as what was asked for. */
-export function describeOp(op: Op): string {
-  const { t } = i18n.global;
+/** The text that tells of an operation, by its key, and what stands in it. */
+function partsOf(op: Op) {
   switch (op.kind) {
     case 'create-folder':
-      return t('sync.op_createFolder', { name: op.name });
+      return { key: 'createFolder', values: { name: op.name } } as const;
     case 'copy':
-      return t('sync.op_copy', { name: op.name });
+      return { key: 'copy', values: { name: op.name } } as const;
     case 'delete':
-      return t('sync.op_delete', { name: op.before.name });
+      return { key: 'delete', values: { name: op.before.name } } as const;
     case 'restore':
-      return t('sync.op_restore', { name: op.was.name });
+      return { key: 'restore', values: { name: op.was.name } } as const;
     case 'tag':
-      return t(op.on ? 'edits.op_tag' : 'edits.op_untag', { tag: op.tagName, what: several(op) });
+      return { key: op.on ? 'tag' : 'untag', values: { tag: op.tagName, what: several(op) } } as const;
     case 'star':
-      return t(op.on ? 'edits.op_star' : 'edits.op_unstar', { what: several(op) });
+      return { key: op.on ? 'star' : 'unstar', values: { what: several(op) } } as const;
     case 'describe':
-      return t(op.description === undefined ? 'edits.op_properties' : 'edits.op_describe', { name: op.before.name });
+      return {
+        key: op.description === undefined ? 'properties' : 'describe',
+        values: { name: op.before.name },
+      } as const;
     case 'write':
-      return t('edits.op_write', { name: op.base.name });
+      return { key: 'write', values: { name: op.base.name } } as const;
     case 'create-file':
-      return t('edits.op_createFile', { name: op.name });
+      return { key: 'createFile', values: { name: op.name } } as const;
     case 'update':
       return op.name !== undefined && op.parent === undefined
-        ? t('sync.op_rename', { from: op.before.name, name: op.name })
-        : t('sync.op_move', { name: op.before.name });
+        ? ({ key: 'rename', values: { from: op.before.name, name: op.name } } as const)
+        : ({ key: 'move', values: { name: op.before.name } } as const);
   }
+}
+
+/** One change made here, as what was asked for. */
+export function describeOp(op: Op): string {
+  const { key, values } = partsOf(op);
+  return i18n.global.t(`edits.op_${key}`, values);
+}
+
+/** One change made here that has been carried out, or met another. */
+export function describeDone(op: Op): string {
+  const { key, values } = partsOf(op);
+  return i18n.global.t(`edits.did_${key}`, values);
 }

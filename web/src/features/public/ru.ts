@@ -13,7 +13,7 @@ export const ru: Shape<PublicMessages> = {
     light: 'Светлая тема',
     loading: 'Загрузка',
     retry: 'Повторить',
-    by: 'Открывает {name}',
+    by: 'от {name}',
     until: 'до {when}',
     left: 'осталось {count} скачивание | осталось {count} скачивания | осталось {count} скачиваний',
     viewOnly: 'Только просмотр',

@@ -189,10 +189,10 @@ export async function reviewsWhatHappenedMeanwhile({ open, files, base, network 
   await page.click('[data-review]', { timeout: 30_000 });
   const sheet = page.locator('[role=dialog]');
   for (const text of [
-    'Rename “plan.txt” to “my plan.txt”',
+    'Renamed “plan.txt” to “my plan.txt”',
     'Renamed it to “their plan.txt”',
     'It was kept, because somebody worked on it.',
-    'Rename “quiet.txt” to “mine alone.txt”',
+    'Renamed “quiet.txt” to “mine alone.txt”',
     'New: “Theirs”',
   ])
     await sheet.locator(`text=${text}`).waitFor();
