@@ -257,7 +257,6 @@ export const en = {
   review: {
     open: 'Review changes',
     title: 'While you were offline',
-    span: 'From {from} to {to}',
     met: 'Where changes met',
     refused: 'Could not be saved',
     mine: 'What you changed',

@@ -104,6 +104,14 @@ export function formatFullDate(at: string, language: string): string {
   ).format(new Date(at));
 }
 
+/** From one moment to another, with what both have in common said once. */
+export function formatPeriod(from: string, to: string, language: string): string {
+  return cached(
+    `f${language}`,
+    () => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
+  ).formatRange(new Date(from), new Date(to));
+}
+
 /** Facts beside each other. A number stays with what it counts, and a dot with what stands before it. */
 export function joinFacts(facts: readonly string[]): string {
   return facts.join('\u00a0· ').replace(/(\d) (?=\p{L})/gu, '$1\u00a0');

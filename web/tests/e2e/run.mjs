@@ -69,7 +69,7 @@ try {
       contexts.push(context);
       context.on('page', watch);
       const page = await context.newPage();
-      page.setDefaultTimeout(10_000);
+      page.setDefaultTimeout(20_000);
       await page.goto(`${pages.url}/`);
       if (signedIn) await signIn(page);
       return page;

@@ -15,7 +15,7 @@ export const selected = (page) =>
   page.$$eval('[role=grid] [aria-selected=true]', (rows) => rows.map((one) => one.dataset.name));
 
 /** Waits until a question about the page has the wanted answer. */
-export async function eventually(ask, wanted, what, timeoutMs = 10_000) {
+export async function eventually(ask, wanted, what, timeoutMs = 20_000) {
   const end = Date.now() + timeoutMs;
   let last;
   while (Date.now() < end) {
@@ -31,7 +31,8 @@ export async function eventually(ask, wanted, what, timeoutMs = 10_000) {
 }
 
 export const sync = (page) => page.locator('[data-sync]').innerText();
-export const settled = (page, text = 'Up to date') => eventually(() => sync(page), text, 'the sync state');
+/** A browser that learns a large space for the first time takes a while. */
+export const settled = (page, text = 'Up to date') => eventually(() => sync(page), text, 'the sync state', 60_000);
 
 export async function openFolder(page, name) {
   await row(page, name).dblclick({ position: { x: 60, y: 12 } });

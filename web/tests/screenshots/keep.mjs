@@ -17,18 +17,26 @@ const chosen = [
   'list-light-ru-390',
 ];
 
-/**
- * The forms of each page that its sheet shows, with their places and sizes in pixels there: half of what a desktop shows.
- * Both themes, both languages and all widths are among them.
- */
+/** The forms of each page on its sheet, half as large as on a screen: a row for each look, as wide as people have it. */
 const gap = 12;
-const sheet = { size: [2 * gap + 720 + gap + 512, 2 * gap + 450 + gap + 450], quality: 0.8 };
-const forms = {
-  'light-en-1440': [gap, gap, 720, 450],
-  'dark-en-1024': [2 * gap + 720, gap, 512, 384],
-  'dark-ru-1440': [gap, 2 * gap + 450, 720, 450],
-  'light-ru-390': [2 * gap + 720, 2 * gap + 450, 208, 450],
+const columns = { 1440: [720, 450], 1024: [512, 384], 390: [195, 422] };
+const looks = ['light-en', 'light-ru', 'dark-en', 'dark-ru'];
+const rowHeight = 450;
+const sheet = {
+  size: [
+    Object.values(columns).reduce((sum, [width]) => sum + width + gap, gap),
+    gap + looks.length * (rowHeight + gap),
+  ],
+  quality: 0.8,
 };
+const forms = looks.flatMap((look, row) => {
+  let x = gap;
+  return Object.entries(columns).map(([width, size]) => {
+    const form = { form: `${look}-${width}`, place: [x, gap + row * (rowHeight + gap), ...size] };
+    x += size[0] + gap;
+    return form;
+  });
+});
 
 /** Runs inside a page: draws pictures at their places, and makes WebP of it, for which no tool but the browser is needed. */
 async function draw({ size, pictures, quality }) {
@@ -79,10 +87,7 @@ export async function keep(page, out, docs, names) {
     await write(name, { size, pictures: [{ base64: read(path), place: [0, 0, ...size] }], quality: 0.86 });
   }
   for (const name of names) {
-    const pictures = Object.entries(forms).map(([form, place]) => ({
-      base64: read(`${out}${name}-${form}.png`),
-      place,
-    }));
+    const pictures = forms.map(({ form, place }) => ({ base64: read(`${out}${name}-${form}.png`), place }));
     await write(`sheets/${name}`, { ...sheet, pictures });
   }
   return `${names.length} sheets and ${chosen.length} pictures in docs/screenshots, ${(bytes / 1e6).toFixed(1)} MB`;

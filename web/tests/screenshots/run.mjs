@@ -1,7 +1,7 @@
 // Pictures of every page: `npm run screenshots` starts the real server with files of somebody's life in it and writes all
 // pages × light and dark × English and Russian × three widths to `tests/e2e/out/screens` (PNG, for looking at). To
-// `docs/screenshots` at the top of the repository go a sheet of each page with four of them side by side, and a chosen few
-// at full size, all as WebP. Words on the command line choose scenes by name, `--only=dark-ru` chooses forms;
+// `docs/screenshots` at the top of the repository go a sheet of each page with its twelve pictures, and a chosen few at
+// full size, all as WebP. Words on the command line choose scenes by name, `--only=dark-ru` chooses forms;
 // then `docs/screenshots` is left as it is. `--keep` takes no picture and renews `docs/screenshots` from those that were
 // taken. Needs what `npm run e2e` needs.
 import { mkdirSync } from 'node:fs';

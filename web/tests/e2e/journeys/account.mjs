@@ -61,6 +61,8 @@ export async function drainsAServerAndTakesItBack({ open, base }) {
 export async function registersAndSaysWhenThatIsClosed({ open, base }) {
   const page = await open({ signedIn: false });
   await page.click('text=Create an account');
+  // The page before has fields of these names too.
+  await page.waitForSelector('input[name=display-name]');
   await page.fill('input[name=username]', 'admin');
   await page.fill('input[name=password]', 'long-enough-1');
   await page.keyboard.press('Enter');

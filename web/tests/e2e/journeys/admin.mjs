@@ -91,10 +91,10 @@ export async function makesChangesAndGivesPlans({ open, base, files, apiBase, ou
   await page.click('[role=menuitem][data-action=give]');
   await page.fill('input[name=plan-space]', 'lamarr');
   await page.click('[data-give="Hedy Lamarr"]');
-  await dialog(page).getByText('Nobody is over these limits, and nothing goes.').waitFor();
+  await dialog(page).getByText('Nobody is over these limits, and nothing is deleted.').waitFor();
   await noBarriers(page, 'give a plan');
   await page.click('text=Give to 1 space');
-  await plan.getByText('1 space has it').waitFor();
+  await plan.getByText('used by 1 space').waitFor();
   assert.equal((await json(hedy.call('GET', `/spaces/${hedy.spaceId}/plan`))).plan_name, 'Guests');
 
   // A smaller room is told of before it is saved, and nothing changes until then.
@@ -203,7 +203,7 @@ export async function cancelsAnUnfinishedUpload({ open, base, files, apiBase, ou
   await page.goto(`${base}/admin/spaces`);
   await page.getByRole('radio', { name: 'Unfinished uploads' }).check();
   const upload = page.locator('[data-upload=nora]');
-  await upload.getByText('keeps 4 MB free').waitFor();
+  await upload.getByText('reserves 4 MB').waitFor();
   await noBarriers(page, 'uploads');
   await page.screenshot({ path: `${out}admin-uploads.png` });
   await upload.getByRole('button').click();
@@ -336,7 +336,7 @@ export async function retriesAndCancelsWork({ browser, watch, out }) {
     await page.screenshot({ path: `${out}admin-jobs.png` });
     await page.goto(`${pages.url}/admin`);
     await page.locator('[data-warning=dead]').getByText('2 background tasks were given up').click();
-    await page.locator('[data-queue=mail]').getByRole('button', { name: 'Try all again: Send a letter' }).click();
+    await page.locator('[data-queue=mail]').getByRole('button', { name: 'Try all again: Send an email' }).click();
     await page.waitForSelector('text=2 tasks are tried again');
     await page.waitForSelector('text=Nothing was given up');
     await context.close();

@@ -1,6 +1,7 @@
 // Everything people edit, without a connection: marks, descriptions, texts; and what happens when two edit the same.
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { click, eventually, onServer, ownFolder, row, settled, sync } from '../steps.mjs';
 
 const dialog = (page) => page.locator('[role=dialog]');
@@ -171,6 +172,55 @@ export async function offersAgainWhatWasTyped({ open, files, base, network, out 
   network.cut = false;
 }
 
+/** What was typed and not saved can be found, also when its file is gone; and a text is edited in one tab at a time. */
+export async function findsDraftsAndEditsInOneTab({ open, files, base, out }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Found drafts');
+  const log = await files.file('log.md', 'Saved.\n', 'text/markdown', folder);
+  await row(page, 'log.md').waitFor();
+  await openEditor(page, 'log.md');
+  await dialog(page).locator('textarea').fill('Saved.\nTyped in the first tab.\n');
+  await page.waitForFunction(draftsKept);
+
+  const other = await page.context().newPage();
+  await other.goto(`${base}/files/${folder}`);
+  await row(other, 'log.md').waitFor();
+  await click(other, 'log.md');
+  await other.keyboard.press('Space');
+  await dialog(other).locator('[data-edit-text]').click();
+  await dialog(other).getByText('This text is being edited in another tab.').waitFor();
+  assert.equal(await dialog(other).locator('textarea').count(), 0);
+  // The first tab lets go of it, and the other goes on with what was typed there.
+  await page.reload();
+  await dialog(other).locator('textarea').waitFor();
+  assert.equal(await dialog(other).locator('textarea').inputValue(), 'Saved.\nTyped in the first tab.\n');
+  await other.close();
+
+  await eventually(() => sync(page), '1 text is not saved');
+  await page.click('[data-sync]');
+  const drafts = dialog(page).locator('[data-drafts]');
+  await drafts.getByText('log.md').waitFor();
+  await noBarriers(page, 'drafts');
+  await page.screenshot({ path: `${out}drafts.png` });
+  await drafts.getByRole('button', { name: 'Show in its folder' }).click();
+  await dialog(page).waitFor({ state: 'detached' });
+  await page.waitForSelector('[role=grid] [data-name="log.md"][aria-selected=true]');
+
+  assert.ok((await files.call('DELETE', `/entries/${log}?permanent=true`)).ok);
+  await row(page, 'log.md').waitFor({ state: 'detached' });
+  await page.click('[data-sync]');
+  await drafts.getByText('The file is not there any more.').waitFor();
+  const [taken] = await Promise.all([page.waitForEvent('download'), drafts.locator('[data-take-draft]').click()]);
+  assert.equal(taken.suggestedFilename(), 'log.md');
+  assert.equal(await readFile(await taken.path(), 'utf8'), 'Saved.\nTyped in the first tab.\n');
+  await drafts.getByRole('button', { name: 'Discard' }).click();
+  await drafts.waitFor({ state: 'detached' });
+  await page.locator('button:visible', { hasText: 'Undo' }).last().click();
+  await drafts.getByText('log.md').waitFor();
+  await drafts.getByRole('button', { name: 'Discard' }).click();
+  await dialog(page).getByText('Every change has reached the server.').waitFor();
+}
+
 /** Two browsers edit the same text; each way out of it does what it says. */
 export async function asksWhatIsToBeOfTwoTexts({ open, files, base, network, out }) {
   const first = await open();
@@ -226,7 +276,7 @@ export async function asksWhatIsToBeOfTwoTexts({ open, files, base, network, out
   await settled(second);
 
   await cut(false);
-  await eventually(() => sync(first), '5 changes met others', 'all of them met', 40_000);
+  await eventually(() => sync(first), '5 conflicts', 'all of them met', 40_000);
   for (const name of names) {
     await row(first, name).locator('[data-conflict]').waitFor();
     assert.ok((await textOf(files, ids[name])).includes('Theirs is this.'), 'nothing is written over');

@@ -133,5 +133,5 @@ export async function saysWhatALetterLeadsTo({ open, base, out }) {
   await page.click('text=Forgotten your password?');
   await page.fill('input[name=email]', 'nobody@example.org');
   await page.keyboard.press('Enter');
-  await page.waitForSelector('text=/sends no letters|Look into your mail/');
+  await page.waitForSelector('text=/sends no email|Check your email/');
 }

@@ -9,7 +9,7 @@ export const plans = {
     formHint: 'What is left empty has no limit.',
     noLimit: 'No limit',
     unit: 'Unit',
-    storage_bytes: 'Room of a space',
+    storage_bytes: 'Storage of a space',
     file_bytes: 'Largest file',
     versions_kept: 'Versions of a file',
     trash_days: 'Days in the trash',
