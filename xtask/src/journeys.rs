@@ -13,13 +13,20 @@ use crate::{place::Place, process, setup, web};
 /// How long all journeys, or all pictures, may take.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
 
-/// The journeys of CI: one for each way in which changes reach the server and come back from it. None of them measures time.
-const OF_CI: [&str; 7] = [
+/// The journeys of CI: one for each way in which changes reach the server and come back from it, with a server that goes
+/// away and random work of two browsers; a folder of 100,000 entries; and the pages of a phone without barriers. None
+/// measures time.
+const OF_CI: [&str; 12] = [
     "refusesAWrongPasswordAndSignsOut",
     "makesRenamesMovesAndTakesBack",
+    "scrollsAHundredThousandEntries",
+    "phonesHaveNoBarriers",
     "deletesWithoutAQuestionAndTakesItBack",
     "worksWithoutAConnectionAndConverges",
+    "showsWhatOthersDoAndSurvivesARestart",
     "doesNothingTwiceWhenAnswersAreLost",
+    "twoBrowsersConvergeAfterRandomWork",
+    "findsDraftsAndEditsInOneTab",
     "uploadsAsksAndResumes",
     "visitorsSeeAndTakeWhatIsShared",
 ];

@@ -1,5 +1,5 @@
-// Drives the built page in a real browser against the real server. Each journey has its own browser context; one server
-// and one set of files serve them all. Needs `npm run build` before, Chromium (CHROMIUM), and the server's binary
+// Drives the built page in a real browser against the real server. Each journey has a browser of its own, since one that has
+// been through many gets slow; one server and one set of files serve them all. Needs `npm run build` before, Chromium (CHROMIUM), and the server's binary
 // (HOLDFAST_BIN). Words on the command line choose journeys by name.
 import { mkdirSync, readdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
@@ -24,7 +24,6 @@ try {
   await server.start();
   pages = await serve(0, server.port);
   const files = await seed(server.base);
-  browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
   const wanted = process.argv.slice(2);
   const chosen = Object.entries(journeys).filter(
     ([name]) => wanted.length === 0 || wanted.some((word) => name.toLowerCase().includes(word.toLowerCase())),
@@ -75,6 +74,7 @@ try {
       return page;
     };
     const start = performance.now();
+    browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
     try {
       await journey({
         open,
@@ -110,7 +110,7 @@ try {
       pages.state.cut = false;
       pages.state.deaf = false;
       pages.state.bytesPerSecond = null;
-      for (const context of contexts) await context.close();
+      await browser.close();
     }
   }
 } finally {

@@ -127,6 +127,16 @@ export async function person(apiBase, name, displayName) {
   return { name, displayName, id: tokens.user.id, call };
 }
 
+/** Runs inside the page: whether a table of what is only here holds anything. */
+export async function isWritten(table) {
+  const { name } = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_'));
+  const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
+  const count = db.transaction(table).objectStore(table).count();
+  await new Promise((resolve) => (count.onsuccess = resolve));
+  db.close();
+  return count.result > 0;
+}
+
 /** Writes many files into what this browser knows, as if the server had told of them. */
 export async function putMany(page, count, { parent, space }) {
   // A pull that has only begun would take away what it did not bring.

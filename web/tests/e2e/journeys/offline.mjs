@@ -1,6 +1,18 @@
 // Without a connection, with somebody else at work, and with a server that goes away.
 import assert from 'node:assert/strict';
-import { click, dropFiles, eventually, names, onServer, openFolder, ownFolder, row, settled, sync } from '../steps.mjs';
+import {
+  click,
+  dropFiles,
+  isWritten,
+  eventually,
+  names,
+  onServer,
+  openFolder,
+  ownFolder,
+  row,
+  settled,
+  sync,
+} from '../steps.mjs';
 
 export async function worksWithoutAConnectionAndConverges({ open, files, base, network }) {
   const page = await open();
@@ -101,6 +113,7 @@ export async function makesFoldersInFoldersWithoutAConnection({ open, files, bas
   await row(page, 'moved.txt').waitFor();
   // A file put into it waits for the folder.
   await dropFiles(page, '#files', [{ name: 'dropped.txt', text: 'from the desktop' }]);
+  await page.waitForFunction(isWritten, 'uploads');
   await page.reload();
   await row(page, 'moved.txt').waitFor();
   assert.deepEqual(await onServer(files, folder), ['plan.txt']);

@@ -2,7 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { click, eventually, onServer, ownFolder, row, settled, sync } from '../steps.mjs';
+import { click, eventually, isWritten, onServer, ownFolder, row, settled, sync } from '../steps.mjs';
 
 const dialog = (page) => page.locator('[role=dialog]');
 const controlled = (page) => page.waitForFunction(() => navigator.serviceWorker.controller !== null);
@@ -109,16 +109,6 @@ export async function editsMarksAndTextsWithoutAConnection({ open, files, base, 
   assert.equal((await (await files.call('GET', `/files/${plan}/versions`)).json()).items.length, 2);
 }
 
-/** Runs inside the page: whether a draft is written down. */
-async function draftsKept() {
-  const { name } = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_'));
-  const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
-  const count = db.transaction('drafts').objectStore('drafts').count();
-  await new Promise((resolve) => (count.onsuccess = resolve));
-  db.close();
-  return count.result > 0;
-}
-
 /** A page that goes away while somebody types takes nothing along. */
 export async function offersAgainWhatWasTyped({ open, files, base, network, out }) {
   const page = await open();
@@ -128,7 +118,7 @@ export async function offersAgainWhatWasTyped({ open, files, base, network, out 
   await controlled(page);
   await openEditor(page, 'note.md');
   await dialog(page).locator('textarea').fill('Saved.\nTyped and not saved.\n');
-  await page.waitForFunction(draftsKept);
+  await page.waitForFunction(isWritten, 'drafts');
   await page.reload();
   await row(page, 'note.md').waitFor();
   await openEditor(page, 'note.md');
@@ -180,7 +170,7 @@ export async function findsDraftsAndEditsInOneTab({ open, files, base, out }) {
   await row(page, 'log.md').waitFor();
   await openEditor(page, 'log.md');
   await dialog(page).locator('textarea').fill('Saved.\nTyped in the first tab.\n');
-  await page.waitForFunction(draftsKept);
+  await page.waitForFunction(isWritten, 'drafts');
 
   const other = await page.context().newPage();
   await other.goto(`${base}/files/${folder}`);
