@@ -262,7 +262,7 @@ export async function visitorsSendFilesIntoADropBox({ open, files, base, network
     { name: 'refused.bin', size: 10 },
   ]);
   await eventually(() => state('refused.bin'), 'failed', 'the refusal shows');
-  await page.getByText('There is not enough room.').waitFor();
+  await page.getByText('has no room for this file').waitFor();
   await page.waitForFunction(
     () =>
       document

@@ -51,6 +51,7 @@ export async function movesBetweenSpacesAndBack({ open, files, base, network, ou
   await row(page, 'inside.txt').waitFor();
 
   // By the dialog, from the team into one of its folders and then out to one's own files.
+  await page.waitForFunction(() => document.querySelector('nav h1')?.textContent?.trim() === 'Berths');
   await page.keyboard.press('Alt+ArrowUp');
   await click(page, 'cut.txt');
   await page.keyboard.press('Control+Shift+m');
