@@ -282,7 +282,7 @@ export async function aPauseOfALargeFileHolds({ open, files, base, network }) {
     await writer.close();
     globalThis.showOpenFilePicker = () => Promise.resolve([handle]);
   }, size);
-  network.bytesPerSecond = 6_000_000;
+  network.bytesPerSecond = 2_000_000;
   await page.keyboard.press('Alt+u');
   await page.waitForFunction(
     () =>
