@@ -64,7 +64,7 @@ export async function reachesEveryFolderMenuByKeyboard({ open, files, base, netw
 }
 
 export async function lightsUpOnlyWhereThingsMayBePut({ open, files, apiBase }) {
-  const vera = await person(apiBase, 'vera', 'Vera Holm');
+  const vera = await person(apiBase, 'verena', 'Vera Holm');
   const team = await (await files.call('POST', '/spaces', { name: 'Only to read' })).json();
   const shelf = await files.folder('Read me', team.root_id);
   await files.folder('Deeper', shelf);
@@ -75,7 +75,7 @@ export async function lightsUpOnlyWhereThingsMayBePut({ open, files, apiBase }) 
   assert.ok(given.ok, `${given.status}`);
   const mine = (await (await vera.call('GET', '/me')).json()).root_id;
   const page = await open({ signedIn: false, height: 1_200 });
-  await signIn(page, 'vera', 'long-enough-1');
+  await signIn(page, 'verena', 'long-enough-1');
   await settled(page);
   assert.ok((await vera.call('POST', '/folders', { name: 'Own', parent_id: mine })).ok);
   assert.ok((await vera.call('POST', '/folders', { name: 'Carried', parent_id: mine })).ok);

@@ -282,12 +282,12 @@ export async function aPauseOfALargeFileHolds({ open, files, base, network }) {
     await writer.close();
     globalThis.showOpenFilePicker = () => Promise.resolve([handle]);
   }, size);
-  network.bytesPerSecond = 2_000_000;
+  network.bytesPerSecond = 3_000_000;
   await page.keyboard.press('Alt+u');
   await page.waitForFunction(
     () =>
       Number(document.querySelector('[data-upload="paused.bin"] [role=progressbar]')?.getAttribute('aria-valuenow')) >
-      10,
+      40,
   );
   await page.locator('[data-upload="paused.bin"] [aria-label=Pause]').click();
   await page.waitForSelector('[data-upload="paused.bin"][data-state=paused]');

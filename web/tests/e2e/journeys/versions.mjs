@@ -98,11 +98,11 @@ export async function looksAtNamesAndDeletesVersions({ open, files, base, apiBas
   await page.screenshot({ path: `${out}version-list.png` });
 
   // Who may only view looks and downloads.
-  const viewer = await person(apiBase, 'vera', 'Vera Viewer');
+  const viewer = await person(apiBase, 'veronica', 'Veronica Viewer');
   const grant = { subject: { kind: 'user', id: viewer.id }, role: 'viewer' };
   assert.ok((await files.call('PUT', `/entries/${folder}/grants`, grant)).ok);
   const hers = await open({ signedIn: false });
-  await signIn(hers, 'vera', 'long-enough-1');
+  await signIn(hers, 'veronica', 'long-enough-1');
   await hers.goto(`${base}/files/${folder}`);
   await click(hers, 'draft.txt');
   await hers.locator('[data-version]').nth(1).locator('button').last().click();
@@ -115,7 +115,7 @@ export async function looksAtNamesAndDeletesVersions({ open, files, base, apiBas
   // And the owner sees her among those who have access.
   await page.reload();
   await click(page, 'draft.txt');
-  await page.locator('[data-access="Vera Viewer"]', { hasText: 'Can view' }).waitFor();
+  await page.locator('[data-access="Veronica Viewer"]', { hasText: 'Can view' }).waitFor();
   await page.click('[data-sharing] >> text=Share…');
   await page.getByRole('dialog', { name: 'Share “draft.txt”' }).waitFor();
 }

@@ -1,6 +1,6 @@
 // The views of a folder: columns, gallery, groups, chosen columns; and taking back what was done.
 import assert from 'node:assert/strict';
-import { click, eventually, names, onServer, openFolder, ownFolder, row, selected } from '../steps.mjs';
+import { click, eventually, names, onServer, openFolder, ownFolder, row, selected, settled } from '../steps.mjs';
 
 const inColumn = (page, column) =>
   page.$$eval(`[data-column=${column}] [data-name]`, (rows) => rows.map((one) => one.dataset.name));
@@ -159,6 +159,8 @@ export async function takesBackAndDoesAgain({ open, files, base, network }) {
   await page.getByRole('button', { name: 'Redo', exact: true }).click();
   await page.keyboard.press('Control+z');
   network.cut = false;
+  // All three are sent, one after the other: the name is for a moment what it was before.
+  await settled(page);
   await eventually(
     () => onServer(files, top),
     ['Inner', 'New folder', 'two copy.md', 'two.md'],
