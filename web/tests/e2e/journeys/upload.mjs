@@ -273,7 +273,8 @@ export async function aPauseOfALargeFileHolds({ open, files, base, network }) {
   const page = await open();
   const folder = await ownFolder(page, files, base, 'Paused');
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-  const size = 24 * 1024 * 1024;
+  // What is on its way when it is paused, in buffers and in a block that is not whole, is sent again.
+  const size = 64 * 1024 * 1024;
   await page.evaluate(async (bytes) => {
     const root = await navigator.storage.getDirectory();
     const handle = await root.getFileHandle('paused.bin', { create: true });
@@ -282,7 +283,7 @@ export async function aPauseOfALargeFileHolds({ open, files, base, network }) {
     await writer.close();
     globalThis.showOpenFilePicker = () => Promise.resolve([handle]);
   }, size);
-  network.bytesPerSecond = 3_000_000;
+  network.bytesPerSecond = 8_000_000;
   await page.keyboard.press('Alt+u');
   await page.waitForFunction(
     () =>
