@@ -69,7 +69,7 @@ try {
         });
         await prepare(context);
         const page = await context.newPage();
-        page.setDefaultTimeout(10_000);
+        page.setDefaultTimeout(30_000);
         let signedIn = false;
         for (const [name, scene] of Object.entries(scenes)) {
           if (!only(name)) continue;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { eventually, onServer, ownFolder, row, settled, sync } from '../steps.mjs';
 
 /** Seen sooner than any poll would bring it. */
-const soonMs = 900;
+const soonMs = 5_000;
 
 async function makeFolder(page, name) {
   await page.keyboard.press('Alt+n');
