@@ -501,6 +501,8 @@ export const scenes = {
       await page.waitForSelector('[data-keep-mine]', { state: 'detached' });
       const done = page.locator('[data-review-done]');
       if ((await done.count()) > 0) await done.click();
+      // Sent before its file goes, or it would meet that as well.
+      await page.locator('[data-sync]', { hasText: /Up to date|Всё сохранено/ }).waitFor();
       for (const item of (await (await files.call('GET', `/folders/${files.root}/children?limit=100`)).json()).items)
         if (item.name === 'Log of the stations') await files.call('DELETE', `/entries/${item.id}?permanent=true`);
     },
