@@ -130,8 +130,8 @@ async fn gateways_count_wrong_passwords_together() {
         wrong += 1;
         assert!(wrong < 12, "nobody is slowed down");
     };
-    // One more is let through half a minute after the first, and one for each answer of Redis that was too slow.
-    assert!((5..8).contains(&wrong), "{wrong}");
+    // More are let through as time goes by, and one for each answer of Redis that was too slow.
+    assert!(wrong >= 5, "{wrong}");
     assert_eq!(refused["code"], "too-many-attempts");
     // The other gateway has not seen any of them.
     login(two, "ada", PASSWORD).await.refused(429, "too-many-attempts");
