@@ -110,6 +110,12 @@ async fn connections_outlive_refusals_of_short_bodies() {
     client.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
     assert!(read_head(&mut client).await.starts_with("HTTP/1.1 200 "));
 
+    // How long a body in chunks will be, nobody knows.
+    let mut client = server.connect().await;
+    client.write_all(server.head("a%2Fb", "Transfer-Encoding: chunked\r\n").as_bytes()).await.expect("sent");
+    let head = read_head(&mut client).await.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 400 ") && head.contains("connection: close\r\n"), "{head}");
+
     // A short body that never comes holds the refusal up for a second at most, and the client is told that this was all.
     let mut client = server.connect().await;
     client.write_all(server.head("a%2Fb", "Content-Length: 5\r\n").as_bytes()).await.expect("sent");
