@@ -60,8 +60,10 @@ export interface SpaceRow {
   partial?: boolean;
   /** Where the next pull goes on; absent before the first one. */
   cursor?: string;
-  /** Whether the first pull has come to its end: until then an empty folder may only look empty. */
+  /** Whether the first pull has come to its end, and nothing is news any more that comes. */
   complete?: boolean;
+  /** Whether the first pull takes more than a moment: see `ahead.ts`. */
+  large?: boolean;
 }
 
 /** The id of what was there already, for a folder that was made here under another one and merged with it. */

@@ -1,6 +1,7 @@
 // What our texts may hold: `{name}` for a value, `{'@'}` for a sign as it is, and ` | ` between the forms for numbers. The
 // library's own compiler knows much more, and weighs more than all the texts.
 import type { MessageContext, MessageFunction } from 'vue-i18n';
+import { formatNumber } from '@/lib/format';
 
 type Piece = string | { name: string };
 
@@ -16,8 +17,13 @@ function parse(form: string): Piece[] {
   return [...pieces, form.slice(end)];
 }
 
-/** A value that is not there leaves no trace. */
-const shown = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+/** A value that is not there leaves no trace, and numbers are written as the language of the page does: 12,000. */
+const shown = (value: unknown) =>
+  typeof value === 'number'
+    ? formatNumber(value, document.documentElement.lang || 'en')
+    : typeof value === 'string'
+      ? value
+      : '';
 
 export function compileText(text: unknown): MessageFunction<string> {
   const forms = String(text)

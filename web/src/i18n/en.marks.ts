@@ -78,7 +78,8 @@ export const marks = {
     change: 'Change {name}: {value}',
     yes: 'yes',
     no: 'no',
-    contents: 'files: {files}, folders: {folders}',
+    files: '{count} file | {count} files',
+    folders: '{count} folder | {count} folders',
     sizeUnknown: 'The size of this folder is not known here',
   },
   edit: {

@@ -81,7 +81,8 @@ export const marks: Shape<typeof english> = {
     change: 'Изменить {name}: {value}',
     yes: 'да',
     no: 'нет',
-    contents: 'файлов: {files}, папок: {folders}',
+    files: '{count} файл | {count} файла | {count} файлов',
+    folders: '{count} папка | {count} папки | {count} папок',
     sizeUnknown: 'Размер этой папки здесь неизвестен',
   },
   edit: {

@@ -1,6 +1,8 @@
 // Small pictures: which are made, in which order, and what of them stays.
 import { beforeEach, expect, it, vi } from 'vitest';
 import { Memory, type Thumb } from '@/features/thumbs/memory';
+import type { ByteSource } from '@/features/look';
+import { draw } from '@/features/thumbs/make';
 import { Queue } from '@/features/thumbs/queue';
 import { Store } from '@/features/thumbs/store';
 import { canThumb } from '@/features/thumbs/useThumb';
@@ -98,6 +100,46 @@ it('keeps pictures by version, and that there is none, across pages', async () =
   expect(await next.size()).toBe(500);
   await next.empty();
   expect(await next.size()).toBe(0);
+});
+it('believes for a week that there is none', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000_000 });
+  const store = new Store(account);
+  await store.put({ ...row('one', 0), picture: null });
+  for (let day = 1; day < 7; day += 1) {
+    vi.setSystemTime(Date.now() + 86_400_000);
+    expect(await store.find('one')).not.toBeNull();
+  }
+  vi.setSystemTime(Date.now() + 86_400_000);
+  expect(await store.find('one')).toBeNull();
+  vi.useRealTimers();
+});
+it('takes a worker that falls over for no answer', async () => {
+  const picture = new Blob(['small']);
+  let falls = 1;
+  vi.stubGlobal(
+    'Worker',
+    class {
+      onmessage: ((event: { data: unknown }) => void) | null = null;
+      onerror: (() => void) | null = null;
+      terminate = () => undefined;
+      postMessage({ id, from }: { id: number; from: Blob }): void {
+        void Promise.resolve().then(async () => {
+          falls -= 1;
+          if (falls >= 0) return this.onerror?.();
+          const none = (await from.text()) === 'no picture';
+          this.onmessage?.({ data: { id, picture: none ? null : picture, width: 4, height: 3 } });
+        });
+      }
+    },
+  );
+  const source = (text: string) => ({ blob: async () => new Blob([text]) }) as unknown as ByteSource;
+  const made = (text: string) => draw(file('a.jpg', 9), source(text), new AbortController().signal);
+  expect(await made('a picture')).toMatchObject({ picture, width: 4 });
+  expect(await made('no picture')).toMatchObject({ picture: null });
+  falls = 2;
+  await expect(made('a picture')).rejects.toThrow('fell over');
+  expect(await made('a picture')).toMatchObject({ picture });
+  vi.unstubAllGlobals();
 });
 it('makes room by what was not looked at for longest', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000_000 });

@@ -33,6 +33,7 @@ export async function pullSpaces(db: DriveDb): Promise<void> {
         role: space.role as Role,
         cursor: goesOn ? known.cursor : undefined,
         complete: goesOn ? known.complete : undefined,
+        large: goesOn ? known.large : undefined,
       });
       if (space.kind === 'team' && known && known.name !== space.name)
         await db.entries.update(space.root_id, { name: space.name });
@@ -134,6 +135,7 @@ async function pullSnapshot(db: DriveDb, spaceId: string): Promise<string> {
     await putEntries(db, entries);
     for (const entry of entries) seen.add(entry.id);
     cursor = answer.next_cursor ?? undefined;
+    if (cursor && page === 0) await db.spaces.update(spaceId, { large: true });
     if (cursor) continue;
     await pullTagsSeen(db, spaceId);
     await db.transaction('rw', db.entries, db.spaces, async () => {
@@ -247,7 +249,7 @@ export async function applyChanges(
 }
 
 /** Without states from before a move to another space: below what moved they have the same revision as those of after it. */
-async function notElsewhere(db: DriveDb, entries: readonly Entry[]): Promise<Entry[]> {
+export async function notElsewhere(db: DriveDb, entries: readonly Entry[]): Promise<Entry[]> {
   const known = await db.entries.bulkGet(entries.map((entry) => entry.id));
   return entries.filter((entry, at) => {
     const before = known[at];

@@ -32,7 +32,8 @@ export interface Place {
   /** Items and the ids they had before come in one piece: apart, an item that gets its real id would look like another one. */
   stored: Live<{ items: readonly Item[]; aliases: readonly Alias[] }>;
   items: Readonly<Ref<readonly Item[]>>;
-  space: Readonly<Ref<SpaceRow | null>>;
+  /** Without a cursor, folders may look emptier than they are. */
+  space: Live<SpaceRow | null>;
   /** What may be changed here; absent where that differs from item to item. */
   canEdit?: Readonly<Ref<boolean>>;
   prefs: Readonly<Ref<ViewPrefs>>;

@@ -41,7 +41,7 @@ export function placeOf(list: Gathered): Place {
     crumbs: live(shallowRef<readonly Item[]>([])),
     stored: live(computed(() => ({ items: items.value, aliases: [] }))),
     items,
-    space: shallowRef(null),
+    space: live(shallowRef(null)),
     prefs,
     setPrefs,
     views: ['list', 'grid'],

@@ -14,7 +14,6 @@ import {
 import type { Component } from 'vue';
 import type { Notice } from '@/data/db';
 import { i18n } from '@/i18n';
-import { formatNumber } from '@/lib/format';
 
 export const icons: Record<Notice['kind'], Component> = {
   changes: FolderPlus,
@@ -37,7 +36,7 @@ export function describeNotice(notice: Notice, who: string | null): string {
   const { t } = i18n.global;
   const { count, did } = notice;
   const name = notice.name || t('nav.personal');
-  const shown = { count: formatNumber(count, i18n.global.locale.value), name, who: who ?? t('notices.somebody') };
+  const shown = { count, name, who: who ?? t('notices.somebody') };
   switch (notice.kind) {
     case 'changes': {
       const one = did ? (['added', 'changed', 'removed'] as const).filter((deed) => did[deed] > 0) : [];

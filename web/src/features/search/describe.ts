@@ -1,5 +1,5 @@
 // A token of a query in words, as a chip says it.
-import { formatNumber, formatSize } from '@/lib/format';
+import { formatSize } from '@/lib/format';
 import { sizesOf } from '@/data/search/amounts';
 import type { Token } from '@/data/search/query';
 import { kindWords, meanings, selfWords, spans, states } from '@/data/search/words';
@@ -88,5 +88,3 @@ export function describeToken({ op, value, not }: Token, names: Names): string {
   };
   return not ? t('search.not', { what: text() }) : text();
 }
-
-export const countText = (count: number) => formatNumber(count, i18n.global.locale.value);

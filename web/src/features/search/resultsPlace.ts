@@ -58,7 +58,7 @@ export function useResults(text: Readonly<Ref<string>>) {
     crumbs: live(shallowRef<readonly Item[]>([])),
     stored: live(computed(() => ({ items: items.value, aliases: aliases.value }))),
     items,
-    space: shallowRef(null),
+    space: live(shallowRef(null)),
     prefs,
     setPrefs: (change) => {
       const { sort, descending } = { ...order.value, ...change };

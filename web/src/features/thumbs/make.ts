@@ -19,26 +19,26 @@ const none: Drawn = { picture: null, width: 0, height: 0, seconds: null };
 
 let worker: Worker | null = null;
 let lastId = 0;
-const asked = new Map<number, (made: Made) => void>();
+const asked = new Map<number, { answer: (made: Made) => void; fail: (error: Error) => void }>();
 
 function shrink(from: Blob | ImageBitmap): Promise<Made> {
   if (!worker) {
     worker = new Worker(new URL('../../workers/thumbnail.ts', import.meta.url), { type: 'module', name: 'thumbnail' });
     worker.onmessage = ({ data }: MessageEvent<Made>) => {
-      asked.get(data.id)?.(data);
+      asked.get(data.id)?.answer(data);
       asked.delete(data.id);
     };
-    // A worker that cannot be started or fell over makes nothing; the next wish gets a new one.
+    // A worker that cannot be started or fell over says nothing of the picture; the next wish gets a new one.
     worker.onerror = () => {
       worker?.terminate();
       worker = null;
-      for (const [id, answer] of asked) answer({ id, picture: null, width: 0, height: 0 });
+      for (const { fail } of asked.values()) fail(new Error('the worker for small pictures fell over'));
       asked.clear();
     };
   }
   lastId += 1;
   const wish: Wish = { id: lastId, from, side };
-  const answer = new Promise<Made>((resolve) => asked.set(wish.id, resolve));
+  const answer = new Promise<Made>((resolve, reject) => asked.set(wish.id, { answer: resolve, fail: reject }));
   worker.postMessage(wish, from instanceof Blob ? [] : [from]);
   return answer;
 }
@@ -70,6 +70,11 @@ async function drawing(bytes: Blob, signal: AbortSignal): Promise<ImageBitmap | 
   }
 }
 
+/** That it took too long says nothing of the film. */
+function late(): never {
+  throw new Error('the film did not show itself in time');
+}
+
 async function film(file: Viewed, source: ByteSource, signal: AbortSignal): Promise<Drawn> {
   const { url, release } = await source.open(file, signal);
   const video = document.createElement('video');
@@ -80,11 +85,11 @@ async function film(file: Viewed, source: ByteSource, signal: AbortSignal): Prom
     video.preload = 'metadata';
     const known = loaded(video, 'loadedmetadata', ends);
     video.src = url;
-    if (!(await known) || video.videoWidth === 0) return none;
+    if (!(await known) || video.videoWidth === 0) return ends.aborted ? late() : none;
     const seconds = Number.isFinite(video.duration) ? video.duration : null;
     const there = loaded(video, 'seeked', ends);
     video.currentTime = Math.min(filmAtSeconds, (seconds ?? 0) / 2);
-    if (!(await there)) return none;
+    if (!(await there)) return ends.aborted ? late() : none;
     const made = await shrink(await createImageBitmap(video));
     return { ...made, seconds };
   } finally {
@@ -94,7 +99,10 @@ async function film(file: Viewed, source: ByteSource, signal: AbortSignal): Prom
   }
 }
 
-/** What is made of a file; without a picture where none can be. A connection that fails is thrown: it may be back. */
+/**
+ * What is made of a file; without a picture where none can be. What says nothing of the file is thrown: a connection that
+ * fails, a film that is slow to come, a worker that fell over twice.
+ */
 export async function draw(file: Viewed, source: ByteSource, signal: AbortSignal): Promise<Drawn> {
   if (kindOf(file) === 'video') {
     const drawn = await film(file, source, signal);
@@ -106,6 +114,10 @@ export async function draw(file: Viewed, source: ByteSource, signal: AbortSignal
   const isDrawing = extension(file.name) === 'svg' || file.content_type === 'image/svg+xml';
   const from = isDrawing ? await drawing(bytes, signal).catch(() => null) : bytes;
   if (!from) return none;
-  const made = await shrink(from);
+  // Of the pictures that a worker has when it falls over, one at most is to blame.
+  const made = await shrink(from).catch((error: unknown) => {
+    if (from instanceof Blob) return shrink(from);
+    throw error;
+  });
   return { ...made, seconds: null };
 }

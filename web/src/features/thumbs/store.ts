@@ -24,6 +24,8 @@ const after = 0.9;
 /** What a row takes beside its picture, so that rows without one are bounded too. */
 const rowBytes = 200;
 const dayMs = 86_400_000;
+/** That none can be made may have been for want of memory: it is tried again. */
+const noneMs = 7 * dayMs;
 
 export class Store extends Dexie {
   private kept!: EntityTable<Kept, 'version'>;
@@ -39,7 +41,9 @@ export class Store extends Dexie {
 
   async find(version: string): Promise<Kept | null> {
     const row = await this.kept.get(version);
-    if (row && Date.now() - row.usedAt > dayMs) await this.kept.update(version, { usedAt: Date.now() });
+    const age = row ? Date.now() - row.usedAt : 0;
+    if (row && !row.picture) return age < noneMs ? row : null;
+    if (row && age > dayMs) await this.kept.update(version, { usedAt: Date.now() });
     return row ?? null;
   }
 

@@ -42,7 +42,7 @@ export function limitWords(limits: Limits): LimitWords[] {
       id === 'storage_bytes' || id === 'file_bytes'
         ? formatSize(value, language)
         : id === 'trash_days'
-          ? t('plans.days', { count: formatNumber(value, language) }, value)
+          ? t('plans.days', { count: value }, value)
           : formatNumber(value, language);
     return { id, label, text };
   });
