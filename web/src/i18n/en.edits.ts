@@ -31,7 +31,7 @@ export const edits = {
     did_properties: 'Changed the properties of “{name}”',
     did_write: 'Edited the text of “{name}”',
     did_createFile: 'Created the file “{name}”',
-    title: 'Where changes met',
+    title: 'Conflicting changes',
     explain: 'You and somebody else changed the same thing. Nothing is lost: choose what stays.',
     compare: 'Compare…',
     mine: 'Yours',

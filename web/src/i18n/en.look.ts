@@ -34,7 +34,7 @@ export const looking = {
     fit: 'Fit',
     cut: 'Only the first {size} are shown.',
     facts: 'About the picture',
-    pixels: 'Pixels',
+    pixels: 'Dimensions',
     taken: 'Taken',
     camera: 'Camera',
     lens: 'Lens',

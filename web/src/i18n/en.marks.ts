@@ -16,7 +16,7 @@ export const marks = {
     edited: 'The tag is “{name}” now',
     merge: 'Merge into another tag…',
     mergeTitle: 'Merge “{name}” into another tag',
-    mergeText: 'Everything with this tag gets the other one, and this one is gone.',
+    mergeText: 'Items with this tag get the one you choose, and this tag is removed.',
     mergeInto: 'The tag that stays',
     mergeYes: 'Merge',
     merged: '“{name}” is one with “{into}” now',

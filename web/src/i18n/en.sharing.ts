@@ -50,7 +50,7 @@ export const sharing = {
     limit: 'Limit the downloads',
     limitOf: 'How many downloads',
     limitBad: 'A number from 1 to 1,000,000.',
-    fact_password: 'Password',
+    fact_password: 'with a password',
     fact_ends: 'ends {when}',
     fact_ended: 'ended {when}',
     fact_downloads: '{count} download | {count} downloads',

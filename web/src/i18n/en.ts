@@ -257,7 +257,7 @@ export const en = {
   review: {
     open: 'Review changes',
     title: 'While you were offline',
-    met: 'Where changes met',
+    met: 'Conflicting changes',
     refused: 'Could not be saved',
     mine: 'What you changed',
     theirs: 'What others changed',
@@ -312,7 +312,8 @@ export const en = {
     emptyAll: 'Empty trash',
     where: 'Was in',
     deleted: 'Deleted {when}',
-    until: 'Deleted for good {when}',
+    until: 'Removed for good {when}',
+    soon: 'gone {when}',
     untilNever: 'Kept until the trash is emptied',
     left: '{when}',
     restored: 'Restored “{name}”',

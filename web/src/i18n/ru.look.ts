@@ -37,7 +37,7 @@ export const looking: Shape<typeof english> = {
     fit: 'По размеру окна',
     cut: 'Показаны только первые {size}.',
     facts: 'О снимке',
-    pixels: 'Пиксели',
+    pixels: 'Разрешение',
     taken: 'Снято',
     camera: 'Камера',
     lens: 'Объектив',

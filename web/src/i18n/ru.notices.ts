@@ -16,26 +16,26 @@ export const notices: Shape<typeof en> = {
     markUnread: 'Отметить новым',
     mute: 'Больше не сообщать об этой папке',
     muted: 'О папке «{name}» больше не сообщаем',
-    following: 'Сообщаем об изменениях в «{name}»',
+    following: 'Сообщаем об изменениях в папке «{name}»',
     follow: 'Сообщать об изменениях',
     remove: 'Убрать',
     actions: 'Действия с уведомлением',
-    outside: 'Показывать и вне этого окна',
-    outsideHint: 'Пока вы смотрите на другое, а эта страница открыта.',
+    outside: 'Показывать уведомления системы',
+    outsideHint: 'Когда эта страница открыта, но не на виду.',
     denied: 'Браузер не разрешает это для сайта.',
     somebody: 'Кто-то',
     changes:
-      '{who}: {count} изменение в «{name}» | {who}: {count} изменения в «{name}» | {who}: {count} изменений в «{name}»',
+      '{who}: {count} изменение в папке «{name}» | {who}: {count} изменения в папке «{name}» | {who}: {count} изменений в папке «{name}»',
     added:
-      '{who}: {count} новый объект в «{name}» | {who}: {count} новых объекта в «{name}» | {who}: {count} новых объектов в «{name}»',
+      '{who}: {count} новый объект в папке «{name}» | {who}: {count} новых объекта в папке «{name}» | {who}: {count} новых объектов в папке «{name}»',
     changed:
-      '{who}: изменён {count} объект в «{name}» | {who}: изменено {count} объекта в «{name}» | {who}: изменено {count} объектов в «{name}»',
+      '{who}: изменён {count} объект в папке «{name}» | {who}: изменено {count} объекта в папке «{name}» | {who}: изменено {count} объектов в папке «{name}»',
     removed:
       '{who}: удалён {count} объект из «{name}» | {who}: удалено {count} объекта из «{name}» | {who}: удалено {count} объектов из «{name}»',
-    addedOne: '{who}: «{what}» — новое в «{name}»',
-    changedOne: '{who}: изменён объект «{what}» в «{name}»',
+    addedOne: '{who}: «{what}» — новое в папке «{name}»',
+    changedOne: '{who}: изменён объект «{what}» в папке «{name}»',
     removedOne: '{who}: удалён объект «{what}» из «{name}»',
-    shared: '{who} открывает вам доступ к «{name}»',
+    shared: '{who} даёт вам доступ: «{name}»',
     team: 'Теперь вы участник «{name}»',
     dropped:
       'По ссылке «{name}» пришёл {count} файл | По ссылке «{name}» пришли {count} файла | По ссылке «{name}» пришло {count} файлов',
@@ -43,9 +43,9 @@ export const notices: Shape<typeof en> = {
       '{who}: {count} файл по ссылке «{name}» | {who}: {count} файла по ссылке «{name}» | {who}: {count} файлов по ссылке «{name}»',
     quota: 'Занято {count} % вашего места',
     uploaded:
-      '{count} файл загружен в «{name}» | {count} файла загружены в «{name}» | {count} файлов загружено в «{name}»',
+      '{count} файл загружен в папке «{name}» | {count} файла загружены в папке «{name}» | {count} файлов загружено в папке «{name}»',
     failed:
-      '{count} файл не загрузился в «{name}» | {count} файла не загрузились в «{name}» | {count} файлов не загрузилось в «{name}»',
+      '{count} файл не загрузился в папке «{name}» | {count} файла не загрузились в папке «{name}» | {count} файлов не загрузилось в папке «{name}»',
     conflict:
       '{count} загрузка ждёт вашего ответа | {count} загрузки ждут вашего ответа | {count} загрузок ждут вашего ответа',
     kept: '«{name}» теперь на этом устройстве',

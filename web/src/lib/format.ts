@@ -50,7 +50,7 @@ export function formatPercent(share: number, language: string): string {
 }
 
 /** Hours as the language writes them everywhere: `05:27` in Russian, `5:27 AM` in English. */
-const hourOf = (language: string) => (language.startsWith('ru') ? '2-digit' : 'numeric');
+export const hourOf = (language: string) => (language.startsWith('ru') ? '2-digit' : 'numeric');
 
 /** Today's times as a time, this year's as day and month, older ones with the year. */
 export function formatWhen(at: string, language: string, now: number = Date.now()): string {
@@ -112,9 +112,15 @@ export function formatPeriod(from: string, to: string, language: string): string
   ).formatRange(new Date(from), new Date(to));
 }
 
+/** What is no longer than this is not broken in itself. */
+const shortFact = 24;
+
 /** Facts beside each other. A number stays with what it counts, and a dot with what stands before it. */
 export function joinFacts(facts: readonly string[]): string {
-  return facts.join('\u00a0· ').replace(/(\d) (?=\p{L})/gu, '$1\u00a0');
+  return facts
+    .map((fact) => (fact.length <= shortFact ? fact.replaceAll(' ', '\u00a0') : fact))
+    .join('\u00a0· ')
+    .replace(/(\d) (?=\p{L})/gu, '$1\u00a0');
 }
 
 /** "3 minutes ago"; anything under a minute is "just now". */

@@ -35,11 +35,31 @@ export function moveIntoThePast(path) {
     setEntry.run(modified, replaced ?? modified, entry.id);
   }
   const lines = database
-    .prepare('SELECT space_id, sequence, max(sequence) OVER (PARTITION BY space_id) AS last FROM journal')
+    .prepare(
+      'SELECT space_id, sequence, entry_id, kind, max(sequence) OVER (PARTITION BY space_id) AS last FROM journal ORDER BY sequence',
+    )
     .all();
+  const timeOf = (line) => nowUs - Math.round((line.last - line.sequence + 0.2) * 0.17 * dayUs);
   const setLine = database.prepare('UPDATE journal SET at_us = ? WHERE space_id = ? AND sequence = ?');
-  for (const line of lines)
-    setLine.run(nowUs - Math.round((line.last - line.sequence + 0.2) * 0.17 * dayUs), line.space_id, line.sequence);
+  for (const line of lines) setLine.run(timeOf(line), line.space_id, line.sequence);
+  // What has versions says the same of them in its details as in its activity.
+  for (const { entry_id } of database
+    .prepare('SELECT entry_id FROM version GROUP BY entry_id HAVING count(*) > 1')
+    .all()) {
+    const saved = lines
+      .filter((line) => String(line.entry_id) === String(entry_id) && ['created', 'content'].includes(line.kind))
+      .map(timeOf);
+    const versions = versionsOf.all(entry_id);
+    if (saved.length < versions.length) continue;
+    let replaced = null;
+    for (const version of versions) {
+      const at = saved.pop();
+      setVersion.run(at, replaced, entry_id, version.id);
+      if (replaced === null) setEntry.run(at, at, entry_id);
+      else database.prepare('UPDATE entry SET created_us = ? WHERE id = ?').run(at, entry_id);
+      replaced = at;
+    }
+  }
   const trashed = database.prepare('SELECT entry_id FROM trash ORDER BY sequence DESC').all();
   const setTrashed = database.prepare('UPDATE trash SET trashed_us = ? WHERE entry_id = ?');
   for (const [at, { entry_id }] of trashed.entries())

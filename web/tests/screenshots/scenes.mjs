@@ -350,6 +350,10 @@ export const scenes = {
       await env.page.goto(`${env.base}/files`);
       await env.page.waitForSelector('#files [data-name]');
       await env.page.evaluate(tellSomething, env.files.team.root_id);
+      // What is written past the page is seen by it once it looks again.
+      await env.page.reload();
+      await env.page.waitForSelector('#files [data-name]');
+      await env.page.waitForSelector('[data-unread], [data-unread-dot]');
       if (env.phone) await env.page.click('header button');
       await env.page.click('[data-bell]');
       await env.page.waitForSelector('[data-notice]');

@@ -82,7 +82,7 @@ export const en = {
       '{name} gets the files of a folder side by side, without the folder. Pack it as a zip archive to keep its order.',
     nothing: 'There are no files in it.',
     retry: 'Send again',
-    retryAll: 'Send the failed ones again',
+    retryAll: 'Retry what failed',
     cancel: 'Do not send “{name}”',
     summary: '{done} of {count} file sent | {done} of {count} files sent',
     thanks: 'All files have arrived. Thank you!',

@@ -45,23 +45,22 @@ function size(value: string, language: string): string {
     : `${formatSize(range.from, language)} – ${formatSize(range.to, language)}`;
 }
 
-export function describeToken({ op, value, not }: Token, names: Names): string {
+/** In words. Of a longer list than `most` the first ones stand for all: where there is little room. */
+export function describeToken({ op, value, not }: Token, names: Names, most = Infinity): string {
   const { t } = i18n.global;
   const language = i18n.global.locale.value;
-  const list = (one: (part: string) => string) =>
-    value
-      .split(',')
-      .map((part) => one(part.trim()))
-      .join(', ');
+  const list = (one: (part: string) => string | string[]) => {
+    const all = value.split(',').flatMap((part) => one(part.trim()));
+    const few = all.slice(0, all.length > most + 1 ? most : all.length);
+    return few.join(', ') + (few.length < all.length ? ` +${all.length - few.length}` : '');
+  };
   const text = () => {
     switch (op) {
       case 'kind':
-        return list(
-          (one) =>
-            meanings(kindWords, one)
-              .map((kind) => t(`groups.${kind}`))
-              .join(', ') || one,
-        );
+        return list((one) => {
+          const kinds = meanings(kindWords, one).map((kind) => t(`groups.${kind}`));
+          return kinds.length > 0 ? kinds : one;
+        });
       case 'tag':
         return list((one) => names.tag(one) ?? (one.startsWith('tag_') ? t('search.goneTag') : one));
       case 'in':

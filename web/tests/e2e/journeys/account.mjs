@@ -119,7 +119,7 @@ export async function welcomesInTheServersName({ open, out }) {
     assert.equal(await page.getByText('Create an account').count(), 0, 'nobody is sent to where they are turned away');
     await page.screenshot({ path: `${out}welcome.png` });
     await page.goto(`${pages.url}/register`);
-    await page.locator('[role=alert]').getByText('Accounts are by invitation here').waitFor();
+    await page.locator('[role=alert]').getByText('Registration is by invitation only').waitFor();
 
     // Who has an invitation finds back to it from the sign-in page.
     const invitation = await (await send('POST', '/admin/invitations', {}, admin)).json();

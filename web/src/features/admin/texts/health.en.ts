@@ -19,6 +19,7 @@ export const health = {
     warn_moving: 'Data is moving between the servers',
     disks: 'Disks',
     freeOf: '{free} free',
+    usedOf: '{share} used',
     balance: 'Parts on each server',
     parts: '{count} part | {count} parts',
     place: 'Where data belongs',

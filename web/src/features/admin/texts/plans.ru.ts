@@ -41,7 +41,7 @@ export const plans: Shape<typeof english> = {
     made: 'Тариф «{name}» создан',
     spacesNone: 'никому не назначен',
     spaces: 'у {count} пространства | у {count} пространств | у {count} пространств',
-    unlimited: 'без предела',
+    unlimited: 'без ограничений',
     actions: 'Действия с тарифом «{name}»',
     change: 'Изменить…',
     give: 'Назначить…',

@@ -4,7 +4,7 @@ import type { Shape } from '@/i18n/shape';
 
 export const servers: Shape<typeof english> = {
   admin: {
-    subtitle: 'Каждый файл разрезан на части на этих серверах.',
+    subtitle: 'Файлы хранятся по частям на этих серверах.',
     healthy: 'Всё на своих местах',
     moving: 'Данные перемещаются',
     degraded: 'Не отвечает {count} сервер | Не отвечают {count} сервера | Не отвечает {count} серверов',
@@ -15,7 +15,7 @@ export const servers: Shape<typeof english> = {
     scrub: 'Проверка всех частей',
     scrubText:
       'Прочитана {count} часть, повреждено: {bad} | Прочитаны {count} части, повреждено: {bad} | Прочитано {count} частей, повреждено: {bad}',
-    scrubWhole: 'всё цело',
+    scrubWhole: 'повреждений не найдено',
     scrubDamaged: 'повреждена {count} часть | повреждены {count} части | повреждено {count} частей',
     scrubIdle: 'Ещё не начата',
     garbage: 'К очистке',

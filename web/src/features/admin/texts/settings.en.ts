@@ -2,7 +2,7 @@
 export const settings = {
   knobs: {
     subtitle:
-      'These hold for the whole server and take effect within seconds. Everything else stands in its configuration.',
+      'These hold for the whole server and take effect within seconds. Everything else is set in its configuration.',
     group_server: 'This server',
     group_people: 'People',
     group_keeping: 'What is kept',
@@ -45,7 +45,7 @@ export const settings = {
     quoted: '“{value}”',
     default: 'From the configuration',
     changed: 'Set here · the configuration says {value}',
-    back: 'Back to that',
+    back: 'Use that again',
     saved: 'Saved',
     undone: 'As it was before',
   },
