@@ -115,7 +115,7 @@ it('knows when a link works no more', () => {
 
 it('tells the facts that matter for its mode', () => {
   expect(factsOf(link({ has_password: true, downloads: 2, opens: 1 }), now)).toEqual([
-    'Password',
+    'with a password',
     '2 downloads',
     'opened once',
   ]);

@@ -5,6 +5,7 @@ import type { ByteSource } from '@/features/look';
 import { draw } from '@/features/thumbs/make';
 import { Queue } from '@/features/thumbs/queue';
 import { Store } from '@/features/thumbs/store';
+import { find } from '@/features/thumbs/thumbs';
 import { canThumb } from '@/features/thumbs/useThumb';
 import { imageSize } from '@/lib/imageHead';
 
@@ -139,6 +140,43 @@ it('takes a worker that falls over for no answer', async () => {
   falls = 2;
   await expect(made('a picture')).rejects.toThrow('fell over');
   expect(await made('a picture')).toMatchObject({ picture });
+  vi.unstubAllGlobals();
+});
+it('is there for whoever comes back while the first look is given up', async () => {
+  const asked: AbortSignal[] = [];
+  const answers: ((bytes: Blob) => void)[] = [];
+  vi.stubGlobal(
+    'Worker',
+    class {
+      onmessage: ((event: { data: unknown }) => void) | null = null;
+      postMessage = ({ id }: { id: number }) =>
+        void Promise.resolve().then(() =>
+          this.onmessage?.({ data: { id, picture: new Blob(['small']), width: 4, height: 3 } }),
+        );
+    },
+  );
+  const source = {
+    account: () => account,
+    blob: (_: unknown, signal: AbortSignal) =>
+      new Promise<Blob>((resolve, reject) => {
+        asked.push(signal);
+        answers.push(resolve);
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      }),
+  } as unknown as ByteSource;
+  const memory = new Memory();
+  const wanted = { ...file('a.jpg', 9), version_id: crypto.randomUUID() };
+  const leave = find(wanted, source, memory, () => undefined);
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  // From the list to the tiles: the one goes, the other comes, and what the one asked for is given up after that.
+  leave();
+  const there = vi.fn();
+  find(wanted, source, memory, there);
+  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  expect(asked[0]!.aborted).toBe(true);
+  answers[1]!(new Blob(['large']));
+  await vi.waitFor(() => expect(there).toHaveBeenCalledOnce());
+  expect(memory.take(wanted.version_id)).toMatchObject({ width: 4 });
   vi.unstubAllGlobals();
 });
 it('makes room by what was not looked at for longest', async () => {

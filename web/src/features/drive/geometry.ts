@@ -107,5 +107,5 @@ export function fitTiles(width: number, wished: number, count: number): Cells {
   const columns = Math.max(1, Math.floor((room + gap) / (wished + gap)));
   const stretched = Math.floor((room - gap * (columns - 1)) / columns);
   const tile = count < columns ? Math.min(stretched, Math.round(wished * 1.15)) : stretched;
-  return { columns, width: tile, height: Math.round(wished * 0.82) + 70, gap, start };
+  return { columns, width: tile, height: Math.round(wished * 0.82) + 64, gap, start };
 }

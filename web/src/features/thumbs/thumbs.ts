@@ -10,7 +10,15 @@ import type { Store } from './store';
 export type Wanted = Viewed & { version_id: string };
 
 const queue = new Queue(3, 120);
-const pending = new Map<string, { listeners: Set<() => void>; stop: AbortController }>();
+interface Job {
+  listeners: Set<() => void>;
+  stop: AbortController;
+}
+const pending = new Map<string, Job>();
+/** Whoever left and came again has another one since, which is no business of this one's end. */
+function end(version: string, job: Job): void {
+  if (pending.get(version) === job) pending.delete(version);
+}
 /** Versions that nothing can be made of, where nothing is kept on the device. */
 const hopeless = new Set<string>();
 
@@ -40,20 +48,20 @@ export async function recall({ version_id: version }: Wanted, source: ByteSource
   return thumb !== null;
 }
 
-async function search(file: Wanted, source: ByteSource, memory: Memory, signal: AbortSignal): Promise<void> {
+async function search(file: Wanted, source: ByteSource, memory: Memory, job: Job): Promise<void> {
   const version = file.version_id;
+  const { signal } = job.stop;
   const there = (made: Drawn) => {
     const thumb = shown(made);
     if (thumb) memory.put(version, thumb);
-    const listeners = [...(pending.get(version)?.listeners ?? [])];
-    pending.delete(version);
-    if (thumb) for (const listener of listeners) listener();
+    end(version, job);
+    if (thumb) for (const listener of [...job.listeners]) listener();
   };
   const place = await storeFor(source.account());
   const kept = await place?.find(version).catch(() => null);
   if (signal.aborted) return;
   if (kept) return there(kept);
-  if (hopeless.has(version)) return;
+  if (hopeless.has(version)) return end(version, job);
   const leave = queue.add(version, async () => {
     try {
       const made = await draw(file, source, signal);
@@ -63,7 +71,7 @@ async function search(file: Wanted, source: ByteSource, memory: Memory, signal: 
       // A device that is full shows it all the same.
       await place?.put({ version, ...made }).catch(() => undefined);
     } catch (error) {
-      pending.delete(version);
+      end(version, job);
       // Without a connection it is asked for again when that is back; what the server refuses is not.
       if (!signal.aborted && !(isProblem(error) && error.passing)) hopeless.add(version);
     }
@@ -78,14 +86,15 @@ export function find(file: Wanted, source: ByteSource, memory: Memory, onThere: 
   if (!job) {
     job = { listeners: new Set(), stop: new AbortController() };
     pending.set(version, job);
-    void search(file, source, memory, job.stop.signal).catch(() => pending.delete(version));
+    const begun = job;
+    void search(file, source, memory, begun).catch(() => end(version, begun));
   }
-  const { listeners, stop } = job;
-  listeners.add(onThere);
+  const mine = job;
+  mine.listeners.add(onThere);
   return () => {
-    listeners.delete(onThere);
-    if (listeners.size > 0 || pending.get(version)?.stop !== stop) return;
+    mine.listeners.delete(onThere);
+    if (mine.listeners.size > 0 || pending.get(version) !== mine) return;
     pending.delete(version);
-    stop.abort();
+    mine.stop.abort();
   };
 }
