@@ -42,6 +42,12 @@ export function formatNumber(value: number, language: string): string {
   return cached(`n${language}`, () => new Intl.NumberFormat(language)).format(value);
 }
 
+/** A latitude or longitude to the metre, with the sign that figures have: `−4.48333°`. */
+export function formatDegrees(value: number, language: string): string {
+  const number = cached(`g${language}`, () => new Intl.NumberFormat(language, { maximumFractionDigits: 5 }));
+  return `${number.format(value).replace('-', '−')}°`;
+}
+
 export function formatPercent(share: number, language: string): string {
   return cached(
     `p${language}`,

@@ -110,7 +110,7 @@ it('lets columns go one by one as it gets narrow, the size last', () => {
   expect(templateOf(['size'], 390)).toBe('minmax(0, 1fr) 88px');
   // People's names take what a short name of a file leaves, and half the line of a phone.
   expect(templateOf(['who', 'size'], 1200)).toBe('minmax(0, 1fr) minmax(184px, 0.35fr) 88px');
-  expect(templateOf(['who'], 374)).toBe('minmax(0, 1fr) minmax(0, 0.6fr)');
+  expect(templateOf(['who'], 374)).toBe('minmax(0, 1fr) minmax(0, 0.7fr)');
 });
 
 it('makes whole what another version of the page has kept', () => {

@@ -39,7 +39,7 @@ const narrow = 480;
 
 export function templateOf(columns: readonly ColumnKey[], width: number): string {
   const one = (column: ColumnKey) => {
-    if (stays.has(column) && width > 0 && width < narrow) return 'minmax(0, 0.6fr)';
+    if (stays.has(column) && width > 0 && width < narrow) return 'minmax(0, 0.7fr)';
     return grows[column] ? `minmax(${widths[column]}px, ${grows[column]}fr)` : `${widths[column]}px`;
   };
   return ['minmax(0, 1fr)', ...columns.map(one)].join(' ');

@@ -65,6 +65,7 @@ export const en = {
   drop: {
     title: 'Send files to {name}',
     hint: 'Drop files here, or choose them. Only {name} sees what you send.',
+    hintTouch: 'Only {name} sees what you send.',
     full: '{name} has no room for this file. Tell them, or send a smaller one.',
     over: 'Drop to send',
     choose: 'Choose files…',

@@ -55,7 +55,7 @@ async function search(file: Wanted, source: ByteSource, memory: Memory, job: Job
     const thumb = shown(made);
     if (thumb) memory.put(version, thumb);
     end(version, job);
-    if (thumb) for (const listener of [...job.listeners]) listener();
+    if (thumb) for (const listener of job.listeners) listener();
   };
   const place = await storeFor(source.account());
   const kept = await place?.find(version).catch(() => null);
