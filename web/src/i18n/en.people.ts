@@ -57,6 +57,7 @@ export const people = {
   },
   spaces: {
     title: 'Spaces',
+    trash: 'Trash of the space',
     new: 'New team space…',
     newTitle: 'New team space',
     newHint: 'Files in it belong to the team. You decide who is a member.',

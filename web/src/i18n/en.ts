@@ -1,5 +1,5 @@
 // English texts that the drive needs, and the shape every other language has to have. Those of pages that are about accounts
-// come with these pages: see `later.ts`; those about waiting changes with what shows them: see `edits.ts`.
+// come with these pages: see `later.ts`; those about waiting changes and about what was deleted with what shows them: see `edits.ts` and `trash.ts`.
 import type { Shape } from './shape';
 import { looking } from './en.look';
 import { keep } from './en.keep';
@@ -10,6 +10,7 @@ import { searching } from './en.search';
 import type { edits } from './en.edits';
 import type { sharing } from './en.sharing';
 import type { uploading } from './en.upload';
+import type { trash } from './en.trash';
 import type { later } from './later';
 
 export const en = {
@@ -302,43 +303,6 @@ export const en = {
     copied: 'Copied',
     total: 'Total size',
   },
-  trash: {
-    download: 'Download {name}',
-    title: 'Trash',
-    empty: 'The trash is empty',
-    emptyHint: 'What you delete comes here first and can be brought back.',
-    restore: 'Restore',
-    remove: 'Delete for good',
-    emptyAll: 'Empty trash',
-    where: 'Was in',
-    deleted: 'Deleted {when}',
-    until: 'Removed for good {when}',
-    soon: 'gone {when}',
-    untilNever: 'Kept until the trash is emptied',
-    left: '{when}',
-    restored: 'Restored “{name}”',
-    removed: 'Deleted “{name}” for good',
-    askOne: 'Delete “{name}” for good?',
-    askAll: 'Empty the trash?',
-    askText: 'This cannot be undone. Folders go with everything in them.',
-    folderGone: 'The folder it was in is gone. It was put into your files.',
-    folderGoneTeam: 'The folder it was in is gone. It was put at the top of “{name}”.',
-    emptying: 'Emptying: {count} left',
-    emptyingSize: 'Emptying: {count} left, {size} to clear',
-    removing: 'Clearing {size}',
-    space: 'Trash of',
-    deletedBy: 'Deleted by {name} {when}',
-    askTeam: 'Empty the trash of “{name}”?',
-    emptyHintTeam: 'What anybody deletes from “{name}” comes here first and can be brought back.',
-    managers: 'Managers of the space delete for good.',
-    usedTeam: 'Items here count towards the team’s storage.',
-    ofSpace: 'Trash of the space',
-    more: 'Show more',
-    offline: 'The trash needs a connection.',
-    actions: 'Actions for {name}',
-    used: 'Items here count towards your storage.',
-    failed: 'Emptying the trash did not succeed. Try again, or ask your administrator.',
-  },
   activity: {
     title: 'Activity',
     empty: 'Nothing was done yet',
@@ -405,4 +369,6 @@ export const en = {
   },
 };
 
-export type Messages = Shape<typeof en & typeof later & typeof uploading & typeof sharing & typeof edits>;
+export type Messages = Shape<
+  typeof en & typeof later & typeof uploading & typeof sharing & typeof edits & typeof trash
+>;

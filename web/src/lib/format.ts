@@ -124,6 +124,7 @@ const shortFact = 24;
 /** Facts beside each other. A number stays with what it counts, and a dot with what stands before it. */
 export function joinFacts(facts: readonly string[]): string {
   return facts
+    .filter(Boolean)
     .map((fact) => (fact.length <= shortFact ? fact.replaceAll(' ', '\u00a0') : fact))
     .join('\u00a0· ')
     .replace(/(\d) (?=\p{L})/gu, '$1\u00a0');

@@ -13,6 +13,7 @@ import { en as accessEn } from '@/features/share/texts/en';
 import { ru as accessRu } from '@/features/share/texts/ru';
 import { edits } from '@/i18n/en.edits';
 import { sharing } from '@/i18n/en.sharing';
+import { trash } from '@/i18n/en.trash';
 import { uploading } from '@/i18n/en.upload';
 import { later } from '@/i18n/later';
 import { ru } from '@/i18n/ru';
@@ -22,7 +23,10 @@ const flat = (tree: Tree, path = ''): [key: string, text: string][] =>
   Object.entries(tree).flatMap(([key, value]) =>
     typeof value === 'string' ? [[path + key, value] as [string, string]] : flat(value, `${path}${key}.`),
   );
-const texts = { en: [...flat(en), ...flat(later), ...flat(uploading), ...flat(sharing), ...flat(edits)], ru: flat(ru) };
+const texts = {
+  en: [...flat(en), ...flat(later), ...flat(uploading), ...flat(sharing), ...flat(edits), ...flat(trash)],
+  ru: flat(ru),
+};
 const adminTexts = { en: flat(adminEn), ru: flat(adminRu) };
 const detailsTexts = { en: [...flat(detailsEn), ...flat(accessEn)], ru: [...flat(detailsRu), ...flat(accessRu)] };
 const publicTexts = { en: flat(publicEn), ru: flat(publicRu) };
@@ -31,6 +35,7 @@ const slots = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map
 it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   await learnLaterTexts();
   await import('@/i18n/edits');
+  await import('@/i18n/trash');
   i18n.global.mergeLocaleMessage('en', uploading);
   i18n.global.mergeLocaleMessage('en', sharing);
   i18n.global.setLocaleMessage('ru', ru);

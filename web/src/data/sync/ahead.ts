@@ -10,27 +10,32 @@ import { putEntries } from './store';
 const maxDepth = 256;
 
 /**
- * Learns a folder, all that is directly in it, and the folders above it. `onPage` is called after every 1,000 of its
- * entries, which come by name. Answers how many there are; nothing where the space was learned meanwhile, or is not there.
+ * Learns a folder, all that is directly in it, and the folders above it, and stops where the space was learned meanwhile.
+ * `onShown` is called after every 1,000 of its entries, which come by name, and when there is no more to wait for: with how
+ * many there are once all have come, and with `Infinity` while that is not known.
  */
-export async function lookAhead(db: DriveDb, folder: string, onPage: () => void): Promise<number | undefined> {
-  const id = await realId(db, folder);
-  const opened = await learnFolder(db, id);
-  if (!opened) return undefined;
-  let cursor: string | undefined;
-  let count = 0;
-  do {
-    const page = await take(
-      api.GET('/api/v1/folders/{id}/children', { params: { path: { id }, query: { limit: 1000, cursor } } }),
-    );
-    if (!(await putBefore(db, page.items))) return undefined;
-    count += page.items.length;
-    onPage();
-    cursor = page.next_cursor ?? undefined;
-  } while (cursor);
-  let above = opened.parent_id;
-  for (let depth = 0; above && depth < maxDepth; depth += 1) above = (await learnFolder(db, above))?.parent_id;
-  return count;
+export async function lookAhead(db: DriveDb, folder: string, onShown: (count: number) => void): Promise<void> {
+  try {
+    const id = await realId(db, folder);
+    const opened = await learnFolder(db, id);
+    if (!opened) return;
+    let cursor: string | undefined;
+    let count = 0;
+    do {
+      const page = await take(
+        api.GET('/api/v1/folders/{id}/children', { params: { path: { id }, query: { limit: 1000, cursor } } }),
+      );
+      if (!(await putBefore(db, page.items))) return;
+      count += page.items.length;
+      cursor = page.next_cursor ?? undefined;
+      onShown(cursor ? Infinity : count);
+    } while (cursor);
+    let above = opened.parent_id;
+    for (let depth = 0; above && depth < maxDepth; depth += 1) above = (await learnFolder(db, above))?.parent_id;
+  } catch (error) {
+    console.warn('a folder could not be asked for', error);
+    onShown(Infinity);
+  }
 }
 
 /** A folder as it is known here or to the server; null where it is not to be seen. */

@@ -4,6 +4,7 @@ import {
   FilePen,
   FilePlus,
   FolderInput,
+  FolderPlus,
   FolderSync,
   History,
   Layers,
@@ -39,7 +40,8 @@ const icons: Readonly<Record<string, Component>> = {
   merged: FolderSync,
   left: FolderInput,
 };
-export const iconOf = (it: Activity): Component => icons[it.kind] ?? History;
+export const iconOf = (it: Activity): Component =>
+  it.kind === 'created' && it.entry_kind === 'folder' ? FolderPlus : (icons[it.kind] ?? History);
 
 export function describe(it: Activity): string {
   const name = it.name ?? it.previous_name ?? t('common.unknown');

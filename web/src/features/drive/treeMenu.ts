@@ -30,7 +30,7 @@ export function useTreeMenu(): (item: Item, team: SpaceRow | null) => MenuItems 
         },
         {
           id: 'space-trash',
-          label: t('trash.ofSpace'),
+          label: t('spaces.trash'),
           icon: Trash2,
           run: () => void router.push({ name: 'trash', query: { space: team.id } }),
         },

@@ -117,7 +117,7 @@ export async function tellsInTheBell({ open, files, base, apiBase, out }) {
   await eventually(unread, '4', 'a share, a team and a letter', 20_000);
   await page.keyboard.press('Alt+i');
   await page.waitForSelector('[data-notice=shared] >> text=Anna Berg shared “Mooring plans” with you');
-  await page.waitForSelector('[data-notice=team] >> text=You are a member of “Sailing club” now');
+  await page.waitForSelector('[data-notice=team] >> text=You are now a member of “Sailing club”');
   await page.waitForSelector('[data-notice=dropped] >> text=Grace put 1 file into “For the post”');
   await page.screenshot({ path: `${out}bell-many.png` });
   await page.click('[data-notice=dropped] > button');

@@ -1,6 +1,6 @@
 // What one browser does is seen in the other at once, also after the server died and after the network was gone.
 import assert from 'node:assert/strict';
-import { eventually, onServer, ownFolder, row, settled, sync } from '../steps.mjs';
+import { eventually, names, onServer, openFolder, ownFolder, person, row, settled, signIn, sync } from '../steps.mjs';
 
 /** Seen sooner than any poll would bring it. */
 const soonMs = 5_000;
@@ -99,4 +99,32 @@ export async function holdsOneSocketForAllTabs({ open, files, base }) {
   await eventually(async () => [...live.values()].includes(second), true, 'the other tab takes over');
   await files.folder('Told to the rest', folder);
   await row(second, 'Told to the rest').waitFor({ timeout: 2_000 });
+}
+
+export async function showsTheOpenFolderWholeAtFirst({ open, apiBase }) {
+  const ida = await person(apiBase, 'ida', 'Ida Rhodes');
+  const [space] = (await (await ida.call('GET', '/spaces')).json()).items;
+  const folder = async (name, parent_id) => (await (await ida.call('POST', '/folders', { name, parent_id })).json()).id;
+  const old = await folder('Old papers', space.root_id);
+  // More than a page of the first pull, which comes in the order in which things were made.
+  for (let from = 0; from < 1_100; from += 20)
+    await Promise.all(Array.from({ length: 20 }, (_, at) => folder(`Paper ${from + at}`, old)));
+  await folder('Within', await folder('Newest', space.root_id));
+  const page = await open({ signedIn: false });
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route(/\/spaces\/[^/]+\/entries\?.*cursor=/, (route) => held.then(() => route.continue()));
+  await signIn(page, ida.name, 'long-enough-1');
+  await row(page, 'Newest').waitFor();
+  await eventually(() => names(page), ['Newest', 'Old papers']);
+  await eventually(() => page.locator('[data-status]').innerText(), '2 items');
+  await openFolder(page, 'Newest');
+  await eventually(() => names(page), ['Within']);
+  assert.notEqual(await sync(page), 'Up to date');
+  release();
+  await settled(page);
+  assert.deepEqual(await names(page), ['Within']);
+  await page.goBack();
+  await openFolder(page, 'Old papers');
+  await eventually(() => page.locator('[data-status]').innerText(), '1,100 items');
 }

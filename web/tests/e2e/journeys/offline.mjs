@@ -349,8 +349,7 @@ export async function twoBrowsersConvergeAfterRandomWork({ open, files, base, ne
   // What rests on something that the other one removed is refused and kept aside, never dropped.
   for (const page of [first, second])
     await eventually(
-      async () =>
-        /^(?:Up to date|\d+ changes? could not be saved|\d+ changes? met (?:another|others))$/.test(await sync(page)),
+      async () => /^(?:Up to date|\d+ changes? could not be saved|\d+ conflicts?)$/.test(await sync(page)),
       true,
       'the sync state',
       40_000,

@@ -166,7 +166,7 @@ export async function sharesOneFileAndLetsPeopleLeave({ open, files, base, apiBa
 export async function worksTogetherInATeamSpace({ open, base, apiBase }) {
   const mia = await person(apiBase, 'mia', 'Mia Larsen');
   // High enough for the folders that other journeys left in the sidebar.
-  const page = await open({ height: 2_400 });
+  const page = await open({ height: 4_000 });
   await page.click('[data-new-space]');
   await page.fill('input[name=space-name]', 'Harbour team');
   await page.keyboard.press('Enter');

@@ -4,7 +4,7 @@ import { click, eventually, names, onServer, ownFolder, row, settled } from '../
 
 export async function movesBetweenSpacesAndBack({ open, files, base, network, out }) {
   // High enough for the folders that other journeys left in the sidebar.
-  const page = await open({ height: 2_400 });
+  const page = await open({ height: 4_000 });
   const folder = await ownFolder(page, files, base, 'Across');
   for (const name of ['dragged.txt', 'cut.txt', 'stays.txt']) await files.file(name, name, 'text/plain', folder);
   const inner = await files.folder('Berths', folder);

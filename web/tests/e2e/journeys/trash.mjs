@@ -94,7 +94,7 @@ export async function keepsATrashForEachTeam({ open, files, base, apiBase, out }
 
   // From the space's own menu to its trash, which says where things were and who deleted them. The page is high enough for
   // the folders that other journeys left in the sidebar.
-  const page = await open({ height: 2_400 });
+  const page = await open({ height: 4_000 });
   const crew = page.locator('[role=tree] [role=treeitem]').filter({ hasText: 'Ship papers' });
   await crew.hover();
   await crew.getByRole('button').last().click();

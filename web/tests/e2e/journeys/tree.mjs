@@ -5,7 +5,7 @@ import { click, eventually, openFolder, ownFolder, person, row, settled, signIn 
 const node = (page, name) => page.getByRole('treeitem', { name: new RegExp(`^${name}`) });
 
 export async function reachesEveryFolderMenuByKeyboard({ open, files, base, network }) {
-  const page = await open({ height: 2_000 });
+  const page = await open({ height: 4_000 });
   const team = await (await files.call('POST', '/spaces', { name: 'Tree team' })).json();
   await node(page, 'Tree team').waitFor();
   const top = await ownFolder(page, files, base, 'Tree keys');

@@ -253,12 +253,13 @@ export async function dropsOnFoldersAndOnTheTree({ open, files, base }) {
   const page = await open();
   const folder = await ownFolder(page, files, base, 'Targets');
   const inList = await files.folder('In the list', folder);
-  const inTree = await files.folder('In the tree');
+  // Beside the open folder, which is in sight.
+  const inTree = await files.folder('Targets too');
   await files.file('note.txt', 'x', 'text/plain', folder);
   await row(page, 'In the list').waitFor();
   await dropFiles(page, '[role=grid] [data-name="In the list"]', [{ name: 'list.txt', text: 'a' }]);
   await eventually(() => onServer(files, inList), ['list.txt']);
-  const leaf = page.locator('[role=treeitem]', { hasText: 'In the tree' }).first();
+  const leaf = page.locator('[role=treeitem]', { hasText: 'Targets too' }).first();
   await leaf.waitFor();
   await leaf.evaluate((node) => node.setAttribute('data-drop-here', ''));
   await dropFiles(page, '[data-drop-here]', [{ name: 'tree.txt', text: 'b' }]);
