@@ -324,7 +324,7 @@ export async function visitorsSeeLargeFolders({ open, files, base, apiBase }) {
   );
   const link = await make(files, folder);
   const { page } = await visit(open, base, link);
-  await page.getByText(`${count + 1} items`).waitFor({ timeout: 30_000 });
+  await page.getByText(`${(count + 1).toLocaleString('en')} items`).waitFor({ timeout: 30_000 });
   const rows = () => page.$$eval('a[data-name]', (all) => all.map((one) => one.dataset.name));
   assert.equal((await rows())[0], 'Zoo', 'folders come first, also from the last page');
   assert.ok((await rows()).length < 120);
