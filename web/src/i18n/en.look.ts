@@ -18,7 +18,6 @@ export const looking = {
   look: {
     taskDone: 'Done',
     taskOpen: 'Not done',
-    title: 'Quick look',
     previous: 'Previous',
     next: 'Next',
     strip: 'Beside it',
@@ -31,7 +30,6 @@ export const looking = {
     at: '{at} of {count}',
     zoomIn: 'Zoom in',
     zoomOut: 'Zoom out',
-    fit: 'Fit',
     cut: 'Only the first {size} are shown.',
     facts: 'About the picture',
     pixels: 'Dimensions',

@@ -3,14 +3,12 @@ export const people = {
   people: {
     title: 'People',
     hint: 'People find it under “Shared with me”.',
-    members: 'Members',
     membersHint: 'They have the whole space in their sidebar.',
     membersTitle: 'Members of “{name}”',
     search: 'Add people or groups',
     searchNone: 'Nobody by that name',
     everyone: 'Everyone with an account',
     group: 'Group',
-    user: 'Person',
     role: 'Role',
     roleOf: 'Role of {name}',
     role_viewer: 'Can view',
@@ -41,7 +39,6 @@ export const people = {
     leave: 'Leave',
     left: 'You have left “{name}”',
     more: 'More about the role of {name}',
-    none: 'Nobody else has a role here.',
     mayNot: 'Only managers decide who gets in.',
     offline: 'People need a connection.',
     gone: 'somebody who is gone',
@@ -56,7 +53,6 @@ export const people = {
     byMeEmptyHint: 'Select a file or folder and choose “Share…” to give somebody a role on it.',
   },
   spaces: {
-    title: 'Spaces',
     trash: 'Trash of the space',
     new: 'New team space…',
     newTitle: 'New team space',
@@ -69,6 +65,5 @@ export const people = {
     actions: 'Actions for the space “{name}”',
     created: 'The space “{name}” is there',
     offline: 'Spaces are made with a connection.',
-    leave: 'Leave the space',
   },
 };

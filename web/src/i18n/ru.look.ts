@@ -21,7 +21,6 @@ export const looking: Shape<typeof english> = {
   look: {
     taskDone: 'Сделано',
     taskOpen: 'Не сделано',
-    title: 'Быстрый просмотр',
     previous: 'Предыдущий',
     next: 'Следующий',
     strip: 'Рядом',
@@ -34,7 +33,6 @@ export const looking: Shape<typeof english> = {
     at: '{at} из {count}',
     zoomIn: 'Крупнее',
     zoomOut: 'Мельче',
-    fit: 'По размеру окна',
     cut: 'Показаны только первые {size}.',
     facts: 'О снимке',
     pixels: 'Разрешение',

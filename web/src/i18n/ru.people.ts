@@ -6,14 +6,12 @@ export const people: Shape<typeof english> = {
   people: {
     title: 'Люди',
     hint: 'Люди найдут это в разделе «Доступно мне».',
-    members: 'Участники',
     membersHint: 'У них всё пространство видно в боковой панели.',
     membersTitle: 'Участники «{name}»',
     search: 'Добавить людей или группы',
     searchNone: 'Никого с таким именем',
     everyone: 'Все, у кого есть учётная запись',
     group: 'Группа',
-    user: 'Человек',
     role: 'Роль',
     roleOf: 'Роль: {name}',
     role_viewer: 'Просмотр',
@@ -44,7 +42,6 @@ export const people: Shape<typeof english> = {
     leave: 'Отказаться',
     left: 'Вы отказались от доступа к «{name}»',
     more: 'Подробнее о роли: {name}',
-    none: 'Больше ни у кого здесь нет роли.',
     mayNot: 'Кому дать доступ, решают управляющие.',
     offline: 'Для этого нужно подключение.',
     gone: 'удалённый участник',
@@ -59,7 +56,6 @@ export const people: Shape<typeof english> = {
     byMeEmptyHint: 'Выберите файл или папку и нажмите «Поделиться…», чтобы дать кому-то роль.',
   },
   spaces: {
-    title: 'Пространства',
     trash: 'Корзина пространства',
     new: 'Новое пространство команды…',
     newTitle: 'Новое пространство команды',
@@ -72,6 +68,5 @@ export const people: Shape<typeof english> = {
     actions: 'Действия с пространством «{name}»',
     created: 'Пространство «{name}» создано',
     offline: 'Чтобы создать пространство, нужно подключение.',
-    leave: 'Покинуть пространство',
   },
 };

@@ -56,8 +56,11 @@ export function folderPlace(id: () => string): Place {
   );
   const space = useLive(
     async () => {
-      const own = (await read.item(drive.db, id()))?.space_id ?? drive.user.space_id;
-      return (await drive.db.spaces.get(own)) ?? null;
+      const item = await read.item(drive.db, id());
+      const { spaces } = drive.db;
+      // Nobody knows yet what is in a space that is still to be learned.
+      const hidden = item ? undefined : await spaces.filter((space) => !space.cursor).first();
+      return hidden ?? (await spaces.get(item?.space_id ?? drive.user.space_id)) ?? null;
     },
     null,
     [id],
