@@ -36,7 +36,7 @@ impl Drive {
         repeat: Repeat,
     ) -> Result<Entry, Error> {
         let (drive, actor) = (self.clone(), actor.clone());
-        self.write(to, async move |tx: Tx| {
+        self.write_both(async move |tx: Tx| {
             let (source, target) = Work::hold_two(&drive, &tx, from, to, &actor).await?;
             target.refuse_repeat(&repeat).await?;
             let old = source.entry_for(Action::Manage, id, "entry").await?;
@@ -58,7 +58,7 @@ impl Drive {
         repeat: Repeat,
     ) -> Result<Entry, Error> {
         let (drive, actor) = (self.clone(), actor.clone());
-        self.write(to, async move |tx: Tx| {
+        self.write_both(async move |tx: Tx| {
             let (source, target) = Work::hold_two(&drive, &tx, from, to, &actor).await?;
             target.refuse_repeat(&repeat).await?;
             let mut row = source.entry_for(Action::Read, id, "entry").await?;

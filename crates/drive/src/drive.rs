@@ -169,6 +169,20 @@ impl Drive {
         self.inner.db.write(Lane::Space(space), run).await
     }
 
+    /// Runs a unit of work that takes the rows of two spaces, in a transaction of its own.
+    ///
+    /// Beside others of one of the spaces it would find that space's row taken before it came, and then no order in which it
+    /// takes both would keep two such units from waiting for each other.
+    pub(crate) async fn write_both<T, F, Fut>(&self, run: F) -> Result<T, Error>
+    where
+        F: FnOnce(Tx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Error>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.refresh_rules().await;
+        self.inner.db.write(Lane::Free, run).await
+    }
+
     /// Looks up what administrators said, if the last look is too long ago.
     pub(crate) async fn refresh_rules(&self) {
         if let Some(settings) = &self.inner.options.settings {

@@ -9,7 +9,7 @@
 use accounts::{Action, Permission};
 use base::{AccountId, EntryId, Name, SpaceId, VersionId};
 use db::{
-    grants,
+    Tx, grants,
     journal::{self as rows, ChangeRow},
     totals::Total,
     trash,
@@ -117,7 +117,7 @@ impl Drive {
         turn: Turn,
     ) -> Result<Vec<Undone>, Error> {
         let (drive, actor) = (self.clone(), actor.clone());
-        self.write(space, async move |tx| {
+        let unit = async move |tx: Tx| {
             let (mut work, mut beside) = match other {
                 None => (Work::hold(&drive, &tx, space, Some(&actor)).await?.of_several(), None),
                 Some(other) => {
@@ -152,8 +152,11 @@ impl Drive {
                 beside.settle_totals().await?;
             }
             Ok(undone)
-        })
-        .await
+        };
+        match other {
+            None => self.write(space, unit).await,
+            Some(_) => self.write_both(unit).await,
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl Drive {
             return Ok(row);
         }
         let (drive, theirs) = (self.clone(), actor.clone());
-        self.write(to, async move |tx| {
+        self.write_both(async move |tx| {
             let (source, target) = Work::hold_two(&drive, &tx, from, to, &theirs).await?;
             target.take_over(&source, row.id, to).await
         })

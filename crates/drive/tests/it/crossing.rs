@@ -11,7 +11,7 @@ use crate::{
     world::{World, bytes, code, name, space_of},
 };
 
-testkit::both! { a_move_to_another_space_goes_back_and_forth, what_stands_in_the_way_of_going_back, many_go_back_together }
+testkit::both! { a_move_to_another_space_goes_back_and_forth, what_stands_in_the_way_of_going_back, many_go_back_together, moves_both_ways_at_once }
 
 async fn a_move_to_another_space_goes_back_and_forth(test: TestDb) {
     let world = World::new(test).await;
@@ -126,5 +126,33 @@ async fn many_go_back_together(test: TestDb) {
         assert_eq!(code(drive.undo(alice, team.id, Which::Sequence(number)).await), "ok");
     }
     assert_eq!((world.entry(own).await.space, world.entry(theirs).await.space), (home, other.id));
+    world.check().await;
+}
+
+/// Units of work that take two spaces run beside others of both, and none of them waits for one that waits for it.
+async fn moves_both_ways_at_once(test: TestDb) {
+    let world = World::new(test).await;
+    let (drive, alice) = (&world.drive, &world.alice);
+    let (here, there) = (drive.create_space(alice, "Here").await, drive.create_space(alice, "There").await);
+    let roots = [here.expect("a team's space").root, there.expect("a team's space").root];
+    let mut tasks = Vec::new();
+    for number in 0..8_usize {
+        let (crossing, staying) = (format!("crosses-{number}"), format!("stays-{number}"));
+        let crossing = world.folder(Some(roots[number % 2]), &crossing).await;
+        let staying = world.folder(Some(roots[number % 2]), &staying).await;
+        for way in 1..=40 {
+            let over = Update { parent: Some(roots[(number + way) % 2]), ..Update::default() };
+            let called = Update { name: Some(name(&format!("stays-{number}-{way}"))), ..Update::default() };
+            tasks.push((way, crossing, over));
+            tasks.push((way, staying, called));
+        }
+    }
+    tasks.sort_by_key(|(way, ..)| *way);
+    for round in tasks.chunks(16) {
+        let round = round.iter().cloned().map(|(_, id, update)| drive.update(alice, id, update));
+        for moved in futures::future::join_all(round).await {
+            moved.expect("moved or renamed");
+        }
+    }
     world.check().await;
 }
