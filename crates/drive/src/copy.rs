@@ -15,7 +15,7 @@ use crate::{
     entry::NameOf,
     inverse::Inverse,
     place::{Bytes, Slot, Spot},
-    repeat::Repeat,
+    repeat::{COPIES, Repeat},
     work::{Work, signed},
 };
 
@@ -42,10 +42,14 @@ impl Drive {
     /// [`Error::NotFound`], [`Error::RootEntry`], [`Error::OtherSpace`], [`Error::NotAFolder`], [`Error::NameTaken`],
     /// [`Error::IntoItself`], [`Error::TooDeep`], [`Error::TooManyEntries`], [`Error::Quota`].
     pub async fn copy(&self, actor: &Actor, id: EntryId, copy: Copy) -> Result<Entry, Error> {
-        let (located, reach) = self.find(actor, Action::Read, id, "entry").await?;
-        if reach != Reach::Tree {
-            return Err(Error::InTrash("entry"));
-        }
+        let found = match self.find(actor, Action::Read, id, "entry").await {
+            Ok((_, Reach::Trash { .. })) => Err(Error::InTrash("entry")),
+            found => found,
+        };
+        let (located, _) = match found {
+            Ok(found) => found,
+            Err(refused) => return Ok(self.done_unless(actor, Repeat::said(&copy), refused).await?.entry),
+        };
         let space = located.space.id;
         let Some(from) = located.entry.parent else { return Err(Error::RootEntry) };
         let name = match copy.name.clone() {
@@ -53,7 +57,7 @@ impl Drive {
             None => Name::new(&located.entry.name)?,
         };
         let to = copy.parent.unwrap_or(from);
-        let repeat = Repeat::child(to, &name, copy.on_conflict, copy.id, &[Changed::Copied, Changed::Content]);
+        let repeat = Repeat::child(to, &name, copy.on_conflict, copy.id, COPIES);
         let run = async {
             let repeat = repeat.clone();
             if let Some(parent) = copy.parent {

@@ -12,10 +12,13 @@ use db::{
 };
 use journal::Kind as Changed;
 
-use crate::{Actor, Drive, Entry, Error, OnConflict, entry::numbered_like, work::Work};
+use crate::{Actor, Copy, Drive, Entry, Error, OnConflict, entry::numbered_like, work::Work};
 
 /// Changes of one operation that are looked through.
 pub(crate) const LOOKED_AT: u32 = 1000;
+
+/// What the copy of an entry is in the journal: a new entry, or new bytes of a file that it replaced.
+pub(crate) const COPIES: &[Changed] = &[Changed::Copied, Changed::Content];
 
 /// What a request is about: which changes it could have made.
 #[derive(Debug, Clone)]
@@ -72,6 +75,16 @@ impl Repeat {
         Self {
             kinds: &[Changed::Copied, Changed::Content, Changed::Merged],
             what: What::Copy { source: source.id, bytes: source.blake3, parent, name: name.to_owned(), like, id },
+        }
+    }
+
+    /// A copy, as far as the request itself says where it goes; none if it says too little to tell it from others of its operation.
+    pub(crate) fn said(copy: &Copy) -> Option<Self> {
+        let Copy { parent, name, on_conflict, id } = copy;
+        match (parent, name, id) {
+            (Some(parent), Some(name), _) => Some(Self::child(*parent, name, *on_conflict, *id, COPIES)),
+            (_, _, Some(id)) => Some(Self::of(*id, &[Changed::Copied])),
+            _ => None,
         }
     }
 
@@ -141,6 +154,20 @@ impl Drive {
                 Some(done) => Ok(answer(done)),
                 None => Err(error),
             },
+        }
+    }
+
+    /// What a request did the first time; if it did nothing, why it is refused now. For what is refused before it is known all of
+    /// what it asks for: what it is about may be in the trash by now, or gone.
+    pub(crate) async fn done_unless(
+        &self,
+        actor: &Actor,
+        repeat: Option<Repeat>,
+        refused: Error,
+    ) -> Result<Done, Error> {
+        match repeat {
+            Some(repeat) => self.done_before(actor, &repeat).await?.ok_or(refused),
+            None => Err(refused),
         }
     }
 

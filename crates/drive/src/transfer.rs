@@ -197,7 +197,16 @@ impl Drive {
     /// [`Error::Precondition`], [`Error::NameTaken`], [`Error::IntoItself`], [`Error::TooDeep`], [`Error::TooManyEntries`], [`Error::Quota`].
     pub async fn transfer(&self, actor: &Actor, id: EntryId, transfer: Transfer) -> Result<Transferred, Error> {
         // What a repeated request moved may be in the trash by now, so where it is counts only in the unit of work.
-        let (located, _) = self.find(actor, transfer.how.needs(), id, "entry").await?;
+        let (located, _) = match self.find(actor, transfer.how.needs(), id, "entry").await {
+            Ok(found) => found,
+            Err(refused) => {
+                let said = match transfer.how {
+                    How::Move => Some(Repeat::of(id, MOVES)),
+                    How::Copy => transfer.id.map(|id| Repeat::of(id, &[Changed::Copied])),
+                };
+                return Ok(self.done_unless(actor, said, refused).await?.into());
+            }
+        };
         let repeat = repeat(&located.entry, &transfer);
         let run = async {
             let repeat = repeat.clone();
@@ -259,11 +268,14 @@ impl Drive {
     }
 }
 
+/// What a move is in the journal: of the entry itself, of what a merge left of it, or of what gave its bytes to another file.
+const MOVES: &[Changed] = &[Changed::Moved, Changed::Renamed, Changed::Merged, Changed::Trashed];
+
 /// Which changes the same request could have made before.
 fn repeat(source: &EntryRow, transfer: &Transfer) -> Repeat {
     let to = transfer.parent.or(source.parent).unwrap_or(source.id);
     match transfer.how {
-        How::Move => Repeat::of(source.id, &[Changed::Moved, Changed::Renamed, Changed::Merged, Changed::Trashed]),
+        How::Move => Repeat::of(source.id, MOVES),
         How::Copy => {
             let name = transfer.name.as_ref().map_or(source.name.as_str(), Name::as_str);
             let like = transfer.rule.on_file() == OnFile::Rename;

@@ -98,6 +98,35 @@ async fn repeats(world: World) {
     client.first.delete(&format!("/entries/{}?permanent=true", id(&made))).await;
     assert_eq!(Answer::of(make().header("operation-id", &operation)).await.expect(201), made);
     assert_eq!(client.first.get(&format!("/entries/{}", id(&made))).await.status, 404);
+    // Also if what was copied is in the trash by then, or gone.
+    let source = client.first.post("/folders", &json!({ "name": "source" })).await.expect(201);
+    let copies = [
+        ("/copy", json!({ "parent_id": id(&folder), "id": own_id() })),
+        ("/copy", json!({ "parent_id": id(&folder), "name": "by its name" })),
+        ("/copy", json!({ "parent_id": id(&folder), "name": "a rule", "id": own_id(), "on_conflict": "skip" })),
+        ("", json!({ "parent_id": id(&folder), "on_conflict": "rename" })),
+    ];
+    let ask = |(path, body): &(&str, Value), operation: &str| {
+        let (method, path) =
+            (if path.is_empty() { "PATCH" } else { "POST" }, format!("/entries/{}{path}", id(&source)));
+        Answer::of(client.second.request(method, &path).json(body).header("operation-id", operation))
+    };
+    let mut answers = Vec::new();
+    for request in &copies {
+        let operation = Uuid::now_v7().to_string();
+        let answer = ask(request, &operation).await;
+        assert!([200, 201].contains(&answer.status), "{answer:?}");
+        answers.push((request, operation, answer));
+    }
+    for how in ["", "?permanent=true"] {
+        client.first.delete(&format!("/entries/{}{how}", id(&source))).await;
+        for (request, operation, answer) in &answers {
+            let again = ask(request, operation).await;
+            assert_eq!((again.status, again.json()), (answer.status, answer.json()), "{request:?} after {how:?}");
+        }
+        // Who never asked before is told that it is not there.
+        assert!([404, 409].contains(&ask(&copies[0], &Uuid::now_v7().to_string()).await.status));
+    }
     // One operation may be about several things.
     for name in ["one", "two"] {
         let body = json!({ "name": name });
