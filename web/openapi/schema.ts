@@ -2987,6 +2987,8 @@ export interface components {
              * @example usr_0197f3c6b1d07c3a9d2e5f60718293a4
              */
             actor: string | null;
+            /** @description Whether it came out of another space: what is in it came along, with no change of its own. Left out if not. */
+            arrived?: boolean;
             /**
              * Format: date-time
              * @example 2026-11-21T01:26:55.000000Z

@@ -17,6 +17,11 @@ use crate::{Access, Actor, Drive, Error};
 /// The word that a reader is told who cannot see an entry any more, whatever happened to it.
 pub const HIDDEN: &str = "hidden";
 
+/// Whether a change brought its entry here out of another space, with all that is in it.
+pub fn arrived(change: &Item) -> bool {
+    change.inverse.as_ref().and_then(|inverse| inverse.get("do")).is_some_and(|what| what == "back")
+}
+
 impl Drive {
     /// The changes of a space after the cursor `since`, or from the beginning.
     ///

@@ -74,7 +74,7 @@ pub use admin::{
 };
 pub use archive::{Archive, Format};
 pub use bulk::{BULK_MAX, Do, Item, ItemDone};
-pub use changes::HIDDEN;
+pub use changes::{HIDDEN, arrived};
 pub use copy::Copy;
 pub use dissolve::Files;
 pub use drive::{Actor, Drive, Options, Page};

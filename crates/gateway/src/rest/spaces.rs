@@ -141,6 +141,9 @@ pub(crate) struct Change {
     at: Time,
     /// The number of the change that this one takes back, if it is an undo or a redo.
     undoes: Option<u64>,
+    /// Whether it came out of another space: what is in it came along, with no change of its own. Left out if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    arrived: bool,
     /// The entry after the change; `null` for `trashed`, `left` and `deleted`, after which it is no part of the tree, and for `hidden`.
     #[schema(value_type = Option<EntryView>)]
     entry: Option<serde_json::Value>,
@@ -383,7 +386,7 @@ impl From<Space> for SpaceView {
 
 impl From<journal::Item> for Change {
     fn from(item: journal::Item) -> Self {
-        let entry = item.entry_after().cloned();
+        let (entry, arrived) = (item.entry_after().cloned(), drive::arrived(&item));
         Self {
             sequence: item.sequence,
             kind: item.kind,
@@ -393,6 +396,7 @@ impl From<journal::Item> for Change {
             operation_id: item.operation,
             at: item.at,
             undoes: item.undoes,
+            arrived,
             entry,
         }
     }

@@ -4,7 +4,7 @@ import { isProblem } from '@/api/problem';
 import type { DriveDb, Entry, Role, SharedRow, SpaceRow } from '../db';
 import { pullTags } from '../marks';
 import type { Away } from './review';
-import { dropSpace, putEntries, removeTrees } from './store';
+import { dropSpace, putEntries, removeBelow, removeTrees } from './store';
 
 const pageSize = 1000;
 /** Pages per pull; what is left comes with the next one. Bounds a pull against a server that never says it is done. */
@@ -227,8 +227,13 @@ export async function applyChanges(
     if (!change.entry) {
       // Deleted or trashed: it is no part of the tree any more.
       await flush();
-      const known = change.kind === 'left' ? await db.entries.get(change.entry_id) : undefined;
-      if (!known || !spaceId || known.space_id === spaceId) await removeTrees(db, [change.entry_id]);
+      const known = await db.entries.get(change.entry_id);
+      const elsewhere = known !== undefined && spaceId !== undefined && known.space_id !== spaceId;
+      // What is in it and was not told there of is gone from there, or stands in what is told next.
+      if (elsewhere && change.kind === 'left') await removeBelow(db, change.entry_id, spaceId);
+      // It may have come out of the trash, and gone elsewhere, since.
+      else if (!(known && change.kind === 'trashed' && known.revision > change.revision))
+        await removeTrees(db, [change.entry_id]);
     } else {
       // A folder that comes into sight with what is in it, whatever brought it: a copy, the trash, a role, a move.
       const whole =
@@ -237,6 +242,7 @@ export async function applyChanges(
         (beginning ||
           change.kind === 'copied' ||
           change.kind === 'restored' ||
+          change.arrived === true ||
           (run.get(change.entry_id) ?? (await db.entries.get(change.entry_id)))?.space_id !== change.entry.space_id);
       run.set(change.entry_id, change.entry);
       if (whole) {

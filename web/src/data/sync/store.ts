@@ -32,3 +32,15 @@ export async function removeTrees(db: DriveDb, roots: readonly string[]): Promis
     }
   });
 }
+
+/** Takes away what is below a folder and said to be in this space, with everything below that. */
+export async function removeBelow(db: DriveDb, folder: string, spaceId: string): Promise<void> {
+  await db.transaction('rw', db.entries, async () => {
+    let level = [folder];
+    while (level.length > 0) {
+      const below = await db.entries.where('parent_id').anyOf(level).toArray();
+      await db.entries.bulkDelete(below.filter((entry) => entry.space_id === spaceId).map((entry) => entry.id));
+      level = below.map((entry) => entry.id);
+    }
+  });
+}
