@@ -1,5 +1,6 @@
 // English texts that the drive needs, and the shape every other language has to have. Those of pages that are about accounts
-// come with these pages: see `later.ts`; those about waiting changes and about what was deleted with what shows them: see `edits.ts` and `trash.ts`.
+// come with these pages: see `later.ts`; those about waiting changes,
+// about what was deleted and about what the bell has to say with what shows them: see `edits.ts`, `trash.ts` and `bell.ts`.
 import type { Shape } from './shape';
 import { looking } from './en.look';
 import { keep } from './en.keep';
@@ -7,6 +8,7 @@ import { marks } from './en.marks';
 import { notices } from './en.notices';
 import { people } from './en.people';
 import { searching } from './en.search';
+import type { bell } from './en.bell';
 import type { edits } from './en.edits';
 import type { sharing } from './en.sharing';
 import type { uploading } from './en.upload';
@@ -358,5 +360,5 @@ export const en = {
 };
 
 export type Messages = Shape<
-  typeof en & typeof later & typeof uploading & typeof sharing & typeof edits & typeof trash
+  typeof en & typeof later & typeof uploading & typeof sharing & typeof edits & typeof trash & typeof bell
 >;

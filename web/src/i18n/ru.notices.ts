@@ -1,8 +1,9 @@
 // Russian texts of the bell.
+import type { bell } from './en.bell';
 import type { notices as en } from './en.notices';
 import type { Shape } from './shape';
 
-export const notices: Shape<typeof en> = {
+export const notices: Shape<typeof en & typeof bell> = {
   notices: {
     title: 'Уведомления',
     openNew: 'Уведомления, {count} новое | Уведомления, {count} новых | Уведомления, {count} новых',

@@ -127,14 +127,14 @@ export async function person(apiBase, name, displayName) {
   return { name, displayName, id: tokens.user.id, call };
 }
 
-/** Runs inside the page: whether a table of what is only here holds anything. */
-export async function isWritten(table) {
+/** Runs inside the page: whether a table of what is only here holds anything, in this state if one is named. */
+export async function isWritten({ table, state }) {
   const { name } = (await indexedDB.databases()).find((one) => one.name.startsWith('holdfast-usr_'));
   const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
-  const count = db.transaction(table).objectStore(table).count();
-  await new Promise((resolve) => (count.onsuccess = resolve));
+  const all = db.transaction(table).objectStore(table).getAll();
+  await new Promise((resolve) => (all.onsuccess = resolve));
   db.close();
-  return count.result > 0;
+  return all.result.some((row) => !state || row.state === state);
 }
 
 /** Writes many files into what this browser knows, as if the server had told of them. */

@@ -11,6 +11,7 @@ import { ru as publicRu } from '@/features/public/ru';
 import { en } from '@/i18n/en';
 import { en as accessEn } from '@/features/share/texts/en';
 import { ru as accessRu } from '@/features/share/texts/ru';
+import { bell } from '@/i18n/en.bell';
 import { edits } from '@/i18n/en.edits';
 import { sharing } from '@/i18n/en.sharing';
 import { trash } from '@/i18n/en.trash';
@@ -24,7 +25,15 @@ const flat = (tree: Tree, path = ''): [key: string, text: string][] =>
     typeof value === 'string' ? [[path + key, value] as [string, string]] : flat(value, `${path}${key}.`),
   );
 const texts = {
-  en: [...flat(en), ...flat(later), ...flat(uploading), ...flat(sharing), ...flat(edits), ...flat(trash)],
+  en: [
+    ...flat(en),
+    ...flat(later),
+    ...flat(uploading),
+    ...flat(sharing),
+    ...flat(edits),
+    ...flat(trash),
+    ...flat(bell),
+  ],
   ru: flat(ru),
 };
 const adminTexts = { en: flat(adminEn), ru: flat(adminRu) };
@@ -36,6 +45,7 @@ it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   await learnLaterTexts();
   await import('@/i18n/edits');
   await import('@/i18n/trash');
+  await import('@/i18n/bell');
   i18n.global.mergeLocaleMessage('en', uploading);
   i18n.global.mergeLocaleMessage('en', sharing);
   i18n.global.setLocaleMessage('ru', ru);

@@ -1,4 +1,5 @@
 // A notice in words, and its picture.
+import '@/i18n/bell';
 import {
   CircleAlert,
   CircleArrowDown,

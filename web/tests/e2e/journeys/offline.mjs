@@ -113,7 +113,7 @@ export async function makesFoldersInFoldersWithoutAConnection({ open, files, bas
   await row(page, 'moved.txt').waitFor();
   // A file put into it waits for the folder.
   await dropFiles(page, '#files', [{ name: 'dropped.txt', text: 'from the desktop' }]);
-  await page.waitForFunction(isWritten, 'uploads');
+  await page.waitForFunction(isWritten, { table: 'uploads' });
   await page.reload();
   await row(page, 'moved.txt').waitFor();
   assert.deepEqual(await onServer(files, folder), ['plan.txt']);

@@ -118,7 +118,7 @@ export async function offersAgainWhatWasTyped({ open, files, base, network, out 
   await controlled(page);
   await openEditor(page, 'note.md');
   await dialog(page).locator('textarea').fill('Saved.\nTyped and not saved.\n');
-  await page.waitForFunction(isWritten, 'drafts');
+  await page.waitForFunction(isWritten, { table: 'drafts' });
   await page.reload();
   await row(page, 'note.md').waitFor();
   await openEditor(page, 'note.md');
@@ -170,7 +170,7 @@ export async function findsDraftsAndEditsInOneTab({ open, files, base, out }) {
   await row(page, 'log.md').waitFor();
   await openEditor(page, 'log.md');
   await dialog(page).locator('textarea').fill('Saved.\nTyped in the first tab.\n');
-  await page.waitForFunction(isWritten, 'drafts');
+  await page.waitForFunction(isWritten, { table: 'drafts' });
 
   const other = await page.context().newPage();
   await other.goto(`${base}/files/${folder}`);

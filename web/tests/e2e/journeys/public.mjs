@@ -314,6 +314,7 @@ async function putEmpty(files, apiBase, parent, names) {
 /** A folder of 10,000 files: a part of it is in the page, and from a file one goes to the one beside it. */
 export async function visitorsSeeLargeFolders({ open, files, base, apiBase }) {
   const count = 10_000;
+  const place = (number) => `${number.toLocaleString('en')} of ${count.toLocaleString('en')}`;
   const folder = await files.folder('Large exhibition');
   await files.folder('Zoo', folder);
   await putEmpty(
@@ -338,10 +339,10 @@ export async function visitorsSeeLargeFolders({ open, files, base, apiBase }) {
   assert.ok((await rows()).length < 120);
   await scrollTo(0.5);
   await item(page, 'Page 5000.txt').click();
-  await page.getByText(`5000 of ${count}`).waitFor();
+  await page.getByText(place(5000)).waitFor();
   await page.keyboard.press('ArrowRight');
   await heading(page, 'Page 5001.txt');
-  await page.getByText(`5001 of ${count}`).waitFor();
+  await page.getByText(place(5001)).waitFor();
   // Back where one was.
   await page.getByRole('navigation', { name: 'Path' }).getByText('Large exhibition').click();
   await item(page, 'Page 5001.txt').waitFor();
@@ -352,7 +353,7 @@ export async function visitorsSeeLargeFolders({ open, files, base, apiBase }) {
   const { items } = await (await files.call('GET', `/folders/${folder}/children?limit=1000`)).json();
   const last = items.findLast((one) => one.kind === 'file');
   await page.goto(`${base}/s/${link.token}/${last.id}`);
-  await page.getByText(`${last.name.match(/\d+/)[0]} of ${count}`).waitFor({ timeout: 20_000 });
+  await page.getByText(place(Number(last.name.match(/\d+/)[0]))).waitFor({ timeout: 20_000 });
 }
 
 /** The page is called as the server is. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dropFiles, dropTrees, eventually, onServer, openFolder, ownFolder, row } from '../steps.mjs';
+import { dropFiles, dropTrees, eventually, isWritten, onServer, openFolder, ownFolder, row } from '../steps.mjs';
 
 export async function uploadsAsksAndResumes({ open, files, base, network }) {
   const page = await open();
@@ -293,6 +293,7 @@ export async function aPauseOfALargeFileHolds({ open, files, base, network }) {
   );
   await page.locator('[data-upload="paused.bin"] [aria-label=Pause]').click();
   await page.waitForSelector('[data-upload="paused.bin"][data-state=paused]');
+  await page.waitForFunction(isWritten, { table: 'uploads', state: 'paused' });
   await page.reload();
   await page.waitForSelector('[data-upload="paused.bin"][data-state=paused]');
   network.bytesPerSecond = null;

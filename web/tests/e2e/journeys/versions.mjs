@@ -46,7 +46,7 @@ export async function goesBackToAnEarlierVersion({ open, files, base, apiBase })
 
 export async function looksAtNamesAndDeletesVersions({ open, files, base, apiBase, out }) {
   const page = await open();
-  const folder = await ownFolder(page, files, base, 'Drafts');
+  const folder = await ownFolder(page, files, base, 'Drafts by number');
   const id = await files.file('draft.txt', 'as it was at first', 'text/plain', folder);
   for (const text of ['second draft', 'third draft'])
     await fetch(`${apiBase}/api/v1/files/${id}`, {
