@@ -45,6 +45,8 @@ export default defineConfigWithVueTs(
       'vuejs-accessibility/no-static-element-interactions': 'off',
       'vuejs-accessibility/interactive-supports-focus': 'off',
       'vuejs-accessibility/no-redundant-roles': 'off',
+      'vuejs-accessibility/heading-has-content': ['error', { accessibleChildren: ['NameText'] }],
+      'vuejs-accessibility/anchor-has-content': ['error', { accessibleChildren: ['NameText'] }],
       // A sign-in page is about its first field.
       'vuejs-accessibility/no-autofocus': 'off',
     },

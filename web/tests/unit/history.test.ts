@@ -1,5 +1,6 @@
 // Taking back and doing again.
 import { expect, it } from 'vitest';
+import type { Item } from '@/data/project';
 import { History, type Step } from '@/features/drive/history';
 
 const log: string[] = [];
@@ -56,4 +57,22 @@ it('follows what was made again to its newest id', () => {
   history.replace('b', 'c');
   expect(history.now('a')).toBe('c');
   expect(history.now('x')).toBe('x');
+});
+
+it('offers no way back from what was removed for good, and keeps the rest of the step', async () => {
+  const history = new History();
+  const held = new Set(['a', 'b']);
+  history.push(step('renamed'));
+  history.push({
+    ...step('deleted'),
+    forget: async (gone) => {
+      await Promise.resolve();
+      for (const id of held) if (gone(id, { id } as Item)) held.delete(id);
+      return held.size > 0;
+    },
+  });
+  await history.forget((id) => id === 'a');
+  expect(history.done.value.map((one) => one.text)).toEqual(['renamed', 'deleted']);
+  await history.forget((id) => id === 'b');
+  expect(history.done.value.map((one) => one.text)).toEqual(['renamed']);
 });

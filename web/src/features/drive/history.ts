@@ -2,6 +2,7 @@
 // ordinary operations, so it works without a connection, and meets what others did since as any operation does.
 import { shallowRef, watch } from 'vue';
 import { drive } from '@/data/drive';
+import type { Item } from '@/data/project';
 import { i18n } from '@/i18n';
 import { toast } from '@/ui/toasts';
 
@@ -11,7 +12,12 @@ export interface Step {
   /** Answers why not, when it cannot be taken back any more. */
   undo: () => Promise<string | void>;
   redo: () => Promise<string | void>;
+  /** Leaves out what was removed for good, and answers whether anything is left to take back. */
+  forget?: (gone: Gone) => Promise<boolean>;
 }
+
+/** Whether an entry was removed for good, by the id the server knows it by and what it was. */
+export type Gone = (id: string, item: Item) => boolean;
 
 const maxSteps = 200;
 
@@ -65,6 +71,13 @@ export class History {
     let at = id;
     for (let next = this.successors.get(at); next !== undefined; next = this.successors.get(at)) at = next;
     return at;
+  }
+
+  /** What was removed for good cannot be brought back, and is not offered to be. */
+  async forget(gone: Gone): Promise<void> {
+    for (const step of this.done.value) {
+      if (step.forget && !(await step.forget(gone))) this.done.value = this.done.value.filter((one) => one !== step);
+    }
   }
 
   clear(): void {

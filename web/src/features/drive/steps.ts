@@ -68,14 +68,20 @@ export function trashedStep(drive: Drive, items: readonly Item[]): Step {
     items.length === 1
       ? t('toasts.trashed', { name: items[0]!.name })
       : t('toasts.trashedMany', { count: items.length }, items.length);
+  let kept = items;
   return {
     text,
-    undo: () => drive.restore(items.map((item) => ({ ...item, id: history.now(item.id) }))),
+    undo: () => drive.restore(kept.map((item) => ({ ...item, id: history.now(item.id) }))),
     redo: () =>
       takeAway(
         drive,
-        items.map((item) => item.id),
+        kept.map((item) => item.id),
         true,
       ),
+    forget: async (gone) => {
+      const ids = await Promise.all(items.map((item) => read.realId(drive.db, history.now(item.id))));
+      kept = kept.filter((item) => !gone(ids[items.indexOf(item)]!, item));
+      return kept.length > 0;
+    },
   };
 }
