@@ -75,6 +75,30 @@ export async function bringsBackFromTheTrashAndEmptiesIt({ open, files, base }) 
   assert.deepEqual(await inTrash(files), []);
 }
 
+export async function takesBackWhatCanStillComeBack({ open, files, base }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'To take back');
+  for (const name of ['first.txt', 'second.txt']) await files.file(name, name, 'text/plain', folder);
+  for (const name of ['first.txt', 'second.txt']) {
+    await row(page, name).waitFor();
+    await click(page, name);
+    await page.keyboard.press('Delete');
+    await row(page, name).waitFor({ state: 'detached' });
+  }
+  await settled(page);
+  await page.getByRole('link', { name: 'Trash' }).click();
+  const gone = page.locator('[data-trashed="second.txt"]');
+  await gone.getByRole('button', { name: 'Delete for good' }).click();
+  await page.click('[data-confirm-delete]');
+  await gone.waitFor({ state: 'detached' });
+  await page.goBack();
+  await page.waitForSelector('#files');
+  await page.keyboard.press('Control+z');
+  await row(page, 'first.txt').waitFor();
+  await settled(page);
+  assert.deepEqual(await onServer(files, folder), ['first.txt']);
+}
+
 export async function keepsATrashForEachTeam({ open, files, base, apiBase, out }) {
   const team = await (await files.call('POST', '/spaces', { name: 'Ship papers' })).json();
   const box = await files.folder('Crates', team.root_id);
