@@ -321,13 +321,29 @@ pub struct Filter<'a> {
     pub before: Option<u64>,
 }
 
+/// A change as it is remembered.
+#[derive(Debug, Clone)]
+pub struct PastRow {
+    /// The change.
+    pub change: ChangeRow,
+    /// Whether its entry is still there, be it in the trash. What was removed for good is not, nor what went to another space.
+    pub there: bool,
+}
+
+impl Row for PastRow {
+    fn read(row: &RowReader<'_>) -> Result<Self, Error> {
+        Ok(Self { change: ChangeRow::read(row)?, there: row.get(12)? })
+    }
+}
+
 /// A statement for [`newest`], whose first condition chooses the index.
 macro_rules! newest {
     ($condition:literal) => {
         concat!(
             "SELECT ",
             change_columns!(),
-            " FROM journal j WHERE j.space_id = $1 AND j.sequence < $2 AND j.at_us >= $3 AND j.at_us < $4
+            ", EXISTS (SELECT 1 FROM entry e WHERE e.space_id = j.space_id AND e.id = j.entry_id)
+               FROM journal j WHERE j.space_id = $1 AND j.sequence < $2 AND j.at_us >= $3 AND j.at_us < $4
                AND ($5 = '' OR j.kind = $5) ",
             $condition,
             " ORDER BY j.sequence DESC LIMIT $6"
@@ -336,7 +352,7 @@ macro_rules! newest {
 }
 
 /// Up to `limit` changes of a space that fit a filter, newest first.
-pub async fn newest(db: &Db, space: SpaceId, filter: &Filter<'_>, limit: u32) -> Result<Vec<ChangeRow>, Error> {
+pub async fn newest(db: &Db, space: SpaceId, filter: &Filter<'_>, limit: u32) -> Result<Vec<PastRow>, Error> {
     let before = filter.before.unwrap_or(i64::MAX as u64);
     let from = filter.from.map_or(i64::MIN, Time::as_micros);
     let to = filter.to.map_or(i64::MAX, Time::as_micros);

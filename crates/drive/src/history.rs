@@ -3,7 +3,7 @@
 use accounts::Action;
 use base::{AccountId, EntryId, SpaceId, Time, limits};
 use db::{
-    journal::{self as rows, ChangeRow, Filter},
+    journal::{self as rows, Filter, PastRow},
     tree,
 };
 use serde::Deserialize;
@@ -55,7 +55,7 @@ pub struct Activity {
     pub undoes: Option<u64>,
     /// The change that took it back, if one did.
     pub undone_by: Option<u64>,
-    /// Whether it can still be taken back, as far as can be told from itself.
+    /// Whether it can still be taken back, as far as can be told from itself and from whether its entry is still there.
     pub undoable: bool,
 }
 
@@ -67,11 +67,11 @@ struct Then {
     kind: String,
 }
 
-impl From<ChangeRow> for Activity {
-    fn from(row: ChangeRow) -> Self {
+impl From<PastRow> for Activity {
+    fn from(PastRow { change: row, there }: PastRow) -> Self {
         let then: Option<Then> = row.state.as_deref().and_then(|state| serde_json::from_str(state).ok());
         let inverse = row.inverse.as_deref().and_then(Inverse::from_json);
-        let undoable = inverse.is_some() && row.undone_by.is_none();
+        let undoable = there && inverse.is_some() && row.undone_by.is_none();
         let (parent_before, name_before) = match inverse {
             Some(Inverse::Move { parent_id, name }) => (Some(parent_id), Some(name)),
             _ => (None, None),

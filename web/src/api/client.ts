@@ -3,10 +3,11 @@ import createClient from 'openapi-fetch';
 import type { components, paths } from '#openapi';
 import { Problem } from './problem';
 import { authorizedFetch } from './session';
+import { fetchWhole } from './whole';
 
 export type Schemas = components['schemas'];
 
-export const api = createClient<paths>({ baseUrl: '/', fetch: authorizedFetch });
+export const api = createClient<paths>({ baseUrl: '/', fetch: (request) => authorizedFetch(request, fetchWhole) });
 
 /** How often a change is sent whose answer was lost, and the pause before the first of these tries. */
 const mostTries = 3;

@@ -2,6 +2,7 @@
 // refresh token may be spent only once: whoever holds the lock spends it, everybody else reads what came of it.
 import Dexie, { liveQuery, type EntityTable, type Subscription } from 'dexie';
 import { Problem } from './problem';
+import { fetchWhole } from './whole';
 
 /** The signed-in account, as it sees itself. */
 export interface User {
@@ -63,7 +64,7 @@ async function post(path: string, body: unknown, access?: string): Promise<Respo
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (access) headers.authorization = `Bearer ${access}`;
   try {
-    return await fetch(`/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return await fetchWhole(new Request(`/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) }));
   } catch (cause) {
     throw Problem.offline(cause);
   }
@@ -180,12 +181,15 @@ export async function accessToken(): Promise<string | null> {
   return session.accessUntil - Date.now() > marginMs ? session.access : renewToken(session.access);
 }
 
-/** `fetch` as the signed-in account; renews once when the server no longer takes the token. */
-export async function authorizedFetch(request: Request): Promise<Response> {
+/** `fetch`, or what does its work, as the signed-in account; renews once when the server no longer takes the token. */
+export async function authorizedFetch(
+  request: Request,
+  fetchIt: (request: Request) => Promise<Response> = fetch,
+): Promise<Response> {
   const send = async (access: string | null, copy: Request) => {
     if (access) copy.headers.set('authorization', `Bearer ${access}`);
     try {
-      return await fetch(copy);
+      return await fetchIt(copy);
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
       throw Problem.offline(cause);

@@ -42,7 +42,7 @@ export function offerPlaces(how: { openSearch: () => void; leave: (clears?: bool
     },
     {
       id: 'search',
-      label: 'search.title',
+      label: 'nav.search',
       group: 'go',
       icon: Search,
       shortcuts: ['/', 'mod+f'],

@@ -27,7 +27,7 @@ export const account = {
     badName: 'This cannot be an account name.',
     invitation: 'Registration is by invitation only',
     invitationHint:
-      'Open the link of your invitation to make yours, or ask the people who run this installation for one.',
+      'Open the link in your invitation to create an account, or ask the people who run this server for one.',
     closed: 'Registration is closed here',
     closedHint: 'Accounts are made by the people who run this installation. Ask them for one.',
   },
@@ -104,7 +104,7 @@ export const account = {
     trash: 'Trash',
     removing: 'Being removed',
     reserved: 'Uploads under way',
-    reservedAlso: '{size} held for uploads',
+    reservedAlso: '{size} reserved for uploads',
     spaceShared: 'Copies share {size} of it, so {stored} are really kept.',
     spaceParity: '{size} of parity come on top, to survive the loss of servers. They count against nobody.',
     counting: 'Counting…',

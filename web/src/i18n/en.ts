@@ -1,17 +1,18 @@
 // English texts that the drive needs, and the shape every other language has to have. Those of pages that are about accounts
-// come with these pages: see `later.ts`; those about waiting changes,
-// about what was deleted and about what the bell has to say with what shows them: see `edits.ts`, `trash.ts` and `bell.ts`.
+// come with these pages: see `later.ts`. Those about waiting changes, what was deleted, what was done, the search and what the bell
+// has to say come with what shows them: see `edits.ts`, `trash.ts`, `activity.ts`, `search.ts` and `bell.ts`.
 import type { Shape } from './shape';
 import { looking } from './en.look';
 import { keep } from './en.keep';
 import { marks } from './en.marks';
 import { notices } from './en.notices';
 import { people } from './en.people';
-import { searching } from './en.search';
+import type { activity } from './en.activity';
 import type { bell } from './en.bell';
 import type { edits } from './en.edits';
 import type { sharing } from './en.sharing';
 import type { uploading } from './en.upload';
+import type { searching } from './en.search';
 import type { trash } from './en.trash';
 import type { later } from './later';
 
@@ -21,7 +22,6 @@ export const en = {
   ...marks,
   ...notices,
   ...people,
-  ...searching,
   share: { action: 'Share…', badge: 'Shared by link' },
   app: { name: 'Holdfast', tagline: 'Your files, each kept in six places.' },
   common: {
@@ -44,6 +44,7 @@ export const en = {
     skip: 'Skip to the files',
   },
   nav: {
+    search: 'Search',
     activity: 'Activity',
     trash: 'Trash',
     personal: 'My files',
@@ -293,50 +294,6 @@ export const en = {
     copied: 'Copied',
     total: 'Total size',
   },
-  activity: {
-    title: 'Activity',
-    empty: 'Nothing was done yet',
-    emptyHint: 'Every change to your files shows here, with the way back.',
-    offline: 'The history needs a connection.',
-    you: 'You',
-    other: 'Somebody else',
-    takenBack: 'taken back',
-    tookBack: 'took back an earlier change',
-    itself: 'Holdfast',
-    none: 'Nothing was done to it yet.',
-    space: 'Activity in',
-    takeBack: 'Undo: {what}',
-    shared: 'Changed who has access to “{name}”',
-    details: 'Changed the details of “{name}”',
-    tagged: 'Changed the tags of “{name}”',
-    tags: 'Changed the tags of the space',
-    merged: 'Merged “{name}” with another folder',
-    left: 'Moved “{name}” to another space',
-    here_created: 'Created it',
-    here_content: 'Saved a new version',
-    here_copied: 'Created it as a copy',
-    here_renamed: 'Renamed it from “{from}”',
-    here_moved: 'Moved it here',
-    here_trashed: 'Moved it to the trash',
-    here_restored: 'Brought it back from the trash',
-    here_versions: 'Changed its versions',
-    here_deleted: 'Deleted it for good',
-    here_shared: 'Changed who has access',
-    here_details: 'Changed its details',
-    here_tagged: 'Changed its tags',
-    here_tags: 'Changed the tags of the space',
-    here_merged: 'Merged it with another folder',
-    here_left: 'Moved it to another space',
-    created: 'New: “{name}”',
-    content: 'Changed “{name}”',
-    copied: 'Copied to “{name}”',
-    renamed: 'Renamed “{from}” to “{name}”',
-    moved: 'Moved “{name}”',
-    trashed: 'Moved “{name}” to the trash',
-    restored: 'Restored “{name}”',
-    versions: 'Changed the versions of “{name}”',
-    deleted: 'Deleted “{name}” for good',
-  },
   house: {
     title: 'Administration',
     denied: 'Your account may not see this page.',
@@ -360,5 +317,13 @@ export const en = {
 };
 
 export type Messages = Shape<
-  typeof en & typeof later & typeof uploading & typeof sharing & typeof edits & typeof trash & typeof bell
+  typeof en &
+    typeof later &
+    typeof uploading &
+    typeof sharing &
+    typeof edits &
+    typeof trash &
+    typeof activity &
+    typeof searching &
+    typeof bell
 >;

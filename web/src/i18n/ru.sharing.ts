@@ -70,7 +70,7 @@ export const sharing: Shape<typeof english & Pick<typeof en, 'share'>> = {
     event_opened: 'Открыто · {who}',
     event_downloaded: 'Скачано: «{name}» · {who}',
     event_uploaded: 'Отправлено: «{name}» · {who}',
-    somebody: 'кто-то',
+    somebody: 'посетитель',
     csv: 'Сохранить таблицей',
     more: 'Показать ещё',
     linked: 'Доступ по ссылке',

@@ -15,21 +15,6 @@ export function extension(name: string): string {
   return dot > 0 ? name.slice(dot + 1).toLowerCase() : '';
 }
 
-const graphemes = new Intl.Segmenter();
-/** Letters that run from right to left are joined to their neighbours, and what is cut in two would stand in the wrong order. */
-const runsLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
-
-/**
- * Where the part of a name begins that stays in sight when the name is cut: its ending with four letters before it, as copies,
- * versions and dates differ there, or the last eight. The whole length for names that are short or run from right to left.
- */
-export function tailStart(name: string): number {
-  if (name.length < 16 || runsLeft.test(name)) return name.length;
-  const ending = name.length - stemLength(name);
-  const at = name.length - (ending > 0 && ending <= 8 ? ending + 4 : 8);
-  return graphemes.segment(name).containing(at)?.index ?? at;
-}
-
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
 /** Natural order: "Scan 2" before "Scan 10"; equal names fall back to their code points, so that the order never jumps. */

@@ -92,6 +92,8 @@ export function serve(port, apiPort) {
             return;
           }
           response.writeHead(answer.statusCode, answer.headers);
+          // An answer that is cut off is cut off for the page too, which would wait for its end otherwise.
+          answer.on('error', () => response.destroy());
           answer.pipe(response);
         },
       );

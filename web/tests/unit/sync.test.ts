@@ -6,6 +6,7 @@ import { Sync } from '@/data/sync/engine';
 import type { LiveTokens } from '@/data/sync/live';
 import { trail } from '@/data/read';
 import { roleOf } from '@/data/roles';
+import { lookAhead } from '@/data/sync/ahead';
 import * as pull from '@/data/sync/pull';
 import { asSocket, FakeSocket } from './fakeSocket';
 
@@ -55,7 +56,7 @@ let down: boolean;
 let refusal: { status: number; code: string; detail: string; request_id?: string } | null;
 let shared: unknown[];
 /** Spaces of teams. */
-let given: { id: string; root_id: string }[];
+let given: { id: string; root_id: string; kind?: string; name?: string }[];
 /** The first cursor that the journal still has. */
 let oldest: number;
 const socket = () => sockets.at(-1)!;
@@ -107,6 +108,7 @@ beforeEach(() => {
       return reply(200, { items: page, since: `1.${journal.length}`, next_cursor: rest ? null : 'rest' });
     }
     if (path === '/folders/ent_team') return reply(200, { ...root, id: 'ent_team', space_id: 'spc_team' });
+    if (path === '/folders/ent_team/children') return reply(200, { items: [], next_cursor: null });
     if (path === '/spaces/spc_team/tags') return reply(200, { items: [], next_cursor: null });
     if (path === '/spaces/spc_team/entries') return reply(200, { items: [], since: '1.0', next_cursor: null });
     if (path === '/spaces/spc_team/changes') return reply(200, { items: [], next: '1.0', more: false });
@@ -474,4 +476,15 @@ it('finds a space that it was given when somebody comes back to the page', async
   await until(async () => expect(await db.spaces.get('spc_team')).toBeUndefined());
   expect(Date.now() - start).toBeLessThan(900);
   expect(await db.entries.get('ent_team')).toBeUndefined();
+});
+
+it('calls the folder of a team as its space is, also when it was opened before the space was learned', async () => {
+  given = [{ id: 'spc_team', root_id: 'ent_team', kind: 'team', name: 'Harbour team' }];
+  await pull.pullSpaces(db);
+  const way = async () => (await trail(db, 'ent_team')).map((one) => one.name);
+  await lookAhead(db, 'ent_team', () => undefined);
+  expect(await way()).toEqual(['Harbour team']);
+  await db.entries.update('ent_team', { name: '' });
+  await pull.pullSpace(db, 'spc_team');
+  expect(await way()).toEqual(['Harbour team']);
 });

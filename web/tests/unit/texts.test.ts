@@ -11,8 +11,10 @@ import { ru as publicRu } from '@/features/public/ru';
 import { en } from '@/i18n/en';
 import { en as accessEn } from '@/features/share/texts/en';
 import { ru as accessRu } from '@/features/share/texts/ru';
+import { activity } from '@/i18n/en.activity';
 import { bell } from '@/i18n/en.bell';
 import { edits } from '@/i18n/en.edits';
+import { searching } from '@/i18n/en.search';
 import { sharing } from '@/i18n/en.sharing';
 import { trash } from '@/i18n/en.trash';
 import { uploading } from '@/i18n/en.upload';
@@ -32,6 +34,8 @@ const texts = {
     ...flat(sharing),
     ...flat(edits),
     ...flat(trash),
+    ...flat(activity),
+    ...flat(searching),
     ...flat(bell),
   ],
   ru: flat(ru),
@@ -45,6 +49,8 @@ it.each(['en', 'ru'] as const)('shows every text in %s', async (language) => {
   await learnLaterTexts();
   await import('@/i18n/edits');
   await import('@/i18n/trash');
+  await import('@/i18n/activity');
+  await import('@/i18n/search');
   await import('@/i18n/bell');
   i18n.global.mergeLocaleMessage('en', uploading);
   i18n.global.mergeLocaleMessage('en', sharing);

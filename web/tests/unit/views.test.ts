@@ -107,9 +107,9 @@ it('lets columns go one by one as it gets narrow, the size last', () => {
   expect(fitColumns(all, 820)).toEqual(['modified', 'created', 'kind', 'size']);
   expect(fitColumns(all, 390)).toEqual(['size']);
   expect(fitColumns([], 390)).toEqual([]);
-  expect(templateOf(['size'], 390)).toBe('minmax(0, 1fr) 88px');
+  expect(templateOf(['size'], 390)).toBe('minmax(0, 1fr) 72px');
   // People's names take what a short name of a file leaves, and half the line of a phone.
-  expect(templateOf(['who', 'size'], 1200)).toBe('minmax(0, 1fr) minmax(184px, 0.35fr) 88px');
+  expect(templateOf(['who', 'size'], 1200)).toBe('minmax(0, 1fr) minmax(184px, 0.5fr) 88px');
   expect(templateOf(['who'], 374)).toBe('minmax(0, 1fr) minmax(0, 0.7fr)');
 });
 

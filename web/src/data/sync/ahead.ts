@@ -60,7 +60,9 @@ async function putBefore(db: DriveDb, entries: readonly Entry[]): Promise<boolea
   return db.transaction('rw', db.entries, db.spaces, async () => {
     const space = await db.spaces.get(entries[0]!.space_id);
     if (!space || space.cursor !== undefined) return false;
-    await putEntries(db, await notElsewhere(db, entries));
+    const named = (entry: Entry) =>
+      entry.id === space.root_id && space.kind === 'team' ? { ...entry, name: space.name } : entry;
+    await putEntries(db, (await notElsewhere(db, entries)).map(named));
     return true;
   });
 }

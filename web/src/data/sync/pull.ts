@@ -88,9 +88,9 @@ export async function pullShared(db: DriveDb): Promise<void> {
 export async function pullSpace(db: DriveDb, spaceId: string, away: Away | null = null): Promise<number> {
   const space = await db.spaces.get(spaceId);
   if (!space) return 0;
-  if (!space.partial && !(await db.entries.get(space.root_id))) {
-    await pullRoot(db, space);
-  }
+  // The folder of a team that was learned of elsewhere has no name yet.
+  const root = space.partial ? null : await db.entries.get(space.root_id);
+  if (root === undefined || (root?.name === '' && space.kind === 'team')) await pullRoot(db, space);
   let cursor = space.cursor ?? (await pullSnapshot(db, spaceId));
   let count = 0;
   for (let page = 0; page < maxPages; page += 1) {

@@ -18,6 +18,7 @@ import {
 import type { Component } from 'vue';
 import type { Schemas } from '@/api/client';
 import { i18n } from '@/i18n';
+import '@/i18n/activity';
 
 export type Activity = Schemas['Activity'];
 const { t } = i18n.global;

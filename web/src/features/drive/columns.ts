@@ -33,13 +33,14 @@ export function fitColumns(chosen: readonly ColumnKey[], width: number): ColumnK
 }
 
 /** Those whose texts are of any length take more where there is more: of the room beside the name, these shares. */
-const grows: Partial<Record<ColumnKey, number>> = { where: 0.45, who: 0.35, role: 0.3 };
+const grows: Partial<Record<ColumnKey, number>> = { where: 0.45, who: 0.5, role: 0.55 };
 /** On a phone what a list is there to tell shares the line with the name. */
 const narrow = 480;
 
 export function templateOf(columns: readonly ColumnKey[], width: number): string {
   const one = (column: ColumnKey) => {
     if (stays.has(column) && width > 0 && width < narrow) return 'minmax(0, 0.7fr)';
+    if (column === 'size' && width > 0 && width < narrow) return '72px';
     return grows[column] ? `minmax(${widths[column]}px, ${grows[column]}fr)` : `${widths[column]}px`;
   };
   return ['minmax(0, 1fr)', ...columns.map(one)].join(' ');

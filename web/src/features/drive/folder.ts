@@ -14,7 +14,7 @@ import { Selection } from './selection';
 import { sectionsOf } from './sort';
 import { did, history } from './history';
 import { useCanEdit } from './role';
-import { useTotals, type Total } from './totals';
+import { useTotals } from './totals';
 import { createdStep, movedStep, trashedStep } from './steps';
 import { copyInto, moveOrCopy } from './transfer';
 
@@ -40,7 +40,7 @@ export function createFolderState(place: Place) {
   const tags = useLive(async () => tagIndex(await drive.db.tags.toArray()), tagIndex([]));
   /** What is kept on this device, to be marked. */
   const keptHere = useLive<KeptUse>(() => keptUse(drive), { pinned: new Set(), kept: new Map(), bytes: 0 });
-  const totals = isSearch ? shallowRef<ReadonlyMap<string, Total>>(new Map()) : useTotals(folderId, items);
+  const totals = place.totals ?? useTotals(folderId, items);
   const sections = computed(() => sectionsOf(items.value, prefs.value.group));
   const ids = computed(() => items.value.map((item) => item.id));
   /** A name for an item that stays when it gets its real id, so that its row (and a field in it) stays too. */

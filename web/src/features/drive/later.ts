@@ -3,3 +3,4 @@ export { propertyText, type Property } from './inspector/properties';
 export { default as ItemsPage } from './ItemsPage.vue';
 export { useListPrefs } from './listPrefs';
 export { driveActions } from './told';
+export { useTotalsOfEach } from './totalsOfEach';

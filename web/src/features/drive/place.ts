@@ -9,6 +9,7 @@ import { useLive } from '@/data/useLive';
 import { columnKeys, prefsOf, setPrefs, views, type ColumnKey, type NoteKey, type View, type ViewPrefs } from './prefs';
 import { useRole } from './role';
 import { sortItems } from './sort';
+import type { Total } from './totals';
 
 type Live<T> = Readonly<Ref<T>> & { loaded: Readonly<Ref<boolean>> };
 
@@ -32,6 +33,8 @@ export interface Place {
   /** Items and the ids they had before come in one piece: apart, an item that gets its real id would look like another one. */
   stored: Live<{ items: readonly Item[]; aliases: readonly Alias[] }>;
   items: Readonly<Ref<readonly Item[]>>;
+  /** How much is in the folders among them; absent where that is told of the open folder. */
+  totals?: Readonly<Ref<ReadonlyMap<string, Total>>>;
   /** Without a cursor, folders may look emptier than they are. */
   space: Live<SpaceRow | null>;
   /** What may be changed here; absent where that differs from item to item. */

@@ -7,10 +7,10 @@ import { useDrive } from '@/data/drive';
 import type { Item } from '@/data/project';
 
 export type Total = Schemas['Total'];
-type Told = Entry & { total?: Total | null };
+export type Told = Entry & { total?: Total | null };
 
 /** Time for a folder that is only passed through, and for changes that come together. */
-const restMs = 500;
+export const restMs = 500;
 const pageSize = 1000;
 /** Folders beyond these pages have no number; entries come by name, so they would be the last. */
 const maxPages = 5;

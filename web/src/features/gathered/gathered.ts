@@ -4,7 +4,7 @@ import { computed, shallowRef, type Component, type Ref } from 'vue';
 import type { Problem } from '@/api/problem';
 import type { Item } from '@/data/project';
 import { columnKeys, sortItems, type ColumnKey, type NoteKey, type Place, type ViewPrefs } from '@/features/drive';
-import { useListPrefs } from '@/features/drive/later';
+import { useListPrefs, useTotalsOfEach } from '@/features/drive/later';
 
 export interface Gathered {
   name: string;
@@ -41,6 +41,7 @@ export function placeOf(list: Gathered): Place {
     crumbs: live(shallowRef<readonly Item[]>([])),
     stored: live(computed(() => ({ items: items.value, aliases: [] }))),
     items,
+    totals: useTotalsOfEach(items),
     space: live(shallowRef(null)),
     prefs,
     setPrefs,

@@ -1,7 +1,7 @@
 // What somebody marked with a star, and what they had to do with lately. Both are kept on this device: they are here without
 // a connection, and follow every change at once.
 import { Clock, Star } from '@lucide/vue';
-import { computed, ref, shallowRef, watch } from 'vue';
+import { computed, h, ref, shallowRef, watch, type FunctionalComponent } from 'vue';
 import { useI18n } from 'vue-i18n';
 import { Problem } from '@/api/problem';
 import { useDrive, type Drive } from '@/data/drive';
@@ -71,6 +71,17 @@ export function useRecent(): Gathered {
   );
   const { loaded } = found;
   const rowOf = (item: Item) => found.value.rows.get(item.id);
+  /** On a phone there is room for when it was, and none for what. */
+  const didCell: FunctionalComponent<{ item: Item }> = ({ item }) => {
+    const row = rowOf(item);
+    if (!row) return '';
+    const when = formatAgo(row.at, locale.value);
+    return [
+      h('span', { class: 'max-sm:hidden' }, t(`places.${row.did}`, { when })),
+      h('span', { class: 'sm:hidden' }, when),
+    ];
+  };
+  didCell.props = ['item'];
   return {
     name: 'recent',
     title: () => t('places.recent'),
@@ -88,6 +99,7 @@ export function useRecent(): Gathered {
           const row = rowOf(item);
           return row && formatFullDate(row.at, locale.value);
         },
+        cell: didCell,
       },
     },
     rank: 'places.byUse',

@@ -78,7 +78,7 @@ export function useSharedWithMe(): Gathered {
   const told = computed(() => {
     const all = new Map<string, Told>();
     for (const { entry_id, role, expires_at, shared_by } of found.value.rows) {
-      const words = [t(`people.role_${role}`), endOfGrant({ expires_at })].filter(Boolean).join(', ');
+      const words = [t(`people.role_${role}`), endOfGrant({ expires_at })].filter(Boolean).join(' · ');
       tell(all, entry_id, faceOf({ kind: 'user', ...shared_by }), words, null);
     }
     return all;

@@ -75,6 +75,7 @@ export const en = {
     queue: 'Files',
     waiting: 'Waiting',
     sending: '{sent} of {size}',
+    finishing: 'Finishing',
     done: 'Sent',
     failed: 'Not sent',
     offline: 'Waits for the connection',

@@ -76,6 +76,7 @@ export const ru: Shape<PublicMessages> = {
     queue: 'Файлы',
     waiting: 'В очереди',
     sending: '{sent} из {size}',
+    finishing: 'Завершение',
     done: 'Отправлен',
     failed: 'Не отправлен',
     offline: 'Ждёт соединения',

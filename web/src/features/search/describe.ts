@@ -5,6 +5,7 @@ import type { Token } from '@/data/search/query';
 import { kindWords, meanings, selfWords, spans, states } from '@/data/search/words';
 import { fold } from '@/data/search/fold';
 import { i18n } from '@/i18n';
+import '@/i18n/search';
 
 export interface Names {
   tag: (id: string) => string | null;

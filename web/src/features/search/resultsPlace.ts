@@ -8,7 +8,7 @@ import { onSearchChange, search, type Progress } from '@/data/search/client';
 import type { Ordering } from '@/data/search/searchIndex';
 import { useLive } from '@/data/useLive';
 import { columnKeys, type ColumnKey, type Place, type ViewPrefs } from '@/features/drive';
-import { useListPrefs } from '@/features/drive/later';
+import { useListPrefs, useTotalsOfEach } from '@/features/drive/later';
 
 /** More than a person looks through; the number of all is told. */
 const most = 2_000;
@@ -58,6 +58,7 @@ export function useResults(text: Readonly<Ref<string>>) {
     crumbs: live(shallowRef<readonly Item[]>([])),
     stored: live(computed(() => ({ items: items.value, aliases: aliases.value }))),
     items,
+    totals: useTotalsOfEach(items),
     space: live(shallowRef(null)),
     prefs,
     setPrefs: (change) => {

@@ -2,6 +2,7 @@
 import type { SavedSearch } from '@/data/db';
 import type { Drive } from '@/data/drive';
 import { i18n } from '@/i18n';
+import '@/i18n/search';
 import { toast } from '@/ui/toasts';
 
 export async function saveSearch(drive: Drive, name: string, query: string): Promise<void> {

@@ -50,6 +50,16 @@ pub(super) async fn suite(user: &User, reader: &User, other: &User) {
     other.get(&format!("/activity?space={space}")).await.refused(404, "not-found");
     other.get(&format!("/activity?space={space}&format=csv")).await.refused(404, "not-found");
 
+    // What is gone for good is remembered, and nothing of it can be taken back any more.
+    let lost = user.post("/folders", &json!({ "name": "lost" })).await.expect(201)["id"].clone();
+    let lost = lost.as_str().expect("an id");
+    let of_lost = async || items(reader.get(&format!("/activity?entry={lost}")).await.expect(200));
+    assert_eq!(user.delete(&format!("/entries/{lost}")).await.status, 204);
+    assert!(of_lost().await.iter().all(|it| it["undoable"] == true), "it lies in the trash");
+    assert_eq!(user.delete(&format!("/entries/{lost}?permanent=true")).await.status, 204);
+    let undoable: Vec<_> = of_lost().await.iter().map(|it| it["undoable"].clone()).collect();
+    assert_eq!(undoable, [false, false, false]);
+
     // Saved: all of it, and no cell is a formula.
     let csv = Answer::of(reader.request("GET", &format!("/activity?entry={id}")).header("accept", "text/csv")).await;
     assert!(csv.header("content-type").starts_with("text/csv"), "{csv:?}");

@@ -20,7 +20,7 @@ export const office: Shape<typeof english> = {
     passwordHint: 'Если пусто, пароль будет придуман и показан один раз.',
     may: 'Может',
     quota: 'Место',
-    disabled: 'Отключена',
+    disabled: 'Вход закрыт',
     disabledHint: 'Войти с ней нельзя; файлы остаются.',
     create: 'Создать запись',
     created: 'Учётная запись «{name}» создана',

@@ -1,7 +1,7 @@
 // English texts about plans, and what the server refuses on these pages.
 export const plans = {
   plans: {
-    subtitle: 'Named limits for spaces. A space without a plan has what the configuration gives.',
+    subtitle: 'Limits that spaces can be given together. A space without a plan follows the server settings.',
     new: 'New plan…',
     empty: 'No plans yet',
     emptyHint: 'Make one to say how much room, versions, links and members a space may have.',
@@ -28,8 +28,8 @@ export const plans = {
     bad_members: 'A whole number from 1.',
     days: '{count} day | {count} days',
     defaultFor: 'Who gets it without being asked',
-    new_personal: 'New personal spaces',
-    new_team: 'New spaces of teams',
+    new_personal: 'Spaces of new people',
+    new_team: 'Spaces of new teams',
     for_personal: 'new people',
     for_team: 'new teams',
     save: 'Save',

@@ -45,7 +45,7 @@ export const settings = {
     quoted: '“{value}”',
     default: 'From the configuration',
     changed: 'Set here · the configuration says {value}',
-    back: 'Use that again',
+    back: 'Use the configuration',
     saved: 'Saved',
     undone: 'As it was before',
   },

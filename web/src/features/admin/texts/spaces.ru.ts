@@ -19,7 +19,7 @@ export const spaces: Shape<typeof english> = {
     members: '{count} участник | {count} участника | {count} участников',
     managers: 'управляет {count} | управляют {count} | управляют {count}',
     ownRoom: 'своё место',
-    keptFor: '{size} для загрузок',
+    keptFor: 'ещё {size} для загрузок',
     orphan: 'Нет управляющего',
     orphanText:
       'Этим пространством больше никто не управляет: кто управлял, удалён или отключён. Передайте его кому-нибудь.',
@@ -61,7 +61,7 @@ export const spaces: Shape<typeof english> = {
     into: '→ {space}',
     begun: 'начата {when}',
     expires: 'истекает {when}',
-    keeps: 'занимает {size}',
+    keeps: 'зарезервировано {size}',
     uploadOf: 'Загрузка: {name}',
     cancelUpload: 'Отменить загрузку: {name}',
     cancelTitle: 'Отменить загрузку: {name}?',
