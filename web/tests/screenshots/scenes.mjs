@@ -498,7 +498,8 @@ export const scenes = {
       network.cut = false;
       await page.click('[data-review]', { timeout: 60_000 });
       await page.waitForSelector('[data-keep-mine]');
-      await page.waitForTimeout(4_500);
+      // That it is kept here was said before it was sent.
+      await page.waitForFunction(() => document.querySelectorAll('[data-tone]').length === 0);
     },
     leave: async ({ page, files }) => {
       await page.click('[data-keep-mine]');
