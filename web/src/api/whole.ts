@@ -24,7 +24,8 @@ export async function fetchWhole(request: Request): Promise<Response> {
     for (;;) {
       listen();
       const { done, value } = await reader.read();
-      if (done) return new Response(new Blob(parts), response);
+      // What says that there is nothing, as 204 does, may not be given a body, be it an empty one.
+      if (done) return new Response(parts.length > 0 ? new Blob(parts) : null, response);
       parts.push(value);
     }
   } finally {

@@ -1,3 +1,4 @@
+// @vitest-environment node
 // Answers that are heard to their end, or given up.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { authorizedFetch } from '@/api/session';
@@ -71,4 +72,11 @@ it('stops at once where nobody wants the answer any more', async () => {
   await vi.advanceTimersByTimeAsync(second);
   stop.abort();
   await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+it('takes an answer that may have no body and has an empty one, as browsers show it', async () => {
+  const empty = new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+  const answer = Object.defineProperty(new Response(null, { status: 204 }), 'body', { value: empty });
+  vi.stubGlobal('fetch', () => Promise.resolve(answer));
+  expect((await ask({ method: 'DELETE' })).status).toBe(204);
 });

@@ -230,7 +230,7 @@ export async function changesSettingsOfTheServer({ open, base, files, apiBase, o
   assert.equal((await onServer('trash_days')).value, 14);
   await page.screenshot({ path: `${out}admin-settings.png` });
   await of('trash_days').locator('[data-default]').click();
-  await of('trash_days').getByText('Из конфигурации').waitFor();
+  await of('trash_days').getByText('Из конфигурации', { exact: true }).waitFor();
   assert.equal(await of('trash_days').locator('input').inputValue(), '30');
   assert.equal((await onServer('trash_days')).source, 'configuration');
 
@@ -257,10 +257,10 @@ export async function changesSettingsOfTheServer({ open, base, files, apiBase, o
   await of('link_password').getByText('Задано здесь').waitFor();
   assert.equal((await onServer('link_password')).value, true);
   await page.getByRole('button', { name: 'Отменить' }).last().click();
-  await of('link_password').getByText('Из конфигурации').waitFor();
+  await of('link_password').getByText('Из конфигурации', { exact: true }).waitFor();
   assert.equal((await onServer('link_password')).value, false);
   await of('welcome').locator('[data-default]').click();
-  await of('welcome').getByText('Из конфигурации').waitFor();
+  await of('welcome').getByText('Из конфигурации', { exact: true }).waitFor();
 
   await page.goto(`${base}/admin/people/log`);
   await page.locator('[data-deed=settings-changed]').getByText('Время в корзине').first().waitFor();
