@@ -42,6 +42,11 @@ const db = new SessionDb();
 const lockName = 'holdfast-refresh';
 /** A token this close to its end is renewed first, so that a slow call does not outlive it. */
 const marginMs = 30_000;
+/** How long an answer to what is asked here may be silent: the server has none of it to think about, and all tabs wait. */
+const silenceMs = 30_000;
+/** The server takes a refresh token that was spent once more within ten seconds, for who did not hear the answer. After that it
+ * takes it for stolen and ends the session, so a silent answer is asked for again before. */
+const refreshSilenceMs = 8_000;
 
 interface Tokens {
   access_token: string;
@@ -60,11 +65,12 @@ function fromTokens(tokens: Tokens): Session {
   };
 }
 
-async function post(path: string, body: unknown, access?: string): Promise<Response> {
+async function post(path: string, body: unknown, access?: string, silence = silenceMs): Promise<Response> {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (access) headers.authorization = `Bearer ${access}`;
   try {
-    return await fetchWhole(new Request(`/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) }));
+    const request = new Request(`/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return await fetchWhole(request, silence);
   } catch (cause) {
     throw Problem.offline(cause);
   }
@@ -158,7 +164,8 @@ export async function renewToken(stale: string): Promise<string | null> {
     const session = await currentSession();
     if (!session) return null;
     if (session.access !== stale) return session.access;
-    const response = await post('/refresh', { refresh_token: session.refresh });
+    const body = { refresh_token: session.refresh };
+    const response = await post('/refresh', body, undefined, refreshSilenceMs).catch(() => post('/refresh', body));
     if (response.ok) {
       const next = fromTokens((await response.json()) as Tokens);
       await db.sessions.put(next);

@@ -7,8 +7,10 @@ const readSilenceMs = 30_000;
 const changeSilenceMs = 120_000;
 
 /** `fetch` for answers that are small. Fails like one without a connection where nothing comes any more. */
-export async function fetchWhole(request: Request): Promise<Response> {
-  const silenceMs = request.method === 'GET' ? readSilenceMs : changeSilenceMs;
+export async function fetchWhole(
+  request: Request,
+  silenceMs = request.method === 'GET' ? readSilenceMs : changeSilenceMs,
+): Promise<Response> {
   const stop = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const listen = () => {
