@@ -109,6 +109,7 @@ try {
     } finally {
       pages.state.cut = false;
       pages.state.deaf = false;
+      pages.state.silent = false;
       pages.state.bytesPerSecond = null;
       await browser.close();
     }

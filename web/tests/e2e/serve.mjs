@@ -60,6 +60,8 @@ export function serve(port, apiPort) {
   const state = {
     /** Loses the answers to changes, and not the changes. */
     deaf: false,
+    /** Begins answers to what is read, and never ends them. */
+    silent: false,
     get bytesPerSecond() {
       return bytesPerSecond;
     },
@@ -92,6 +94,11 @@ export function serve(port, apiPort) {
             return;
           }
           response.writeHead(answer.statusCode, answer.headers);
+          if (state.silent && request.method === 'GET') {
+            response.flushHeaders();
+            answer.resume();
+            return;
+          }
           // An answer that is cut off is cut off for the page too, which would wait for its end otherwise.
           answer.on('error', () => response.destroy());
           answer.pipe(response);

@@ -79,6 +79,22 @@ export async function showsWhatOthersDoAndSurvivesARestart({ open, files, base, 
   await settled(first);
 }
 
+/** A connection that dies without a word: what is asked for is begun to be answered, and no more comes. */
+export async function goesOnAfterAnAnswerThatFellSilent({ open, files, base, network }) {
+  const page = await open();
+  const folder = await ownFolder(page, files, base, 'Silent');
+  await settled(page);
+  network.silent = true;
+  const asked = page.waitForResponse((response) => response.url().endsWith('/api/v1/spaces?limit=1000'));
+  await page.reload();
+  await asked;
+  await eventually(() => sync(page), 'Connecting…', 'it waits for the answer');
+  network.silent = false;
+  await files.folder('Came later', folder);
+  await row(page, 'Came later').waitFor({ timeout: 60_000 });
+  await settled(page);
+}
+
 /** Folders in folders that the server has not heard of, with things in them, under addresses that stay. */
 export async function makesFoldersInFoldersWithoutAConnection({ open, files, base, network }) {
   const page = await open();

@@ -42,6 +42,14 @@ export async function goesBackToAnEarlierVersion({ open, files, base, apiBase })
   await eventually(async () => (await page.locator('[data-version]').count()) >= 3, true, 'nothing is lost on the way');
   await fromMenu(page, 1, 'version-pin');
   await page.waitForSelector('[aria-label="Kept on purpose"]');
+
+  // Another version comes while a name is being written, which stays.
+  const before = await page.locator('[data-version]').count();
+  await fromMenu(page, 1, 'version-name');
+  await page.fill('input[name=version-name]', 'Half a na');
+  assert.equal((await put('third, from elsewhere')).status, 200);
+  await eventually(() => page.locator('[data-version]').count(), before + 1, 'the new version is listed');
+  assert.equal(await page.locator('input[name=version-name]').inputValue(), 'Half a na');
 }
 
 export async function looksAtNamesAndDeletesVersions({ open, files, base, apiBase, out }) {
