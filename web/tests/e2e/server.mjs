@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 export const adminPassword = 'correct-horse-9';
 export const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const binary = process.env.HOLDFAST_BIN ?? new URL('../../../target/debug/holdfast', import.meta.url).pathname;
+export const binary = process.env.HOLDFAST_BIN ?? new URL('../../../target/debug/holdfast', import.meta.url).pathname;
 
 /** Ends the program with a word about what is missing. */
 export function checkTools() {

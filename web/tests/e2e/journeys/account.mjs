@@ -1,6 +1,10 @@
 // Signing in and out, sessions, the storage servers.
 import assert from 'node:assert/strict';
-import { adminPassword, makeServer } from '../server.mjs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { adminPassword, binary, makeServer } from '../server.mjs';
 import { serve } from '../serve.mjs';
 import { click, eventually, names, onServer, ownFolder, row, settled, signIn } from '../steps.mjs';
 
@@ -40,6 +44,27 @@ export async function keepsTwoTabsSignedInAcrossARenewal({ open, base }) {
   );
   await Promise.all([first.goto(`${base}/settings`), second.goto(`${base}/settings`)]);
   for (const page of [first, second]) await page.waitForSelector('text=This browser');
+}
+
+/** A server registers itself: what the page shows for it is what the program takes. */
+export async function showsHowAServerIsAdded({ open, base }) {
+  const page = await open();
+  await page.goto(`${base}/admin/servers`);
+  await page.click('text="Add a server…"');
+  const shown = await page.locator('[role=dialog] code').first().innerText();
+  assert.ok(shown.includes(`join = ["${base}"]`), shown);
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-join-'));
+  try {
+    const secret = join(folder, 'secret');
+    writeFileSync(secret, 'c0ffee'.repeat(11));
+    const file = join(folder, 'node.toml');
+    writeFileSync(file, shown.replace('/etc/holdfast/cluster-secret', secret));
+    const taken = execFileSync(binary, ['config', '--config', file], { encoding: 'utf8', timeout: 20_000 });
+    assert.match(taken, /roles = \["node"\]/);
+    assert.ok(taken.includes(base), 'it joins here');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 export async function drainsAServerAndTakesItBack({ open, base }) {
